@@ -1,0 +1,1 @@
+//! YAML as GitHub reads it: one reader, one writer.

@@ -1,0 +1,1 @@
+//! All generated text, as data: templates by name, scripts by name.

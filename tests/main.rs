@@ -1,0 +1,2 @@
+//! One binary for every integration test. Where to look:
+#![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
