@@ -14,6 +14,10 @@
 //! Modules stand in dependency order: each uses only those above it.
 #![forbid(unsafe_code)]
 
-pub mod source;
 pub mod diagnostic;
+pub mod expression;
+pub mod source;
 pub mod yaml;
+
+#[cfg(test)]
+mod reference_data;

@@ -1,0 +1,107 @@
+//! Finding `${{ … }}` in text.
+
+use std::ops::Range;
+
+use super::{Expression, Mistake, MistakeKind, parse};
+
+/// An expression in a text, with every offset counted from the start of that text.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Embedded {
+    /// The bytes from `${{` through `}}`.
+    pub span: Range<usize>,
+    /// What stands between them.
+    pub expression: Expression,
+}
+
+/// Every `${{ … }}` in a text, and every mistake in one.
+///
+/// A `}}` inside a string does not close an expression, as in GitHub's reader.
+///
+/// ```
+/// use pyfleet_core::expression::embedded;
+///
+/// let (found, mistakes) = embedded("${{ '}}' }} and ${{ 1 + }}");
+/// assert_eq!(found[0].span, 0..11);
+/// assert_eq!(mistakes[0].span, 22..23);
+/// ```
+#[must_use]
+pub fn embedded(text: &str) -> (Vec<Embedded>, Vec<Mistake>) {
+    let (mut found, mut mistakes) = (Vec::new(), Vec::new());
+    let mut position = 0;
+    while let Some(open) = text[position..].find("${{") {
+        let start = position + open;
+        let inside = start + 3;
+        let Some(length) = length_to_close(&text[inside..]) else {
+            mistakes.push(Mistake { kind: MistakeKind::NotClosed, span: start..text.len() });
+            break;
+        };
+        position = inside + length + 2;
+        match parse_at(text, inside..inside + length) {
+            Ok(expression) => found.push(Embedded { span: start..position, expression }),
+            Err(Mistake { kind: MistakeKind::Empty, .. }) => {
+                mistakes.push(Mistake { kind: MistakeKind::Empty, span: start..position });
+            }
+            Err(mistake) => mistakes.push(mistake),
+        }
+    }
+    (found, mistakes)
+}
+
+/// The expression of an `if:`, which may be bare or one `${{ … }}`. A blank one is `success()`.
+///
+/// ```
+/// use pyfleet_core::expression::condition;
+///
+/// assert_eq!(condition("!cancelled()").unwrap().to_string(), "!cancelled()");
+/// assert_eq!(condition(" ${{ a }} ").unwrap().to_string(), "a");
+/// assert_eq!(condition("").unwrap().to_string(), "success()");
+/// assert!(condition("${{ a }} == 'b'").is_err());
+/// ```
+///
+/// # Errors
+/// Every mistake, also text around `${{ }}`: GitHub accepts that, and takes the whole as a text, which is
+/// always true.
+pub fn condition(text: &str) -> Result<Expression, Vec<Mistake>> {
+    if text.trim().is_empty() {
+        return parse("success()").map_err(|mistake| vec![mistake]);
+    }
+    if !text.contains("${{") {
+        return parse(text).map_err(|mistake| vec![mistake]);
+    }
+    let (mut found, mistakes) = embedded(text);
+    if !mistakes.is_empty() {
+        return Err(mistakes);
+    }
+    match found.pop() {
+        Some(only)
+            if found.is_empty()
+                && text[..only.span.start].trim().is_empty()
+                && text[only.span.end..].trim().is_empty() =>
+        {
+            Ok(only.expression)
+        }
+        _ => Err(vec![Mistake { kind: MistakeKind::TextAroundCondition, span: 0..text.len() }]),
+    }
+}
+
+/// Where the `}}` stands that closes an expression: the first one outside quotes.
+fn length_to_close(text: &str) -> Option<usize> {
+    let mut quoted = false;
+    let bytes = text.as_bytes();
+    for (position, byte) in bytes.iter().enumerate() {
+        match byte {
+            b'\'' => quoted = !quoted,
+            b'}' if !quoted && bytes.get(position + 1) == Some(&b'}') => return Some(position),
+            _ => {}
+        }
+    }
+    None
+}
+
+fn parse_at(text: &str, range: Range<usize>) -> Result<Expression, Mistake> {
+    let base = range.start;
+    let mut expression = parse(&text[range])
+        .map_err(|mistake| Mistake { span: mistake.span.start + base..mistake.span.end + base, ..mistake })?;
+    expression.shift(base);
+    Ok(expression)
+}

@@ -1,0 +1,259 @@
+//! What GitHub's parser accepts, refuses and means; and that printing loses nothing.
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::reference_data;
+
+#[test]
+fn precedence_is_githubs() {
+    for (text, canonical) in [
+        ("a || b && c", "a || b && c"),
+        ("(a || b) && c", "(a || b) && c"),
+        ("a && (b && c)", "a && (b && c)"),
+        ("a == b < c", "a == b < c"),
+        ("(a == b) < c", "(a == b) < c"),
+        ("a==b!=c", "a == b != c"),
+        ("a == (b != c)", "a == (b != c)"),
+        ("!a == b", "!a == b"),
+        ("!(a == b)", "!(a == b)"),
+        ("! ! a", "!!a"),
+        ("((a))", "a"),
+        ("a[*].b", "a.*.b"),
+        ("a . b", "a.b"),
+        ("f( 1,2 )", "f(1, 2)"),
+        ("github.true", "github.true"),
+        ("fromJSON(a).b[0]['c d']", "fromJSON(a).b[0]['c d']"),
+    ] {
+        assert_eq!(parse(text).unwrap().to_string(), canonical, "{text}");
+    }
+}
+
+#[test]
+fn literals() {
+    for (text, value) in [
+        ("null", Literal::Null),
+        ("true", Literal::Boolean(true)),
+        ("''", Literal::String(String::new())),
+        ("'it''s'", Literal::String("it's".to_owned())),
+        ("'}} ü'", Literal::String("}} ü".to_owned())),
+        ("-.5", Literal::Number(-0.5)),
+        ("+1E+2", Literal::Number(100.0)),
+        ("0xfF", Literal::Number(255.0)),
+        ("0xffffffff", Literal::Number(-1.0)),
+        ("0o17", Literal::Number(15.0)),
+        ("-Infinity", Literal::Number(f64::NEG_INFINITY)),
+    ] {
+        assert_eq!(parse(text).unwrap().kind, Kind::Literal(value), "{text}");
+    }
+    assert_eq!(parse("True").unwrap().kind, Kind::Context("True".to_owned()), "literals have one case");
+}
+
+#[test]
+fn mistakes_have_their_place() {
+    for (text, kind, span) in [
+        ("", MistakeKind::Empty, 0..0),
+        ("1 <", MistakeKind::UnexpectedEnd, 3..3),
+        ("1 < )", MistakeKind::Unexpected(")".to_owned()), 4..5),
+        ("> 1", MistakeKind::Unexpected(">".to_owned()), 0..1),
+        ("github.()", MistakeKind::Unexpected("(".to_owned()), 7..8),
+        ("1 2", MistakeKind::Unexpected("2".to_owned()), 2..3),
+        ("'a'.b", MistakeKind::Unexpected(".".to_owned()), 3..4),
+        ("f(1,", MistakeKind::UnexpectedEnd, 4..4),
+        ("f(1,)", MistakeKind::Unexpected(")".to_owned()), 4..5),
+        ("a[1", MistakeKind::UnexpectedEnd, 3..3),
+        ("\"a\"", MistakeKind::UnknownSymbol("\"a\"".to_owned()), 0..3),
+        ("a & b", MistakeKind::UnknownSymbol("&".to_owned()), 2..3),
+        ("a = b", MistakeKind::UnknownSymbol("=".to_owned()), 2..3),
+        ("0xFZ", MistakeKind::UnknownSymbol("0xFZ".to_owned()), 0..4),
+        ("1-2", MistakeKind::UnknownSymbol("1-2".to_owned()), 0..3),
+        ("a + 'x", MistakeKind::UnknownSymbol("+".to_owned()), 2..3),
+        ("x == 'a", MistakeKind::StringNotClosed, 5..7),
+        ("ü", MistakeKind::UnknownSymbol("ü".to_owned()), 0..2),
+    ] {
+        assert_eq!(parse(text).unwrap_err(), Mistake { kind, span }, "{text}");
+    }
+}
+
+#[test]
+fn depth_and_length_are_bounded() {
+    let kind = |text: &str| parse(text).map_err(|mistake| mistake.kind);
+    assert!(kind(&format!("{}a{}", "(".repeat(50), ")".repeat(50))).is_ok());
+    assert_eq!(kind(&"(".repeat(10_000)), Err(MistakeKind::TooDeep));
+    assert_eq!(kind(&"!".repeat(10_000)), Err(MistakeKind::TooDeep));
+    assert_eq!(kind(&format!("a{}", "[a".repeat(5_000))), Err(MistakeKind::TooDeep));
+    assert_eq!(kind(&format!("a{}", ".a".repeat(50))), Err(MistakeKind::TooDeep), "one level an access");
+    assert_eq!(kind(&format!("a{}", " == a".repeat(50))), Err(MistakeKind::TooDeep));
+    assert!(kind(&format!("a{}", " && a".repeat(4_000))).is_ok(), "a chain is one level");
+    assert_eq!(kind(&format!("'{}'", "x".repeat(21_000))), Err(MistakeKind::TooLong));
+}
+
+#[test]
+fn offsets_count_from_the_whole_text() {
+    let text = "ü ${{ github.ref }}: ${{ f('}}', secrets[x]) }}";
+    let (found, mistakes) = embedded(text);
+    assert_eq!(mistakes, []);
+    let read: Vec<_> = found
+        .iter()
+        .flat_map(|embedded| embedded.expression.contexts())
+        .map(|access| (access.to_string(), &text[access.span.clone()]))
+        .collect();
+    assert_eq!(
+        read,
+        [
+            ("github.ref".to_owned(), "github.ref"),
+            ("secrets.[…]".replace(".[", "["), "secrets[x]"),
+            ("x".to_owned(), "x")
+        ]
+    );
+    assert_eq!(&text[found[1].span.clone()], "${{ f('}}', secrets[x]) }}");
+    assert_eq!(found[1].expression.calls()[0].function, "f");
+}
+
+#[test]
+fn every_read_is_found_once_at_full_length() {
+    let read = |text: &str| -> Vec<String> {
+        parse(text).unwrap().contexts().iter().map(ToString::to_string).collect()
+    };
+    assert_eq!(read("(github).event.number"), ["github.event.number"]);
+    assert_eq!(read("needs[matrix.a].outputs[env.b]"), ["needs[…].outputs[…]", "matrix.a", "env.b"]);
+    assert_eq!(read("fromJSON(secrets.A).b[inputs.c]"), ["secrets.A", "inputs.c"]);
+    assert_eq!(read("toJSON(secrets)"), ["secrets"]);
+    assert_eq!(read("github.event.*.name && !a || b < c"), ["github.event.*.name", "a", "b", "c"]);
+}
+
+#[test]
+fn an_access_that_the_text_does_not_decide_may_read_everything_below() {
+    let access = |text: &str| parse(text).unwrap().contexts().remove(0);
+    assert!(access("secrets[x]").may_read(&["secrets", "TOKEN"]));
+    assert!(access("GITHUB").may_read(&["github", "token"]));
+    assert!(access("github.*").may_read(&["github", "token"]));
+    assert!(!access("github.sha").may_read(&["github", "token"]));
+    assert!(!access("secrets[x]").is_within(&["secrets", "TOKEN"]));
+}
+
+#[test]
+fn conditions_may_be_bare() {
+    assert_eq!(condition("  github.ref == 'x'\n").unwrap().to_string(), "github.ref == 'x'");
+    assert_eq!(condition("${{ '${{' }}").unwrap().to_string(), "'${{'");
+    let around = condition("${{ false }}\n-").unwrap_err();
+    assert_eq!(around[0].kind, MistakeKind::TextAroundCondition);
+    assert_eq!(embedded("${{ 'a }}").1[0].kind, MistakeKind::NotClosed);
+    assert_eq!(embedded("x ${{  }}").1[0], Mistake { kind: MistakeKind::Empty, span: 2..9 });
+}
+
+/// Expressions of every form, with spans that mean nothing.
+fn any_expression() -> impl Strategy<Value = Expression> {
+    let node = |kind| Expression { kind, span: 0..0 };
+    let name = "[a-zA-Z_][a-zA-Z0-9_-]{0,8}".prop_filter("a literal", |name| {
+        !["null", "true", "false", "NaN", "Infinity"].contains(&name.as_str())
+    });
+    let leaf = prop_oneof![
+        Just(Kind::Literal(Literal::Null)),
+        any::<bool>().prop_map(|value| Kind::Literal(Literal::Boolean(value))),
+        any::<f64>()
+            .prop_filter("NaN is not equal to itself", |value| !value.is_nan())
+            .prop_map(|value| Kind::Literal(Literal::Number(value))),
+        ".{0,12}".prop_map(|value| Kind::Literal(Literal::String(value))),
+        name.clone().prop_map(Kind::Context),
+    ]
+    .prop_map(node);
+    leaf.prop_recursive(6, 48, 4, move |inner| {
+        let boxed = inner.clone().prop_map(Box::new);
+        let selector = prop_oneof![
+            name.clone().prop_map(Selector::Property),
+            boxed.clone().prop_map(Selector::Index),
+            Just(Selector::Star)
+        ];
+        let logical = prop_oneof![Just(Logical::Or), Just(Logical::And)];
+        let comparison = prop_oneof![
+            Just(Comparison::Equal),
+            Just(Comparison::NotEqual),
+            Just(Comparison::Less),
+            Just(Comparison::LessOrEqual),
+            Just(Comparison::Greater),
+            Just(Comparison::GreaterOrEqual)
+        ];
+        prop_oneof![
+            (name.clone(), prop::collection::vec(inner.clone(), 0..4))
+                .prop_map(|(function, arguments)| Kind::Call { function, arguments }),
+            (boxed.clone(), selector).prop_map(|(base, selector)| Kind::Access { base, selector }),
+            boxed.clone().prop_map(Kind::Not),
+            (logical, prop::collection::vec(inner, 2..4))
+                .prop_map(|(operator, operands)| Kind::Logical { operator, operands }),
+            (comparison, boxed.clone(), boxed).prop_map(|(operator, left, right)| Kind::Compare {
+                operator,
+                left,
+                right
+            }),
+        ]
+        .prop_map(node)
+    })
+}
+
+fn without_spans(mut expression: Expression) -> Expression {
+    fn clear(expression: &mut Expression) {
+        expression.span = 0..0;
+        match &mut expression.kind {
+            Kind::Literal(_) | Kind::Context(_) => {}
+            Kind::Call { arguments: children, .. } | Kind::Logical { operands: children, .. } => {
+                children.iter_mut().for_each(clear);
+            }
+            Kind::Access { base, selector } => {
+                clear(base);
+                if let Selector::Index(index) = selector {
+                    clear(index);
+                }
+            }
+            Kind::Not(operand) => clear(operand),
+            Kind::Compare { left, right, .. } => {
+                clear(left);
+                clear(right);
+            }
+        }
+    }
+    clear(&mut expression);
+    expression
+}
+
+proptest! {
+    #[test]
+    fn printed_and_parsed_again_an_expression_is_the_same(expression in any_expression()) {
+        let text = expression.to_string();
+        prop_assert_eq!(parse(&text).map(without_spans), Ok(expression), "{}", text);
+    }
+
+    #[test]
+    fn no_text_is_a_panic(text in "[ a-z.'\\[\\]()*!=<>&|0-9xü${}-]{0,40}") {
+        let (found, _) = embedded(&text);
+        for embedded in found {
+            prop_assert!(text[embedded.span].ends_with("}}"));
+        }
+        let _ = parse(&text).map_err(|mistake| text[mistake.span].len());
+        let _ = condition(&text);
+    }
+}
+
+/// GitHub's own published vectors: what it refuses to parse is refused here, and nothing else. What it
+/// says about unknown names and numbers of arguments is a question of types here, and left out.
+#[test]
+fn agrees_with_githubs_vectors() {
+    let Some(data) = reference_data::folder() else { return };
+    let about_names = ["function", "named-value", "Too few", "Too many", "Even number"];
+    let mut compared = 0;
+    for file in reference_data::files(data.join("languageservices/expressions")) {
+        let cases: serde_json::Map<String, serde_json::Value> =
+            serde_json::from_str(&reference_data::text(file)).unwrap();
+        for case in cases.values().flat_map(|cases| cases.as_array().unwrap()) {
+            let (text, error) = (case["expr"].as_str().unwrap(), &case["err"]);
+            let message = error["value"].as_str().unwrap_or_default();
+            if text.is_empty() || about_names.iter().any(|name| message.contains(name)) {
+                continue;
+            }
+            let syntactic = matches!(error["kind"].as_str(), Some("parsing" | "lexing"));
+            assert_eq!(parse(text).is_err(), syntactic, "{text}: {error}");
+            compared += 1;
+        }
+    }
+    assert!(compared > 300, "only {compared} vectors");
+}
