@@ -17,6 +17,7 @@
 pub mod diagnostic;
 pub mod expression;
 pub mod source;
+pub mod workflow;
 pub mod yaml;
 
 #[cfg(test)]

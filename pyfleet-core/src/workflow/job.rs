@@ -1,0 +1,228 @@
+//! One job: steps on a runner, or a call of a reusable workflow.
+
+use std::fmt;
+
+use indexmap::IndexMap;
+use serde::de::value::{MapAccessDeserializer, SeqAccessDeserializer};
+use serde::de::{Error, MapAccess, SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde_json::Value;
+
+use super::concurrency::Concurrency;
+use super::container::Container;
+use super::environment::Environment;
+use super::matrix::Strategy;
+use super::permission::Permissions;
+use super::step::Step;
+use super::uses::Uses;
+use super::value::{OrExpression, is_default, one_or_many, optional_text, text_map, texts};
+use crate::diagnostic::Path;
+
+/// A job. One with [`Job::uses`] calls a workflow and has neither runner nor steps.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize, Serialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
+pub struct Job {
+    /// What GitHub shows, and what required checks are called.
+    #[serde(deserialize_with = "optional_text", skip_serializing_if = "is_default")]
+    pub name: Option<String>,
+    /// The jobs that must have ended before.
+    #[serde(deserialize_with = "one_or_many", skip_serializing_if = "is_default")]
+    pub needs: Vec<String>,
+    /// Whether it runs; `success()` where it is missing.
+    #[serde(rename = "if", deserialize_with = "optional_text", skip_serializing_if = "is_default")]
+    pub condition: Option<String>,
+    /// What its token may do; the workflow's where it is missing.
+    #[serde(skip_serializing_if = "is_default")]
+    pub permissions: Option<Permissions>,
+    /// Where it runs.
+    #[serde(skip_serializing_if = "is_default")]
+    pub runs_on: Option<Runner>,
+    /// The environment it deploys to.
+    #[serde(skip_serializing_if = "is_default")]
+    pub environment: Option<Environment>,
+    /// What it waits for beside its needs.
+    #[serde(skip_serializing_if = "is_default")]
+    pub concurrency: Option<Concurrency>,
+    /// The combinations it runs in.
+    #[serde(skip_serializing_if = "is_default")]
+    pub strategy: Option<Strategy>,
+    /// How long it may take; GitHub's default is 360 minutes.
+    #[serde(skip_serializing_if = "is_default")]
+    pub timeout_minutes: Option<OrExpression<u64>>,
+    /// How long it may take to end when it is cancelled.
+    #[serde(skip_serializing_if = "is_default")]
+    pub cancel_timeout_minutes: Option<OrExpression<u64>>,
+    /// Whether the run goes on when it fails.
+    #[serde(skip_serializing_if = "is_default")]
+    pub continue_on_error: Option<OrExpression<bool>>,
+    /// The image its steps run in.
+    #[serde(skip_serializing_if = "is_default")]
+    pub container: Option<Container>,
+    /// The images that run beside it.
+    #[serde(skip_serializing_if = "is_default")]
+    pub services: IndexMap<String, Container>,
+    /// What its steps say by default.
+    #[serde(skip_serializing_if = "is_default")]
+    pub defaults: Option<Defaults>,
+    /// Its environment variables.
+    #[serde(deserialize_with = "texts", skip_serializing_if = "is_default")]
+    pub env: IndexMap<String, String>,
+    /// What the jobs that need it can read.
+    #[serde(deserialize_with = "texts", skip_serializing_if = "is_default")]
+    pub outputs: IndexMap<String, String>,
+    /// The image to save afterwards.
+    #[serde(skip_serializing_if = "is_default")]
+    pub snapshot: Option<Value>,
+    /// The reusable workflow.
+    #[serde(skip_serializing_if = "is_default")]
+    pub uses: Option<Uses>,
+    /// The reusable workflow's inputs.
+    #[serde(deserialize_with = "texts", skip_serializing_if = "is_default")]
+    pub with: IndexMap<String, String>,
+    /// The reusable workflow's secrets.
+    #[serde(skip_serializing_if = "is_default")]
+    pub secrets: Option<PassedSecrets>,
+    /// What it does.
+    #[serde(skip_serializing_if = "is_default")]
+    pub steps: Vec<Step>,
+}
+
+impl Job {
+    /// Every step with its place, those that run in parallel after the step that holds them.
+    #[must_use]
+    pub fn steps_at(&self, job: &Path) -> Vec<(Path, &Step)> {
+        let mut found = Vec::new();
+        collect_steps(&self.steps, &job.key("steps"), &mut found);
+        found
+    }
+}
+
+fn collect_steps<'a>(steps: &'a [Step], place: &Path, found: &mut Vec<(Path, &'a Step)>) {
+    for (position, step) in steps.iter().enumerate() {
+        let place = place.index(position);
+        found.push((place.clone(), step));
+        collect_steps(&step.parallel, &place.key("parallel"), found);
+    }
+}
+
+/// `defaults:` of a workflow or a job.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Defaults {
+    /// For steps that run scripts.
+    #[serde(skip_serializing_if = "is_default")]
+    pub run: RunDefaults,
+}
+
+/// What steps that run scripts say by default.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
+pub struct RunDefaults {
+    /// What runs the script.
+    #[serde(skip_serializing_if = "is_default")]
+    pub shell: Option<String>,
+    /// Where the script runs.
+    #[serde(skip_serializing_if = "is_default")]
+    pub working_directory: Option<String>,
+}
+
+/// `runs-on:`.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Runner {
+    /// The group, where one is named.
+    pub group: Option<String>,
+    /// The labels, all of which a runner must have.
+    pub labels: Vec<String>,
+}
+
+impl Runner {
+    /// A runner with one label.
+    pub fn label(label: impl Into<String>) -> Self {
+        Self { group: None, labels: vec![label.into()] }
+    }
+}
+
+#[derive(Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+struct RunnerMap {
+    #[serde(default, skip_serializing_if = "is_default")]
+    group: Option<String>,
+    #[serde(default, deserialize_with = "one_or_many", skip_serializing_if = "is_default")]
+    labels: Vec<String>,
+}
+
+impl Serialize for Runner {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match (&self.group, self.labels.as_slice()) {
+            (None, [label]) => serializer.serialize_str(label),
+            (None, labels) => labels.serialize(serializer),
+            (group, labels) => {
+                RunnerMap { group: group.clone(), labels: labels.to_vec() }.serialize(serializer)
+            }
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Runner {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Form;
+        impl<'de> Visitor<'de> for Form {
+            type Value = Runner;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a label, a list of labels, or a map with `group` or `labels`")
+            }
+            fn visit_str<E: Error>(self, label: &str) -> Result<Runner, E> {
+                Ok(Runner::label(label))
+            }
+            fn visit_seq<A: SeqAccess<'de>>(self, labels: A) -> Result<Runner, A::Error> {
+                let labels = Vec::deserialize(SeqAccessDeserializer::new(labels))?;
+                Ok(Runner { group: None, labels })
+            }
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Runner, A::Error> {
+                let RunnerMap { group, labels } = RunnerMap::deserialize(MapAccessDeserializer::new(map))?;
+                Ok(Runner { group, labels })
+            }
+        }
+        deserializer.deserialize_any(Form)
+    }
+}
+
+/// `secrets:` of a job that calls a workflow.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PassedSecrets {
+    /// All that the caller has.
+    Inherit,
+    /// The listed ones.
+    Listed(IndexMap<String, String>),
+}
+
+impl Serialize for PassedSecrets {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Inherit => serializer.serialize_str("inherit"),
+            Self::Listed(secrets) => secrets.serialize(serializer),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for PassedSecrets {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Form;
+        impl<'de> Visitor<'de> for Form {
+            type Value = PassedSecrets;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a map of secrets, or `inherit`")
+            }
+            fn visit_str<E: Error>(self, text: &str) -> Result<PassedSecrets, E> {
+                match text {
+                    "inherit" => Ok(PassedSecrets::Inherit),
+                    other => Err(E::unknown_variant(other, &["inherit"])),
+                }
+            }
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<PassedSecrets, A::Error> {
+                text_map(map).map(PassedSecrets::Listed)
+            }
+        }
+        deserializer.deserialize_any(Form)
+    }
+}
