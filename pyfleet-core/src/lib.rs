@@ -14,6 +14,6 @@
 //! Modules stand in dependency order: each uses only those above it.
 #![forbid(unsafe_code)]
 
-pub mod source;
 pub mod diagnostic;
+pub mod source;
 pub mod yaml;
