@@ -1,8 +1,8 @@
 //! What is wrong, where, and what to do about it: findings as data, without any rendering.
 //!
 //! A finding names a [`Path`] in the model, not a byte in a file: the typed models carry no spans. The
-//! byte range is filled in by [`Diagnostics::locate`], with the tree that the model was read from, once
-//! there is something to report.
+//! byte range is filled in by [`Document::locate`](crate::yaml::tree::Document::locate), with the tree that
+//! the model was read from, once there is something to report.
 
 use std::fmt;
 use std::ops::Range;
@@ -144,7 +144,8 @@ pub struct Place {
     pub path: Path,
     /// Which part of it.
     pub part: Part,
-    /// The byte range in the source, filled in by [`Diagnostics::locate`].
+    /// The byte range in the source, filled in by
+    /// [`Document::locate`](crate::yaml::tree::Document::locate).
     pub span: Option<Span>,
 }
 

@@ -14,11 +14,11 @@
 //! Modules stand in dependency order: each uses only those above it.
 #![forbid(unsafe_code)]
 
-pub mod diagnostic;
-pub mod expression;
 pub mod source;
-pub mod workflow;
+pub mod diagnostic;
 pub mod yaml;
+pub mod expression;
+pub mod workflow;
 
 #[cfg(test)]
 mod reference_data;

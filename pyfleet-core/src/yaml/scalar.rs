@@ -1,0 +1,247 @@
+//! What a plain scalar means, and which source bytes a scalar's characters come from.
+
+use std::ops::Range;
+
+/// What GitHub makes of a scalar without quotes.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) enum Plain {
+    Null,
+    Bool(bool),
+    Number(f64),
+    String,
+    /// Looks like a number, and GitHub refuses it: `0x1FFFFFFFF`.
+    OutOfRange,
+}
+
+/// The YAML 1.2 core schema as `actions/runner` implements it
+/// (`src/Sdk/WorkflowParser/Conversion/YamlObjectReader.cs`, `Match…`), wrapping of 32-bit hexadecimal
+/// and octal numbers included.
+pub(super) fn resolve(text: &str) -> Plain {
+    match text {
+        "" | "null" | "Null" | "NULL" | "~" => return Plain::Null,
+        "true" | "True" | "TRUE" => return Plain::Bool(true),
+        "false" | "False" | "FALSE" => return Plain::Bool(false),
+        ".inf" | ".Inf" | ".INF" | "+.inf" | "+.Inf" | "+.INF" => return Plain::Number(f64::INFINITY),
+        "-.inf" | "-.Inf" | "-.INF" => return Plain::Number(f64::NEG_INFINITY),
+        ".nan" | ".NaN" | ".NAN" => return Plain::Number(f64::NAN),
+        _ => {}
+    }
+    if let Some(digits) =
+        text.strip_prefix("0x").filter(|digits| all(digits, |byte| byte.is_ascii_hexdigit()))
+    {
+        return wrapped(digits, 16);
+    }
+    if let Some(digits) =
+        text.strip_prefix("0o").filter(|digits| all(digits, |byte| matches!(byte, b'0'..=b'7')))
+    {
+        return wrapped(digits, 8);
+    }
+    if is_decimal(text) { text.parse().map_or(Plain::OutOfRange, Plain::Number) } else { Plain::String }
+}
+
+/// The whole number that an integer's text stands for, as `!!int` accepts it.
+pub(super) fn is_integer(text: &str) -> bool {
+    let digits = text.strip_prefix(['-', '+']).unwrap_or(text);
+    all(digits, |byte| byte.is_ascii_digit())
+        || (matches!(resolve(text), Plain::Number(_)) && (text.starts_with("0x") || text.starts_with("0o")))
+}
+
+/// `[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?`
+fn is_decimal(text: &str) -> bool {
+    let unsigned = text.strip_prefix(['-', '+']).unwrap_or(text);
+    let (number, exponent) = match unsigned.split_once(['e', 'E']) {
+        Some((number, exponent)) => (number, Some(exponent.strip_prefix(['-', '+']).unwrap_or(exponent))),
+        None => (unsigned, None),
+    };
+    let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
+    let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    digits(whole)
+        && digits(fraction)
+        && !(whole.is_empty() && fraction.is_empty())
+        && exponent.is_none_or(|exponent| all(exponent, |byte| byte.is_ascii_digit()))
+}
+
+fn all(text: &str, test: impl Fn(u8) -> bool) -> bool {
+    !text.is_empty() && text.bytes().all(test)
+}
+
+/// .NET reads these digits as the bits of a signed 32-bit integer.
+fn wrapped(digits: &str, radix: u32) -> Plain {
+    u32::from_str_radix(digits, radix)
+        .map_or(Plain::OutOfRange, |bits| Plain::Number(f64::from(bits.cast_signed())))
+}
+
+/// For each character of `value`, the range of `source` it was read from. `source` starts with the
+/// scalar's first character: a quote, `|`, `>` or text. `None` when the two do not belong together, as
+/// for an alias.
+///
+/// Through folding, the one space that replaces a line break comes from that break.
+pub(super) fn origins(source: &str, value: &str) -> Option<Vec<Range<usize>>> {
+    match source.bytes().next() {
+        Some(b'"') => flow(source, value, Style::Double),
+        Some(b'\'') => flow(source, value, Style::Single),
+        Some(b'|' | b'>') => block(source, value),
+        _ => flow(source, value, Style::Plain),
+    }
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum Style {
+    Plain,
+    Single,
+    Double,
+}
+
+/// Collects one range for each expected character, and notices when the source says something else.
+struct Alignment<'a> {
+    expected: std::iter::Peekable<std::str::Chars<'a>>,
+    ranges: Vec<Range<usize>>,
+}
+
+impl<'a> Alignment<'a> {
+    fn new(value: &'a str) -> Self {
+        Self { expected: value.chars().peekable(), ranges: Vec::new() }
+    }
+
+    fn is_complete(&mut self) -> bool {
+        self.expected.peek().is_none()
+    }
+
+    fn take(&mut self, read: char, from: Range<usize>) -> Option<()> {
+        (self.expected.next()? == read).then(|| self.ranges.push(from))
+    }
+}
+
+fn flow(source: &str, value: &str, style: Style) -> Option<Vec<Range<usize>>> {
+    let mut aligned = Alignment::new(value);
+    let mut at = usize::from(style != Style::Plain);
+    while !aligned.is_complete() {
+        let rest = source.get(at..)?;
+        let first = rest.chars().next()?;
+        let escaped_break = style == Style::Double && (rest.starts_with("\\\n") || rest.starts_with("\\\r"));
+        let run_start = at + usize::from(escaped_break);
+        let (run_end, breaks) = blank_run(source, run_start)?;
+        if let Some((line_end, blank_lines)) = breaks.split_first() {
+            if blank_lines.is_empty() && !escaped_break {
+                aligned.take(' ', line_end.clone())?;
+            }
+            for blank_line in blank_lines {
+                aligned.take('\n', blank_line.clone())?;
+            }
+            at = run_end;
+            continue;
+        }
+        let (read, length) = match (style, first) {
+            (Style::Double, '\\') => (aligned.expected.peek().copied()?, escape_length(rest)?),
+            (Style::Single, '\'') => ('\'', 2),
+            _ => (first, first.len_utf8()),
+        };
+        aligned.take(read, at..at + length)?;
+        at += length;
+    }
+    Some(aligned.ranges)
+}
+
+/// The end of the blanks and breaks at `start`, and the breaks among them.
+fn blank_run(source: &str, start: usize) -> Option<(usize, Vec<Range<usize>>)> {
+    let rest = source.get(start..)?;
+    let run = &rest[..rest.len() - rest.trim_start_matches([' ', '\t', '\r', '\n']).len()];
+    let breaks = lines(run).filter(|(_, line_break)| !line_break.is_empty());
+    let breaks = breaks.map(|(_, line_break)| start + line_break.start..start + line_break.end).collect();
+    Some((start + run.len(), breaks))
+}
+
+/// The bytes of the escape sequence that `rest` starts with; a surrogate pair is one.
+fn escape_length(rest: &str) -> Option<usize> {
+    let letter = rest.chars().nth(1)?;
+    let is_high_surrogate = || {
+        let code = rest.get(2..6).and_then(|digits| u32::from_str_radix(digits, 16).ok());
+        code.is_some_and(|code| (0xD800..0xDC00).contains(&code))
+    };
+    Some(match letter {
+        'x' => 4,
+        'u' if is_high_surrogate() => 12,
+        'u' => 6,
+        'U' => 10,
+        _ => 1 + letter.len_utf8(),
+    })
+}
+
+/// Lines as (text, line break); a break is LF, CRLF or CR.
+fn lines(text: &str) -> impl Iterator<Item = (Range<usize>, Range<usize>)> + '_ {
+    let mut at = 0;
+    std::iter::from_fn(move || {
+        let rest = text.get(at..).filter(|rest| !rest.is_empty())?;
+        let end = at + rest.find(['\n', '\r']).unwrap_or(rest.len());
+        let break_length = if text[end..].starts_with("\r\n") { 2 } else { usize::from(end < text.len()) };
+        let line = (at..end, end..end + break_length);
+        at = end + break_length;
+        Some(line)
+    })
+}
+
+fn block(source: &str, value: &str) -> Option<Vec<Range<usize>>> {
+    let mut lines = lines(source);
+    let (header, _) = lines.next()?;
+    let lines: Vec<_> = lines.collect();
+    let spaces = |text: &str| text.len() - text.trim_start_matches(' ').len();
+    let widest = lines
+        .iter()
+        .map(|(line, _)| &source[line.clone()])
+        .find(|text| !text.trim_matches(' ').is_empty())
+        .map_or(0, spaces);
+    // The indentation is the first text line's, unless the header says how much of that is content.
+    let has_indicator = source[header].chars().skip(1).take(2).any(|mark| mark.is_ascii_digit());
+    let narrowest = if has_indicator { 0 } else { widest };
+    (narrowest..=widest).rev().find_map(|indent| block_at(source, &lines, value, indent))
+}
+
+fn block_at(
+    source: &str,
+    lines: &[(Range<usize>, Range<usize>)],
+    value: &str,
+    indent: usize,
+) -> Option<Vec<Range<usize>>> {
+    let folded = source.starts_with('>');
+    let content: Vec<Range<usize>> = lines
+        .iter()
+        .map_while(|(line, _)| {
+            let text = &source[line.clone()];
+            let spaces = (text.len() - text.trim_start_matches(' ').len()).min(indent);
+            (spaces == indent || spaces == text.len()).then_some(line.start + spaces..line.end)
+        })
+        .collect();
+    let line_break =
+        |index: usize| lines.get(index).map_or(source.len()..source.len(), |(_, end)| end.clone());
+    let is_indented = |range: &Range<usize>| source[range.clone()].starts_with([' ', '\t']);
+
+    let mut aligned = Alignment::new(value);
+    let mut index = 0;
+    while !aligned.is_complete() {
+        let line = content.get(index)?;
+        for (offset, read) in source[line.clone()].char_indices() {
+            let start = line.start + offset;
+            aligned.take(read, start..start + read.len_utf8())?;
+        }
+        let next =
+            (index + 1..content.len()).find(|next| content.get(*next).is_some_and(|line| !line.is_empty()));
+        match next.and_then(|next| Some((next, content.get(next)?))) {
+            Some((next, text)) if folded && !line.is_empty() && !is_indented(line) && !is_indented(text) => {
+                if next == index + 1 {
+                    aligned.take(' ', line_break(index))?;
+                }
+                for blank in index + 1..next {
+                    aligned.take('\n', line_break(blank))?;
+                }
+                index = next;
+            }
+            _ => {
+                if !aligned.is_complete() {
+                    aligned.take('\n', line_break(index))?;
+                }
+                index += 1;
+            }
+        }
+    }
+    Some(aligned.ranges)
+}
