@@ -94,6 +94,15 @@ impl Number {
         self.value
     }
 
+    /// The number as an integer, if it is whole: exactly as written, or within 2^53 otherwise.
+    #[must_use]
+    pub fn as_integer(&self) -> Option<i64> {
+        const EXACT: f64 = 9_007_199_254_740_992.0;
+        let is_exact = self.value.fract() == 0.0 && self.value.abs() <= EXACT;
+        #[expect(clippy::cast_possible_truncation, reason = "whole, and within 2^53")]
+        self.text.parse().ok().or_else(|| is_exact.then_some(self.value as i64))
+    }
+
     /// The number as written.
     #[must_use]
     pub fn text(&self) -> &str {
@@ -162,6 +171,31 @@ impl Node {
             _ => &[],
         }
     }
+
+    /// The deepest existing node on a path from here.
+    pub(super) fn find(&self, path: &Path) -> Found<'_> {
+        let mut found = Found { key: None, node: self, is_exact: true };
+        for segment in path.segments() {
+            let next = match segment {
+                Segment::Key(key) => found.node.entry(key).map(|(key, node)| (Some(key), node)),
+                Segment::Index(index) => found.node.items().get(*index).map(|node| (None, node)),
+            };
+            match next {
+                Some((key, node)) => found = Found { key, node, is_exact: true },
+                None => return Found { is_exact: false, ..found },
+            }
+        }
+        found
+    }
+}
+
+/// Where a path leads.
+pub(super) struct Found<'a> {
+    /// The key of the node, unless it is a list item or the document.
+    pub(super) key: Option<&'a Node>,
+    pub(super) node: &'a Node,
+    /// Whether the node is the one at the path, not an ancestor.
+    pub(super) is_exact: bool,
 }
 
 impl Document {
@@ -198,7 +232,7 @@ impl Document {
     /// The node at a path.
     #[must_use]
     pub fn node(&self, path: &Path) -> Option<&Node> {
-        let found = self.find(path);
+        let found = self.root.find(path);
         found.is_exact.then_some(found.node)
     }
 
@@ -209,7 +243,7 @@ impl Document {
     /// by its key where it has one.
     #[must_use]
     pub fn span(&self, place: &Place) -> Span {
-        let Found { key, node, is_exact } = self.find(&place.path);
+        let Found { key, node, is_exact } = self.root.find(&place.path);
         match &place.part {
             Part::Value if is_exact => node.span.clone(),
             Part::Within(range) if is_exact => {
@@ -247,21 +281,6 @@ impl Document {
         Some(comment.trim())
     }
 
-    fn find(&self, path: &Path) -> Found<'_> {
-        let mut found = Found { key: None, node: &self.root, is_exact: true };
-        for segment in path.segments() {
-            let next = match segment {
-                Segment::Key(key) => found.node.entry(key).map(|(key, node)| (Some(key), node)),
-                Segment::Index(index) => found.node.items().get(*index).map(|node| (None, node)),
-            };
-            match next {
-                Some((key, node)) => found = Found { key, node, is_exact: true },
-                None => return Found { is_exact: false, ..found },
-            }
-        }
-        found
-    }
-
     fn within(&self, node: &Node, start: usize, end: usize) -> Option<Span> {
         let text = node.text()?;
         let origins = scalar::origins(self.source.text().get(node.span.start..)?, text)?;
@@ -276,13 +295,6 @@ impl Document {
         let covered = covered.or_else(behind_all)?;
         Some(node.span.start + covered.start..node.span.start + covered.end)
     }
-}
-
-/// The deepest existing node on a path.
-struct Found<'a> {
-    key: Option<&'a Node>,
-    node: &'a Node,
-    is_exact: bool,
 }
 
 /// .NET's `OrdinalIgnoreCase`: character by character, in upper case.
