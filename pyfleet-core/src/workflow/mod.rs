@@ -10,6 +10,7 @@
 mod concurrency;
 mod container;
 mod environment;
+mod expressions;
 mod graph;
 mod job;
 mod matrix;
@@ -28,6 +29,7 @@ use serde::{Deserialize, Serialize};
 pub use concurrency::{Concurrency, Queue};
 pub use container::{Container, Credentials};
 pub use environment::Environment;
+pub use expressions::{Placed, expressions};
 pub use graph::Graph;
 pub use job::{Defaults, Job, PassedSecrets, RunDefaults, Runner};
 pub use matrix::{Axes, Matrix, Strategy};
@@ -40,7 +42,43 @@ pub use trigger::{
 pub use uses::Uses;
 pub use value::{OrExpression, Scalar};
 
+use crate::diagnostic::{Diagnostics, Path};
+use crate::source::Source;
+use crate::yaml::decode::decode;
+use crate::yaml::tree::Document;
 use value::{is_default, optional_text, texts};
+
+/// The workflow that a text is, with the document it was read from, and everything that GitHub would
+/// refuse in it: YAML, structure, expressions.
+///
+/// There is a workflow only where YAML and structure are right; every finding has its span.
+///
+/// ```
+/// use pyfleet_core::source::Source;
+/// use pyfleet_core::workflow;
+///
+/// let text = "on: push\njobs:\n  a:\n    runs-on: ubuntu-24.04\n    name: ${{ 1 + }}\n";
+/// let (read, findings) = workflow::parse(Source::new("ci.yml", text));
+/// assert!(read.unwrap().0.jobs.contains_key("a"));
+/// assert_eq!(findings.iter().next().unwrap().code, "expression");
+/// ```
+#[must_use]
+pub fn parse(source: Source) -> (Option<(Workflow, Document)>, Diagnostics) {
+    let document = match Document::parse_workflow(source) {
+        Ok(document) => document,
+        Err(findings) => return (None, findings),
+    };
+    let mut findings = expressions::mistakes(&document);
+    let workflow = match decode::<Workflow>(&document.root) {
+        Ok(workflow) => Some(workflow),
+        Err(structure) => {
+            findings.extend(structure);
+            None
+        }
+    };
+    document.locate(&mut findings);
+    (workflow.map(|workflow| (workflow, document)), findings)
+}
 
 /// A workflow file.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize, Serialize)]
@@ -82,6 +120,16 @@ impl Workflow {
             job.steps.clear();
         }
         without
+    }
+
+    /// Every job with its place and id.
+    pub fn jobs_at(&self) -> impl Iterator<Item = (Path, &str, &Job)> {
+        self.jobs.iter().map(|(id, job)| (Path::of(["jobs", id]), id.as_str(), job))
+    }
+
+    /// Every step of every job with its place.
+    pub fn steps_at(&self) -> impl Iterator<Item = (Path, &Step)> {
+        self.jobs_at().flat_map(|(path, _, job)| job.steps_at(&path))
     }
 
     /// What the token of a job may do: its own block, else the workflow's. None means what the

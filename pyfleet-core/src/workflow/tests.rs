@@ -125,7 +125,7 @@ fn everything_is_read_and_written_back() {
     let job = &read.jobs["a"];
     assert_eq!(job.timeout_minutes, Some(OrExpression::Literal(30)));
     assert_eq!(job.steps[0].input("Fetch-Depth"), Some("0"));
-    assert_eq!(job.steps_at(&crate::diagnostic::Path::of(["jobs", "a"])).len(), 7, "parallel steps count");
+    assert_eq!(job.steps_at(&Path::of(["jobs", "a"])).len(), 7, "parallel steps count");
     assert_eq!(read.jobs["call"].secrets, Some(PassedSecrets::Inherit));
     assert_eq!(read.permissions_of(&read.jobs["call"]), Some(&Permissions::none()));
 }
@@ -194,4 +194,24 @@ fn the_events_are_githubs() {
         assert_eq!(scope.allows(Level::Read), kind != "permission-level-write-or-no-access", "{scope}");
         assert_eq!(scope.allows(Level::Write), kind != "permission-level-read-or-no-access", "{scope}");
     }
+}
+
+/// Workflows that people run: whatever reads must be written back as the same, and all but a handful
+/// must read.
+#[test]
+fn the_corpus_reads_and_is_written_back() {
+    let Some(data) = crate::reference_data::folder() else { return };
+    let (mut read, mut refused) = (0, Vec::new());
+    for file in crate::reference_data::files(data.join("corpus/workflows")) {
+        let name = file.display().to_string();
+        match parse(Source::new(&*name, crate::reference_data::text(file))) {
+            (Some((workflow, _)), findings) if findings.is_empty() => {
+                let written = serde_json::to_string(&workflow).unwrap();
+                assert_eq!(serde_json::from_str::<Workflow>(&written).unwrap(), workflow, "{name}");
+                read += 1;
+            }
+            (_, findings) => refused.push(format!("{name}: {findings:?}")),
+        }
+    }
+    assert!(read > 600 && refused.len() * 100 < read, "{read} read, refused:\n{}", refused.join("\n"));
 }
