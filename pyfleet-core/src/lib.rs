@@ -19,6 +19,7 @@ pub mod diagnostic;
 pub mod yaml;
 pub mod expression;
 pub mod workflow;
+pub mod action;
 
 #[cfg(test)]
 mod reference_data;
