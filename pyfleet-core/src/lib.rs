@@ -20,6 +20,7 @@ pub mod yaml;
 pub mod expression;
 pub mod workflow;
 pub mod action;
+pub mod check;
 
 #[cfg(test)]
 mod reference_data;

@@ -1,0 +1,126 @@
+//! The judge: rules over a workflow or a manifest.
+//!
+//! A rule is one file in `rules/`: its metadata and documentation, one function, its tests. Another rule
+//! is another file and its line in [`rules::RULES`]; `explain`, the documentation and the schema follow
+//! from it. A rule looks at the plain model, asks the document for what the model leaves out (comments,
+//! the text of numbers), and names places by path; [`run`] locates them.
+//!
+//! Deliberately absent: configuration. A rule says what is wrong; whether that stops anything is decided
+//! by its severity and by whoever asks.
+
+#[cfg(test)]
+mod fixture;
+pub mod rules;
+
+use crate::diagnostic::{Diagnostic, Diagnostics, Place, Severity};
+use crate::workflow::Workflow;
+use crate::yaml::tree::Document;
+
+/// What a rule says about itself, and how it looks.
+#[derive(Debug)]
+pub struct Rule {
+    /// Its name in findings, in kebab-case; the name of its file.
+    pub code: &'static str,
+    /// What it is about.
+    pub group: Group,
+    /// How bad its findings are.
+    pub severity: Severity,
+    /// What holds where it finds nothing, in one line.
+    pub summary: &'static str,
+    /// Markdown with the sections "What it does", "Why", "Example" and "Instead".
+    pub documentation: &'static str,
+    /// The function that looks.
+    pub check: Check,
+}
+
+/// What a rule is about, as `security.md` groups them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[expect(missing_docs, reason = "the names say it")]
+pub enum Group {
+    Graph,
+    Permission,
+    Oidc,
+    Pinning,
+    Injection,
+    Secrets,
+    Timeouts,
+}
+
+/// The function of a rule, by what it looks at.
+#[derive(Debug, Clone, Copy)]
+pub enum Check {
+    /// Looks at a workflow.
+    Workflow(fn(&WorkflowFile<'_>, &mut Diagnostics)),
+    /// Looks at a manifest.
+    Manifest(fn(&Document, &mut Diagnostics)),
+}
+
+/// A workflow and the document it was read from.
+#[derive(Debug, Clone, Copy)]
+pub struct WorkflowFile<'a> {
+    /// What it means.
+    pub workflow: &'a Workflow,
+    /// How it is written.
+    pub document: &'a Document,
+}
+
+/// What is judged.
+#[derive(Debug, Clone, Copy)]
+pub enum Subject<'a> {
+    /// A workflow file.
+    Workflow(WorkflowFile<'a>),
+    /// A manifest.
+    Manifest(&'a Document),
+}
+
+impl<'a> Subject<'a> {
+    /// A workflow and the document it was read from.
+    #[must_use]
+    pub const fn workflow(workflow: &'a Workflow, document: &'a Document) -> Self {
+        Self::Workflow(WorkflowFile { workflow, document })
+    }
+
+    const fn document(&self) -> &'a Document {
+        match self {
+            Self::Workflow(file) => file.document,
+            Self::Manifest(document) => document,
+        }
+    }
+}
+
+impl Rule {
+    /// A finding of this rule.
+    pub fn finding(&self, place: impl Into<Place>, message: impl Into<String>) -> Diagnostic {
+        Diagnostic::new(self.severity, self.code, place, message)
+    }
+}
+
+/// What the given rules find, in the order of the text, with spans. Rules that look at something else
+/// find nothing.
+///
+/// ```
+/// use pyfleet_core::check::{self, Subject, rules::RULES};
+/// use pyfleet_core::source::Source;
+/// use pyfleet_core::workflow;
+///
+/// let text = "on: push\npermissions: {}\njobs:\n  a:\n    permissions: {}\n    runs-on: ubuntu-24.04\n";
+/// let (read, _) = workflow::parse(Source::new("ci.yml", text));
+/// let (workflow, document) = read.unwrap();
+/// let findings = check::run(&Subject::workflow(&workflow, &document), RULES);
+/// assert_eq!(findings.iter().map(|finding| finding.code).collect::<Vec<_>>(), ["timeout-set"]);
+/// ```
+#[must_use]
+pub fn run(subject: &Subject<'_>, rules: &[&Rule]) -> Diagnostics {
+    let mut findings = Diagnostics::new();
+    for rule in rules {
+        match (rule.check, subject) {
+            (Check::Workflow(check), Subject::Workflow(file)) => check(file, &mut findings),
+            (Check::Manifest(check), Subject::Manifest(document)) => check(document, &mut findings),
+            (Check::Workflow(_), Subject::Manifest(_)) | (Check::Manifest(_), Subject::Workflow(_)) => {}
+        }
+    }
+    subject.document().locate(&mut findings);
+    let mut findings: Vec<_> = findings.into_iter().collect();
+    findings.sort_by_key(|finding| finding.place.span.as_ref().map(|span| span.start));
+    findings.into_iter().collect()
+}

@@ -1,0 +1,158 @@
+//! `id-grammar`.
+
+use crate::check::{Check, Group, Rule, WorkflowFile};
+use crate::diagnostic::{Diagnostics, Path, Place, Severity};
+
+pub(super) static RULE: Rule = Rule {
+    code: "id-grammar",
+    group: Group::Graph,
+    severity: Severity::Error,
+    summary: "jobs, steps, inputs and outputs have ids that GitHub accepts",
+    documentation: "\
+## What it does
+Demands of every id of a job, step, input or output that it starts with a letter or `_`, goes on with
+letters, digits, `_` or `-`, has at most 99 characters, does not start with `__`, and is unique among its
+siblings without regard to case.
+
+## Why
+GitHub refuses the whole file otherwise.
+
+## Example
+```yaml
+jobs:
+  2d-game: {}
+```
+
+## Instead
+```yaml
+jobs:
+  game-2d: {}
+```
+",
+    check: Check::Workflow(check),
+};
+
+fn check(file: &WorkflowFile<'_>, findings: &mut Diagnostics) {
+    let mut judge = |kind: &str, id: &str, place: Place| {
+        if let Some(reason) = wrong(id) {
+            findings.push(RULE.finding(place, format!("the {kind} id `{id}` {reason}")));
+        }
+    };
+    let on = Path::of(["on"]);
+    let keys = |path: Path| {
+        let entries = file.document.node(&path).map(|node| node.entries()).unwrap_or_default();
+        entries.iter().filter_map(move |(key, _)| Some((key.as_str()?, Place::key(path.key(key.as_str()?)))))
+    };
+    for (kind, event, list) in [
+        ("input", "workflow_dispatch", "inputs"),
+        ("input", "workflow_call", "inputs"),
+        ("output", "workflow_call", "outputs"),
+    ] {
+        for (id, place) in keys(on.key(event).key(list)) {
+            judge(kind, id, place);
+        }
+    }
+    for (job_place, id, job) in file.workflow.jobs_at() {
+        judge("job", id, Place::key(job_place.clone()));
+        for (id, place) in keys(job_place.key("outputs")) {
+            judge("output", id, place);
+        }
+        for (place, step) in job.steps_at(&job_place) {
+            if let Some(id) = &step.id {
+                judge("step", id, place.key("id").into());
+            }
+        }
+    }
+    repeated_steps(file, findings);
+}
+
+/// Keys of a mapping are compared by the reader; the ids of steps are values.
+fn repeated_steps(file: &WorkflowFile<'_>, findings: &mut Diagnostics) {
+    for (job_place, _, job) in file.workflow.jobs_at() {
+        let mut seen: Vec<(&str, Path)> = Vec::new();
+        for (place, step) in job.steps_at(&job_place) {
+            let Some(id) = &step.id else { continue };
+            let place = place.key("id");
+            match seen.iter().find(|(other, _)| other.eq_ignore_ascii_case(id)) {
+                Some((_, first)) => findings.push(
+                    RULE.finding(place, format!("the step id `{id}` is taken; GitHub ignores case"))
+                        .with_label(first.clone(), "taken here"),
+                ),
+                None => seen.push((id, place)),
+            }
+        }
+    }
+}
+
+fn wrong(id: &str) -> Option<&'static str> {
+    let inner = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-');
+    if !id.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_') {
+        return Some("must start with a letter or `_`");
+    }
+    if !id.bytes().all(inner) {
+        return Some("may only contain letters, digits, `_` and `-`");
+    }
+    if id.starts_with("__") {
+        return Some("starts with `__`, which GitHub keeps for itself");
+    }
+    (id.len() > 99).then_some("has more than 99 characters")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::RULE;
+    use crate::check::fixture;
+
+    #[test]
+    fn every_kind_of_id() {
+        fixture::check(
+            &RULE,
+            "
+on:
+  workflow_dispatch:
+    inputs:
+      a b:
+#     ^^^ error[id-grammar]: the input id `a b` may only contain
+  workflow_call:
+    outputs:
+      -x: {value: '1'}
+#     ^^ error[id-grammar]: the output id `-x` must start with
+jobs:
+  2d-game:
+# ^^^^^^^ error[id-grammar]: the job id `2d-game` must start with a letter
+    outputs:
+      ü: ''
+#     ^ error[id-grammar]: the output id
+    steps:
+      - {id: __own, run: a}
+#            ^^^^^ error[id-grammar]: starts with `__`
+      - {id: Build, run: a}
+      - {id: build, run: a}
+#            ^^^^^ error[id-grammar]: the step id `build` is taken
+",
+        );
+    }
+
+    #[test]
+    fn usual_ids_pass() {
+        fixture::check(
+            &RULE,
+            "
+on: {workflow_dispatch: {inputs: {dry-run: , _x: }}}
+jobs:
+  build_2:
+    outputs: {a: ''}
+    steps: [{id: a, run: a}, {id: b-1, run: a}]
+  other:
+    steps: [{id: a, run: a}]
+",
+        );
+    }
+
+    #[test]
+    fn ninety_nine_characters() {
+        let text = |length: usize| format!("on: push\njobs: {{{}: {{}}}}\n", "a".repeat(length));
+        assert_eq!(fixture::find(&RULE, &text(99)).len(), 0);
+        assert_eq!(fixture::find(&RULE, &text(100)).len(), 1);
+    }
+}

@@ -1,0 +1,151 @@
+//! `needs-context-declared`.
+
+use crate::check::{Check, Group, Rule, WorkflowFile};
+use crate::diagnostic::{Diagnostics, Path, Severity};
+use crate::expression::ContextAccess;
+use crate::workflow::{Job, Workflow, expressions};
+
+pub(super) static RULE: Rule = Rule {
+    code: "needs-context-declared",
+    group: Group::Graph,
+    severity: Severity::Error,
+    summary: "what a job reads of another is needed and declared",
+    documentation: "\
+## What it does
+Demands that `needs.X` in a job names one of its `needs:`, and that `needs.X.outputs.y` names an output
+that `X` declares. Outputs of a called workflow are not known here and not judged. `jobs.X.outputs.y` of
+`workflow_call` outputs is judged the same way.
+
+## Why
+GitHub reads anything else as an empty text, without a word: a gate that compares it is never what it
+says.
+
+## Example
+```yaml
+apply:
+  needs: gate
+  if: needs.plan.outputs.changed == 'true'
+```
+
+## Instead
+```yaml
+apply:
+  needs: [plan, gate]
+  if: needs.plan.outputs.changed == 'true'
+```
+",
+    check: Check::Workflow(check),
+};
+
+fn check(file: &WorkflowFile<'_>, findings: &mut Diagnostics) {
+    for (place, id, job) in file.workflow.jobs_at() {
+        for placed in expressions(file.document, &place) {
+            for (place, access) in placed.contexts().filter(|(_, access)| access.is_within(&["needs"])) {
+                let Some(needed) = access.name(0) else { continue };
+                let problem = if job.needs.iter().any(|own| own.eq_ignore_ascii_case(needed)) {
+                    problem_with(file.workflow, needed, &access, &["result", "outputs"])
+                } else {
+                    Some((
+                        format!("`{access}` is always empty: `{id}` does not need `{needed}`"),
+                        format!("add `{needed}` to the `needs` of `{id}`"),
+                    ))
+                };
+                if let Some((message, help)) = problem {
+                    findings.push(RULE.finding(place, message).with_help(help));
+                }
+            }
+        }
+    }
+    for placed in expressions(file.document, &Path::of(["on", "workflow_call", "outputs"])) {
+        for (place, access) in placed.contexts().filter(|(_, access)| access.is_within(&["jobs"])) {
+            let Some(id) = access.name(0) else { continue };
+            let problem = if find(file.workflow, id).is_some() {
+                problem_with(file.workflow, id, &access, &["result", "outputs"])
+            } else {
+                Some((format!("`{access}` is always empty: there is no job `{id}`"), "name a job".to_owned()))
+            };
+            if let Some((message, help)) = problem {
+                findings.push(RULE.finding(place, message).with_help(help));
+            }
+        }
+    }
+}
+
+/// What is wrong with an access below a job that is there: message and help.
+fn problem_with(
+    workflow: &Workflow,
+    id: &str,
+    access: &ContextAccess,
+    properties: &[&str],
+) -> Option<(String, String)> {
+    let property = access.name(1)?;
+    if !properties.iter().any(|own| own.eq_ignore_ascii_case(property)) {
+        let message = format!("`{access}` is always empty: a job has `result` and `outputs`");
+        return Some((message, "read one of these".to_owned()));
+    }
+    let output = access.name(2).filter(|_| property.eq_ignore_ascii_case("outputs"))?;
+    let job = find(workflow, id)?;
+    let declared = job.uses.is_some() || job.outputs.keys().any(|own| own.eq_ignore_ascii_case(output));
+    (!declared).then(|| {
+        (
+            format!("`{access}` is always empty: `{id}` declares no output `{output}`"),
+            format!("declare it under `jobs.{id}.outputs`"),
+        )
+    })
+}
+
+fn find<'a>(workflow: &'a Workflow, id: &str) -> Option<&'a Job> {
+    workflow.jobs.iter().find(|(own, _)| own.eq_ignore_ascii_case(id)).map(|(_, job)| job)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::RULE;
+    use crate::check::fixture;
+
+    #[test]
+    fn not_needed_not_declared_no_property() {
+        fixture::check(
+            &RULE,
+            "
+on:
+  workflow_call:
+    outputs:
+      x: {value: '${{ jobs.plan.outputs.gone }}'}
+#                     ^^^^^^^^^^^^^^^^^^^^^^ error[needs-context-declared]: `plan` declares no output `gone`
+jobs:
+  plan:
+    outputs: {changed: 'true'}
+  gate:
+    needs: plan
+    if: needs.plan.outputs.chnaged == 'true'
+#       ^^^^^^^^^^^^^^^^^^^^^^^^^^ error[needs-context-declared]: `plan` declares no output `chnaged`
+  apply:
+    needs: gate
+    env:
+      A: x ${{ needs.plan.outputs.changed }}
+#              ^^^^^^^^^^^^^^^^^^^^^^^^^^ error[needs-context-declared]: `apply` does not need `plan`
+      B: ${{ needs.gate.outcome }}
+#            ^^^^^^^^^^^^^^^^^^ error[needs-context-declared]: a job has `result` and `outputs`
+",
+        );
+    }
+
+    #[test]
+    fn declared_in_any_case_called_and_computed_pass() {
+        fixture::check(
+            &RULE,
+            "
+on: {workflow_call: {outputs: {x: {value: '${{ jobs.plan.outputs.changed }}'}}}}
+jobs:
+  plan: {outputs: {changed: 'true'}}
+  called: {uses: ./.github/workflows/x.yml}
+  apply:
+    needs: [plan, called]
+    if: needs.plan.result == 'success' && needs.Plan.outputs['Changed'] == 'true'
+    env:
+      A: ${{ needs.called.outputs.unknown }} ${{ toJSON(needs) }} ${{ needs.*.result }} ${{ needs[matrix.x] }}
+",
+        );
+    }
+}

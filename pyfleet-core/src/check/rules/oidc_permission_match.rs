@@ -1,0 +1,155 @@
+//! `oidc-permission-match`.
+
+use crate::action::Catalogue;
+use crate::check::{Check, Group, Rule, WorkflowFile};
+use crate::diagnostic::{Diagnostics, Path, Severity};
+use crate::workflow::{Job, Level, Scope, Step};
+
+pub(super) static RULE: Rule = Rule {
+    code: "oidc-permission-match",
+    group: Group::Oidc,
+    severity: Severity::Error,
+    summary: "a job may ask for an identity token exactly if a step of it logs in with one",
+    documentation: "\
+## What it does
+Demands `id-token: write` of a job with a cloud login, and a login of a job with `id-token: write`. A
+script that reads `ACTIONS_ID_TOKEN_REQUEST_URL` counts as a login; a called workflow is not judged.
+
+## Why
+Without the permission the login fails at run time. Without the login the permission only helps whoever
+gets a command into the job: any step can ask for the token.
+
+## Example
+```yaml
+deploy:
+  permissions: {contents: read}
+  steps:
+    - uses: aws-actions/configure-aws-credentials@e6de054238d6b7531b4efff3b6587d9aade6a06c # v6.2.3
+      with: {role-to-assume: 'arn:aws:iam::123456789012:role/deploy', aws-region: eu-central-1}
+```
+
+## Instead
+```yaml
+deploy:
+  permissions: {contents: read, id-token: write}
+```
+",
+    check: Check::Workflow(check),
+};
+
+/// Actions outside the catalogue that use an identity token, or may.
+const OTHERS: &[&str] = &[
+    "actions/attest",
+    "actions/attest-build-provenance",
+    "actions/attest-sbom",
+    "azure/login",
+    "google-github-actions/auth",
+    "hashicorp/vault-action",
+    "pypa/gh-action-pypi-publish",
+    "sigstore/cosign-installer",
+];
+
+fn check(file: &WorkflowFile<'_>, findings: &mut Diagnostics) {
+    for (place, id, job) in file.workflow.jobs_at().filter(|(_, _, job)| job.uses.is_none()) {
+        let granted = file.workflow.permissions_of(job);
+        let may = granted.is_some_and(|permissions| permissions.level(Scope::IdToken) == Level::Write);
+        let steps = job.steps_at(&place);
+        if !may {
+            for (place, _) in steps.iter().filter(|(_, step)| needs_token(step)) {
+                let message = format!("this login needs `id-token: write`, which `{id}` does not have");
+                findings.push(RULE.finding(place.key("uses"), message).with_help("grant it to the job"));
+            }
+        } else if !steps.iter().any(|(_, step)| may_use_token(step)) {
+            let message =
+                format!("no step of `{id}` logs in with an identity token, but any may ask for one");
+            findings.push(RULE.finding(grant(&place, job), message).with_help("remove `id-token: write`"));
+        }
+    }
+}
+
+/// Whether a step cannot do without an identity token.
+fn needs_token(step: &Step) -> bool {
+    let slug = step.uses.as_ref().and_then(|uses| uses.slug()).unwrap_or_default();
+    let action = Catalogue::get().action(&slug).filter(|action| action.logs_into_cloud);
+    action.is_some_and(|action| action.needs(step).any(|(scope, _)| scope == Scope::IdToken))
+        && step.input("aws-access-key-id").is_none()
+        && step.input("web-identity-token-file").is_none()
+}
+
+fn may_use_token(step: &Step) -> bool {
+    needs_token(step)
+        || OTHERS.iter().any(|slug| step.is_action(slug))
+        || step.run.as_ref().is_some_and(|run| run.contains("ACTIONS_ID_TOKEN_REQUEST_"))
+}
+
+/// Where the permission stands: in the job, or at the top.
+fn grant(place: &Path, job: &Job) -> Path {
+    let owner = if job.permissions.is_some() { place.clone() } else { Path::root() };
+    owner.key("permissions").key(Scope::IdToken.name())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::RULE;
+    use crate::check::fixture;
+
+    #[test]
+    fn a_login_without_the_permission() {
+        fixture::check(
+            &RULE,
+            "
+on: push
+jobs:
+  a:
+    permissions: {contents: read}
+    steps:
+      - uses: aws-actions/configure-aws-credentials@v6
+#             ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ error[oidc-permission-match]: which `a` does not have
+        with: {role-to-assume: r, aws-region: x}
+",
+        );
+    }
+
+    #[test]
+    fn the_permission_without_a_login() {
+        fixture::check(
+            &RULE,
+            "
+on: push
+permissions: {id-token: write}
+#                       ^^^^^ error[oidc-permission-match]: no step of `b` logs in
+jobs:
+  a:
+    permissions:
+      id-token: write
+#               ^^^^^ error[oidc-permission-match]: no step of `a` logs in
+    steps:
+      - run: make
+  b:
+    steps:
+      - run: make
+",
+        );
+    }
+
+    #[test]
+    fn both_neither_and_unknown_pass() {
+        fixture::check(
+            &RULE,
+            "
+on: push
+permissions: {}
+jobs:
+  both:
+    permissions: {id-token: write}
+    steps: [{uses: aws-actions/configure-aws-credentials@v6, with: {role-to-assume: r}}]
+  script:
+    permissions: {id-token: write}
+    steps: [{run: 'curl \"$ACTIONS_ID_TOKEN_REQUEST_URL\"'}]
+  neither: {steps: [{run: make}]}
+  keys: {steps: [{uses: aws-actions/configure-aws-credentials@v6, with: {aws-access-key-id: x}}]}
+  called: {permissions: {id-token: write}, uses: ./.github/workflows/x.yml}
+",
+        );
+    }
+}

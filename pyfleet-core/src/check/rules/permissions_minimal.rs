@@ -1,0 +1,154 @@
+//! `permissions-minimal`.
+
+use crate::action::Catalogue;
+use crate::check::{Check, Group, Rule, WorkflowFile};
+use crate::diagnostic::{Diagnostics, Severity};
+use crate::expression::embedded;
+use crate::workflow::{Job, Level, Permissions, Scope, Step};
+
+pub(super) static RULE: Rule = Rule {
+    code: "permissions-minimal",
+    group: Group::Permission,
+    severity: Severity::Error,
+    summary: "a job's token may do what its steps need, and no more",
+    documentation: "\
+## What it does
+Compares a job's `permissions` with what the catalogue says its actions need. A script that gets the
+token in its own `env:` may justify `actions`, `issues`, `pull-requests` and `security-events`. An action
+outside the catalogue justifies nothing; `id-token` is the matter of `oidc-permission-match`; a called
+workflow is not judged.
+
+## Why
+Whoever gets a command into the job has what the token may do.
+
+## Example
+```yaml
+build:
+  permissions: {contents: write}
+  steps:
+    - uses: actions/checkout@3d3c42e5aac5ba805825da76410c181273ba90b1 # v7.0.1
+```
+
+## Instead
+```yaml
+build:
+  permissions: {contents: read}
+```
+",
+    check: Check::Workflow(check),
+};
+
+/// What a script with the token may do through GitHub's command line.
+const FOR_SCRIPTS: &[Scope] = &[Scope::Actions, Scope::Issues, Scope::PullRequests, Scope::SecurityEvents];
+
+fn check(file: &WorkflowFile<'_>, findings: &mut Diagnostics) {
+    for (place, id, job) in file.workflow.jobs_at().filter(|(_, _, job)| job.uses.is_none()) {
+        let Some(Permissions::Scopes(scopes)) = &job.permissions else { continue };
+        for (&scope, &granted) in scopes.iter().filter(|(scope, _)| **scope != Scope::IdToken) {
+            let needed = needed(job, scope);
+            if granted <= needed {
+                continue;
+            }
+            let place = place.key("permissions").key(scope.name());
+            let finding = if needed == Level::None {
+                RULE.finding(place, format!("no step of `{id}` needs `{scope}`"))
+                    .with_help(format!("remove `{scope}: {granted}`"))
+            } else {
+                RULE.finding(place, format!("the steps of `{id}` need no more than `{scope}: {needed}`"))
+                    .with_help(format!("grant `{scope}: {needed}`"))
+            };
+            findings.push(finding);
+        }
+    }
+}
+
+/// The most that any step of a job needs of a scope.
+fn needed(job: &Job, scope: Scope) -> Level {
+    let root = crate::diagnostic::Path::root();
+    let steps = job.steps_at(&root);
+    let of_step = |step: &Step| {
+        let slug = step.uses.as_ref().and_then(|uses| uses.slug()).unwrap_or_default();
+        let of_action = Catalogue::get().action(&slug).and_then(|action| {
+            action.needs(step).filter(|(own, _)| *own == scope).map(|(_, level)| level).max()
+        });
+        let of_script = (FOR_SCRIPTS.contains(&scope) && has_token(step)).then_some(Level::Write);
+        of_action.max(of_script).unwrap_or(Level::None)
+    };
+    steps.iter().map(|(_, step)| of_step(step)).max().unwrap_or(Level::None)
+}
+
+/// Whether a script gets the token in its own environment.
+fn has_token(step: &Step) -> bool {
+    let is_token = |value: &String| {
+        embedded(value).0.iter().flat_map(|embedded| embedded.expression.contexts()).any(|access| {
+            access.is_within(&["github", "token"]) || access.is_within(&["secrets", "GITHUB_TOKEN"])
+        })
+    };
+    step.run.is_some() && step.env.values().any(is_token)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::RULE;
+    use crate::check::fixture;
+
+    #[test]
+    fn too_much_and_for_nothing() {
+        fixture::check(
+            &RULE,
+            "
+on: push
+jobs:
+  build:
+    permissions:
+      contents: write
+#               ^^^^^ error[permissions-minimal]: need no more than `contents: read`
+      issues: read
+#             ^^^^ error[permissions-minimal]: no step of `build` needs `issues`
+      packages: read
+#               ^^^^ error[permissions-minimal]: no step of `build` needs `packages`
+    steps:
+      - uses: actions/checkout@v7
+      - run: gh issue list
+      - uses: actions/download-artifact@v8
+",
+        );
+    }
+
+    #[test]
+    fn a_token_justifies_no_contents() {
+        fixture::check(
+            &RULE,
+            "
+on: push
+jobs:
+  a:
+    permissions: {contents: write}
+#                           ^^^^^ error[permissions-minimal]: no step of `a` needs `contents`
+    steps:
+      - {run: git push, env: {GH_TOKEN: '${{ github.token }}'}}
+",
+        );
+    }
+
+    #[test]
+    fn what_steps_need_passes() {
+        fixture::check(
+            &RULE,
+            "
+on: push
+jobs:
+  a:
+    permissions: {contents: read, actions: read, security-events: write, id-token: write}
+    steps:
+      - uses: actions/checkout@v7
+      - {uses: actions/download-artifact@v8, with: {run-id: 1}}
+      - uses: github/codeql-action/upload-sarif@v4
+  b:
+    permissions: {issues: write}
+    steps: [{run: gh issue create, env: {GH_TOKEN: '${{ secrets.GITHUB_TOKEN }}'}}]
+  c: {permissions: {packages: write}, uses: ./.github/workflows/x.yml}
+",
+        );
+    }
+}

@@ -1,0 +1,121 @@
+//! `reserved-env`.
+
+use crate::check::{Check, Group, Rule, WorkflowFile};
+use crate::diagnostic::{Diagnostics, Path, Place, Severity};
+
+pub(super) static RULE: Rule = Rule {
+    code: "reserved-env",
+    group: Group::Injection,
+    severity: Severity::Error,
+    summary: "no environment variable steers the runner, the shell or a tool behind the workflow's back",
+    documentation: "\
+## What it does
+Refuses variables under `env:` that the runner owns (`GITHUB_*`, `RUNNER_*`, `ACTIONS_*`), that make
+programs run something else (`PATH`, `BASH_ENV`, `ENV`, `NODE_OPTIONS`, `LD_*`, `PYTHONPATH`,
+`PYTHONSTARTUP`), that change Terraform's arguments (`TF_CLI_ARGS*`, `TF_CLI_CONFIG_FILE`), and AWS keys.
+
+## Why
+Such a variable changes what every later command does, without standing next to any of them.
+
+## Example
+```yaml
+env:
+  TF_CLI_ARGS_apply: -auto-approve
+```
+
+## Instead
+```yaml
+run: terraform apply -input=false tfplan
+```
+",
+    check: Check::Workflow(check),
+};
+
+fn check(file: &WorkflowFile<'_>, findings: &mut Diagnostics) {
+    let mut judge = |owner: &Path, names: indexmap::map::Keys<'_, String, String>| {
+        for name in names {
+            let Some(reason) = reserved(name) else { continue };
+            let place = Place::key(owner.key("env").key(name));
+            let finding = RULE.finding(place, format!("`{name}` {reason}"));
+            findings.push(if name == "GITHUB_TOKEN" {
+                finding.with_help("the tools that want a token read `GH_TOKEN` as well")
+            } else {
+                finding
+            });
+        }
+    };
+    judge(&Path::root(), file.workflow.env.keys());
+    for (place, _, job) in file.workflow.jobs_at() {
+        judge(&place, job.env.keys());
+        if let Some(container) = &job.container {
+            judge(&place.key("container"), container.env.keys());
+        }
+        for (step_place, step) in job.steps_at(&place) {
+            judge(&step_place, step.env.keys());
+        }
+    }
+}
+
+fn reserved(name: &str) -> Option<&'static str> {
+    match name {
+        "NODE_OPTIONS" | "BASH_ENV" | "ENV" | "PATH" | "PYTHONPATH" | "PYTHONSTARTUP" => {
+            Some("makes later commands run something else")
+        }
+        "TF_CLI_CONFIG_FILE" => Some("changes what every Terraform command does"),
+        "AWS_ACCESS_KEY_ID" | "AWS_SECRET_ACCESS_KEY" | "AWS_SESSION_TOKEN" => {
+            Some("is set by the login step alone")
+        }
+        _ if name.starts_with("LD_") => Some("makes later commands run something else"),
+        _ if name.starts_with("TF_CLI_ARGS") => Some("changes what every Terraform command does"),
+        _ if ["GITHUB_", "RUNNER_", "ACTIONS_"].iter().any(|own| name.starts_with(own)) => {
+            Some("belongs to the runner")
+        }
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::RULE;
+    use crate::check::fixture;
+
+    #[test]
+    fn at_every_level() {
+        fixture::check(
+            &RULE,
+            "
+on: push
+env:
+  BASH_ENV: x
+# ^^^^^^^^ error[reserved-env]: makes later commands run something else
+jobs:
+  a:
+    env: {TF_CLI_ARGS_apply: -auto-approve}
+#         ^^^^^^^^^^^^^^^^^ error[reserved-env]: changes what every Terraform command does
+    container:
+      image: x
+      env: {LD_PRELOAD: x}
+#           ^^^^^^^^^^ error[reserved-env]: something else
+    steps:
+      - run: a
+        env:
+          ACTIONS_ALLOW_UNSECURE_COMMANDS: true
+#         ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ error[reserved-env]: belongs to the runner
+          AWS_ACCESS_KEY_ID: x
+#         ^^^^^^^^^^^^^^^^^ error[reserved-env]: is set by the login step alone
+",
+        );
+    }
+
+    #[test]
+    fn own_names_pass() {
+        fixture::check(
+            &RULE,
+            "
+on: push
+env: {APP_ENV: prod, TF_IN_AUTOMATION: 'true', AWS_REGION: eu-central-1, GH_TOKEN: x}
+jobs: {a: {steps: [{run: a, env: {MY_PATH: x, PYTHONUNBUFFERED: 1, TF_VAR_a: x}}]}}
+",
+        );
+    }
+}

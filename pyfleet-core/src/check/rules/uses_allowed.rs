@@ -1,0 +1,117 @@
+//! `uses-allowed`.
+
+use crate::action::Catalogue;
+use crate::check::{Check, Group, Rule, WorkflowFile};
+use crate::diagnostic::{Diagnostic, Diagnostics, Path, Place, Severity};
+use crate::workflow::Uses;
+use crate::yaml::decode::closest;
+
+pub(super) static RULE: Rule = Rule {
+    code: "uses-allowed",
+    group: Group::Pinning,
+    severity: Severity::Error,
+    summary: "only actions of the catalogue run, under their own names",
+    documentation: "\
+## What it does
+Refuses actions and remote workflows that are not in the catalogue, images as actions, and names in
+another case than the catalogue's. Files of this repository (`./…`) pass.
+
+## Why
+An action runs with the job's token and, after a login, with its cloud credentials. A name that is one
+letter off a well-known one belongs to somebody who waits for it.
+
+## Example
+```yaml
+- uses: action/checkout@v7
+```
+
+## Instead
+```yaml
+- uses: actions/checkout@3d3c42e5aac5ba805825da76410c181273ba90b1 # v7.0.1
+```
+",
+    check: Check::Workflow(check),
+};
+
+fn check(file: &WorkflowFile<'_>, findings: &mut Diagnostics) {
+    for (place, _, job) in file.workflow.jobs_at() {
+        findings.extend(job.uses.as_ref().and_then(|uses| judge(&place.key("uses"), uses)));
+    }
+    for (place, step) in file.workflow.steps_at() {
+        findings.extend(step.uses.as_ref().and_then(|uses| judge(&place.key("uses"), uses)));
+    }
+}
+
+fn judge(path: &Path, uses: &Uses) -> Option<Diagnostic> {
+    let slug = match uses {
+        Uses::Local(_) | Uses::SelfRepository(_) => return None,
+        Uses::Docker(_) => {
+            return Some(RULE.finding(path.clone(), "an image as an action is in no catalogue"));
+        }
+        Uses::Repository { .. } => uses.slug()?,
+    };
+    let place = Place::within(path.clone(), 0..slug.len());
+    let catalogue = Catalogue::get();
+    match catalogue.action(&slug) {
+        Some(action) if action.slug == slug => None,
+        Some(action) => Some(
+            RULE.finding(place, format!("`{slug}` is another way to write `{}`", action.slug))
+                .with_help("write it as its owner does, so that a search finds every use"),
+        ),
+        None => {
+            let finding = RULE.finding(place, format!("`{slug}` is not in the catalogue"));
+            Some(match closest(&slug, catalogue.actions().iter().map(|action| action.slug.as_str())) {
+                Some(meant) => finding.with_help(format!("did you mean `{meant}`?")),
+                None => finding.with_help("use an action of the catalogue, or a script"),
+            })
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::RULE;
+    use crate::check::fixture;
+
+    #[test]
+    fn unknown_misspelt_and_images() {
+        fixture::check(
+            &RULE,
+            "
+on: push
+jobs:
+  a:
+    steps:
+      - uses: action/checkout@v7
+#             ^^^^^^^^^^^^^^^ error[uses-allowed]: `action/checkout` is not in the catalogue
+      - uses: Actions/Checkout@v7
+#             ^^^^^^^^^^^^^^^^ error[uses-allowed]: another way to write `actions/checkout`
+      - uses: docker://alpine
+#             ^^^^^^^^^^^^^^^ error[uses-allowed]: an image as an action
+  b:
+    uses: o/r/.github/workflows/x.yml@main
+#         ^^^^^^^^^^^^^^^^^^^^^^^^^^^ error[uses-allowed]: is not in the catalogue
+",
+        );
+    }
+
+    #[test]
+    fn the_meant_action_is_named() {
+        let text = "{on: push, jobs: {a: {steps: [{uses: actions/chekcout@v7}]}}}";
+        let findings = fixture::find(&RULE, text);
+        assert_eq!(findings.iter().next().unwrap().help, ["did you mean `actions/checkout`?"]);
+    }
+
+    #[test]
+    fn the_catalogue_and_own_files_pass() {
+        fixture::check(
+            &RULE,
+            "
+on: push
+jobs:
+  a: {steps: [{uses: actions/cache/restore@v5}, {uses: ./local}, {uses: $/local}]}
+  b: {uses: ./.github/workflows/x.yml}
+",
+        );
+    }
+}

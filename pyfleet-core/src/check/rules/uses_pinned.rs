@@ -1,0 +1,158 @@
+//! `uses-pinned`.
+
+use crate::action::Catalogue;
+use crate::check::{Check, Group, Rule, WorkflowFile};
+use crate::diagnostic::{Diagnostic, Diagnostics, Path, Place, Severity};
+use crate::workflow::Uses;
+use crate::yaml::tree::Document;
+
+pub(super) static RULE: Rule = Rule {
+    code: "uses-pinned",
+    group: Group::Pinning,
+    severity: Severity::Error,
+    summary: "every action is one commit, and the comment behind it says which version that is",
+    documentation: "\
+## What it does
+Demands that `uses:` of an action or a remote workflow names a full commit, that the commit is the
+catalogue's where the catalogue has the action, and that the comment behind it is its version. Refuses
+versions that are known to be bad.
+
+## Why
+A tag can be moved to other code, and has been: tj-actions in March 2025, trivy-action in March 2026. A
+commit without a version cannot be reviewed, and a commit that is not the version's may come from a fork.
+
+## Example
+```yaml
+- uses: actions/checkout@v7
+```
+
+## Instead
+```yaml
+- uses: actions/checkout@3d3c42e5aac5ba805825da76410c181273ba90b1 # v7.0.1
+```
+",
+    check: Check::Workflow(check),
+};
+
+fn check(file: &WorkflowFile<'_>, findings: &mut Diagnostics) {
+    for (place, _, job) in file.workflow.jobs_at() {
+        findings.extend(job.uses.as_ref().and_then(|uses| judge(file.document, &place.key("uses"), uses)));
+    }
+    for (place, step) in file.workflow.steps_at() {
+        findings.extend(step.uses.as_ref().and_then(|uses| judge(file.document, &place.key("uses"), uses)));
+    }
+}
+
+fn judge(document: &Document, path: &Path, uses: &Uses) -> Option<Diagnostic> {
+    let (slug, reference) = (uses.slug()?, uses.reference()?);
+    let catalogue = Catalogue::get();
+    let known = catalogue.action(&slug);
+    let remedy = known.map(|action| format!("use `{} # {}`", action.pin(), action.version));
+    let help = |finding: Diagnostic| match &remedy {
+        Some(remedy) => finding.with_help(remedy.clone()),
+        None => finding,
+    };
+    let comment = document.trailing_comment(path).and_then(|comment| comment.split_whitespace().next());
+    let reference_place = || Place::within(path.clone(), slug.len() + 1..slug.len() + 1 + reference.len());
+    let version = if is_commit(reference) { comment } else { Some(reference) };
+    if let Some(denied) = version.and_then(|version| catalogue.denied(&slug, version)) {
+        let message = format!("{slug} below {} must not run: {}", denied.below, denied.reason);
+        return Some(help(RULE.finding(reference_place(), message)));
+    }
+    if !is_commit(reference) {
+        let message =
+            format!("`{reference}` can be moved to other code: only a full commit stays what it is");
+        return Some(help(RULE.finding(reference_place(), message)));
+    }
+    if let Some(action) = known.filter(|action| action.commit != reference) {
+        let message =
+            format!("this commit is not {} {}, the one in the catalogue", action.slug, action.version);
+        return Some(help(RULE.finding(reference_place(), message)));
+    }
+    let says_version = |comment: &str| match known {
+        Some(action) => comment == action.version,
+        None => comment.trim_start_matches('v').starts_with(|first: char| first.is_ascii_digit()),
+    };
+    match comment {
+        Some(comment) if says_version(comment) => None,
+        Some(comment) => Some(help(
+            RULE.finding(path.clone(), format!("the comment `{comment}` is not this commit's version")),
+        )),
+        None => Some(help(RULE.finding(path.clone(), "no comment says which version this commit is"))),
+    }
+}
+
+/// Whether a reference is a full commit, of a SHA-1 or SHA-256 repository.
+fn is_commit(reference: &str) -> bool {
+    matches!(reference.len(), 40 | 64)
+        && reference.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::RULE;
+    use crate::check::fixture;
+
+    #[test]
+    fn tags_other_commits_and_comments() {
+        fixture::check(
+            &RULE,
+            "
+on: push
+jobs:
+  a:
+    steps:
+      - uses: actions/checkout@v7
+#                              ^^ error[uses-pinned]: `v7` can be moved to other code
+      - uses: actions/checkout@3d3c42e
+#                              ^^^^^^^ error[uses-pinned]: only a full commit
+      - uses: actions/checkout@0000000000000000000000000000000000000000 # v7.0.1
+#                              ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ error[uses-pinned]: is not actions/checkout v7.0.1
+      - uses: actions/checkout@3d3c42e5aac5ba805825da76410c181273ba90b1 # v6
+#             ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ error[uses-pinned]: `v6` is not this commit's version
+      - uses: actions/checkout@3d3c42e5aac5ba805825da76410c181273ba90b1
+#             ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ error[uses-pinned]: no comment says which version
+      - uses: other/action@3d3c42e5aac5ba805825da76410c181273ba90b1 # pinned
+#             ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ error[uses-pinned]: `pinned` is not
+  b:
+    uses: o/r/.github/workflows/x.yml@main
+#                                     ^^^^ error[uses-pinned]: `main` can be moved
+",
+        );
+    }
+
+    #[test]
+    fn known_bad_versions() {
+        fixture::check(
+            &RULE,
+            "
+on: push
+jobs:
+  a:
+    steps:
+      - uses: aquasecurity/trivy-action@0.28.0
+#                                       ^^^^^^ error[uses-pinned]: below v0.35.0 must not run: its tags were repointed
+      - uses: tj-actions/changed-files@0000000000000000000000000000000000000000 # v45.0.7
+#                                      ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ error[uses-pinned]: CVE-2025-30066
+",
+        );
+    }
+
+    #[test]
+    fn pinned_with_its_version_passes() {
+        fixture::check(
+            &RULE,
+            "
+on: push
+jobs:
+  a:
+    steps:
+      - uses: actions/checkout@3d3c42e5aac5ba805825da76410c181273ba90b1 # v7.0.1
+      - uses: other/action@0000000000000000000000000000000000000000 # 2.1
+      - uses: ./local
+      - uses: docker://alpine
+  b: {uses: ./.github/workflows/x.yml}
+",
+        );
+    }
+}
