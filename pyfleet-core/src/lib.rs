@@ -23,4 +23,6 @@ pub mod action;
 pub mod check;
 
 #[cfg(test)]
+mod dependency_order;
+#[cfg(test)]
 mod reference_data;

@@ -64,7 +64,10 @@ pub fn find(code: &str) -> Option<&'static Rule> {
 #[cfg(test)]
 mod tests {
     use super::RULES;
+    use crate::check::{Subject, run};
     use crate::reference_data;
+    use crate::source::Source;
+    use crate::workflow;
 
     #[test]
     fn the_list_is_the_folder() {
@@ -104,4 +107,77 @@ mod tests {
             assert!(text.contains("pass()") || text.contains("passes()"), "{}: no near miss", rule.code);
         }
     }
+
+    /// All rules at once can be kept, by a workflow that does something.
+    #[test]
+    fn a_good_workflow_passes_every_rule() {
+        let (read, mistakes) = workflow::parse(Source::new("good.yml", GOOD));
+        assert!(mistakes.is_empty(), "{mistakes:#?}");
+        let (workflow, document) = read.unwrap();
+        let findings = run(&Subject::workflow(&workflow, &document), RULES);
+        assert!(findings.is_empty(), "{findings:#?}");
+    }
+
+    const GOOD: &str = "
+name: terraform
+on:
+  pull_request: {branches: [main]}
+  workflow_dispatch: {inputs: {confirm: {description: Type apply, required: true}}}
+permissions: {}
+defaults: {run: {shell: bash}}
+concurrency: {group: 'terraform-${{ github.ref }}', cancel-in-progress: true}
+jobs:
+  test:
+    name: Test
+    runs-on: ubuntu-24.04
+    timeout-minutes: 15
+    permissions:
+      contents: read # checkout
+    strategy: {matrix: {python: ['3.12', '3.13']}}
+    steps:
+      - uses: actions/checkout@3d3c42e5aac5ba805825da76410c181273ba90b1 # v7.0.1
+        with: {persist-credentials: false}
+      - uses: actions/setup-python@5fda3b95a4ea91299a34e894583c3862153e4b97 # v7.0.0
+        with: {python-version: '${{ matrix.python }}'}
+      - run: python -m pytest
+      - if: always()
+        uses: actions/upload-artifact@bbbca2ddaa5d8feaa63e36b76fdaad77386f024f # v7.0.0
+        with: {name: report, path: report.xml}
+  plan:
+    name: Plan
+    needs: test
+    if: github.event.pull_request.head.repo.full_name == github.repository
+    runs-on: ubuntu-24.04
+    timeout-minutes: 30
+    permissions:
+      contents: read # checkout
+      id-token: write # log in to AWS
+    environment: {name: prod-plan, deployment: false}
+    outputs: {changed: '${{ steps.plan.outputs.changed }}'}
+    steps:
+      - uses: actions/checkout@3d3c42e5aac5ba805825da76410c181273ba90b1 # v7.0.1
+        with: {persist-credentials: false}
+      - uses: hashicorp/setup-terraform@dfe3c3f87815947d99a8997f908cb6525fc44e9e # v4.0.1
+        with: {terraform_version: 1.13.3, terraform_wrapper: false}
+      - uses: aws-actions/configure-aws-credentials@e6de054238d6b7531b4efff3b6587d9aade6a06c # v6.2.3
+        with: {role-to-assume: 'arn:aws:iam::123456789012:role/plan', aws-region: eu-central-1}
+      - id: plan
+        run: |
+          rc=0
+          terraform plan -input=false -detailed-exitcode || rc=$?
+          echo \"changed=$rc\" >> \"$GITHUB_OUTPUT\"
+  comment:
+    name: Comment
+    needs: plan
+    if: needs.plan.outputs.changed == '2'
+    runs-on: ubuntu-24.04
+    timeout-minutes: 5
+    permissions:
+      pull-requests: write # comment
+    steps:
+      - run: gh pr comment \"$NUMBER\" --body changed
+        env:
+          GH_TOKEN: ${{ github.token }}
+          NUMBER: ${{ github.event.pull_request.number }}
+";
 }

@@ -164,10 +164,12 @@ fn number_trap(document: &Document, path: &Path) -> Option<String> {
     }
 }
 
-/// Whether a version has at least so many numeric parts and nothing that ranges.
+/// Whether a version has at least so many numeric parts and nothing that ranges. `pypy3.11` and the
+/// free-threaded `3.14t` are versions of Python.
 fn is_exact(version: &str, parts: usize) -> bool {
     let version = version.strip_prefix('v').unwrap_or(version);
-    let version = version.strip_prefix("pypy").unwrap_or(version);
+    let version = version.strip_prefix("pypy").map_or(version, |version| version.trim_start_matches('-'));
+    let version = version.strip_suffix('t').unwrap_or(version);
     let (numbers, suffix) = match version.split_once('-') {
         Some((numbers, suffix)) => (numbers, Some(suffix)),
         None => (version, None),
@@ -259,7 +261,7 @@ jobs:
 on: push
 jobs:
   a:
-    strategy: {matrix: {python: ['3.12', '3.14.0-rc.1']}}
+    strategy: {matrix: {python: ['3.12', '3.14.0-rc.1', 3.14t, pypy3.11]}}
     env: {TOFU: 1.10.5}
     steps:
       - {uses: hashicorp/setup-terraform@v4, with: {terraform_version: 1.13.3, terraform_wrapper: false}}
