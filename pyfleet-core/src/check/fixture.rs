@@ -54,7 +54,9 @@ pub(super) fn find(rule: &'static Rule, text: &str) -> Diagnostics {
     match rule.check {
         Check::Workflow(_) => {
             let (read, mistakes) = workflow::parse(source);
-            assert!(mistakes.is_empty(), "the fixture is no workflow: {mistakes:#?}");
+            // A fixture holds what its rule looks at, not always a runner.
+            let incomplete = mistakes.iter().all(|mistake| mistake.code == "workflow-structure");
+            assert!(incomplete, "the fixture is no workflow: {mistakes:#?}");
             let (workflow, document) = read.unwrap();
             run(&Subject::workflow(&workflow, &document), &[rule])
         }

@@ -16,6 +16,7 @@ mod job;
 mod matrix;
 mod permission;
 mod step;
+mod structure;
 mod trigger;
 mod uses;
 mod value;
@@ -48,16 +49,16 @@ use crate::yaml::decode::decode;
 use crate::yaml::tree::Document;
 use value::{is_default, optional_text, texts};
 
-/// The workflow that a text is, with the document it was read from, and everything that GitHub would
-/// refuse in it: YAML, structure, expressions.
+/// The workflow that a text is, with the document it was read from, and what GitHub would refuse in it:
+/// YAML, keys and their values, keys that exclude each other, the syntax of expressions.
 ///
-/// There is a workflow only where YAML and structure are right; every finding has its span.
+/// There is a workflow only where YAML, keys and values are right; every finding has its span.
 ///
 /// ```
 /// use pyfleet_core::source::Source;
 /// use pyfleet_core::workflow;
 ///
-/// let text = "on: push\njobs:\n  a:\n    runs-on: ubuntu-24.04\n    name: ${{ 1 + }}\n";
+/// let text = "on: push\njobs:\n  a:\n    runs-on: ubuntu-24.04\n    name: ${{ 1 + }}\n    steps: [{run: make}]\n";
 /// let (read, findings) = workflow::parse(Source::new("ci.yml", text));
 /// assert!(read.unwrap().0.jobs.contains_key("a"));
 /// assert_eq!(findings.iter().next().unwrap().code, "expression");
@@ -70,7 +71,10 @@ pub fn parse(source: Source) -> (Option<(Workflow, Document)>, Diagnostics) {
     };
     let mut findings = expressions::mistakes(&document);
     let workflow = match decode::<Workflow>(&document.root) {
-        Ok(workflow) => Some(workflow),
+        Ok(workflow) => {
+            findings.extend(structure::mistakes(&workflow, &document));
+            Some(workflow)
+        }
         Err(structure) => {
             findings.extend(structure);
             None
