@@ -20,7 +20,10 @@ pub mod yaml;
 pub mod expression;
 pub mod workflow;
 pub mod action;
+pub mod manifest;
 pub mod check;
+pub mod project;
+pub mod plan;
 
 #[cfg(test)]
 mod dependency_order;

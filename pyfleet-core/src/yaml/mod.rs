@@ -13,5 +13,6 @@
 
 pub mod decode;
 pub mod tree;
+pub mod write;
 
 mod scalar;

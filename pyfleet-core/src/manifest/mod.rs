@@ -1,0 +1,213 @@
+//! The manifest exactly as the user wrote it, one section a file.
+//!
+//! Types here are strict serde structures: an unknown key, a wrong type or a malformed name is found while
+//! decoding, all of them in one run. What a value *means* (defaults, references, levels) is decided in
+//! [`crate::project`].
+
+mod aws;
+mod environment;
+mod github;
+mod image;
+mod name;
+mod not_built;
+mod one_or_many;
+mod path;
+mod registry;
+mod security;
+mod terraform;
+mod test;
+mod text;
+mod value;
+mod version;
+mod waiver;
+mod workflow;
+
+use indexmap::IndexMap;
+use serde::Deserialize;
+
+pub use self::aws::{AccountId, Auth, Aws, AwsRole, AwsRoles, EnvironmentAws, Region, ServicePrefix};
+pub use self::environment::{Approval, Environment, Health};
+pub use self::github::{BranchName, GitHub, Host, Plan, Repository, SubjectFormat, Visibility};
+pub use self::image::{ByteSize, Image, ImageRepository, ImageRequirements, ImageScan, Platform, Tag};
+pub use self::name::{GitHubName, Slug, VariableName};
+pub(crate) use self::not_built::KINDS as KINDS_NOT_BUILT;
+pub use self::one_or_many::OneOrMany;
+pub use self::path::RelativePath;
+pub use self::registry::{Credentials, NoOptions, Registry};
+pub use self::security::{Bandit, DependencyAudit, DependencyTool, Flake8, Security};
+pub use self::terraform::{
+    Backend, Lock, OnFindings, PullRequestPlan, Scan, ScanTool, Severity, Stack, Terraform, Tool,
+};
+pub use self::test::{Codecov, Coverage, CoverageUpload, ImageByDigest, ServiceContainer, TestGroup};
+pub use self::value::{Reference, Secret, Value};
+pub use self::version::{NodeVersion, PythonVersion, ToolVersion};
+pub use self::waiver::{Date, Waiver};
+pub use self::workflow::{Kind, Switch, Triggers, Workflow};
+
+use crate::diagnostic::Diagnostics;
+use crate::source::Source;
+use crate::yaml::decode;
+use crate::yaml::tree::Document;
+
+/// A manifest of format 1, as written.
+#[derive(Debug, Clone, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(title = "pyfleet.yml"))]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Manifest {
+    /// The format of this file: 1.
+    pub version: FormatVersion,
+    /// The project's name: a lower-case slug, part of role and artifact names.
+    pub project: Slug,
+    /// How far automation may go, from 0 (nothing) to 5 (writing, automatically). Default: 1, tests and checks.
+    pub safety_level: Option<SafetyLevel>,
+    /// The repository on GitHub.
+    pub github: GitHub,
+    /// What every job gets unless it says otherwise.
+    #[serde(default)]
+    pub defaults: Defaults,
+    /// Where the project runs, in promotion order.
+    #[serde(default)]
+    pub environments: IndexMap<Slug, Environment>,
+    /// AWS facts that hold for every environment.
+    pub aws: Option<Aws>,
+    /// Infrastructure as code: tool, state, stacks.
+    pub terraform: Option<Terraform>,
+    /// How the code is tested: one group a language and directory.
+    #[serde(default)]
+    pub tests: IndexMap<Slug, TestGroup>,
+    /// Static analysis and dependency audit of the code.
+    pub security: Option<Security>,
+    /// Where images are pushed.
+    #[serde(default)]
+    pub registries: IndexMap<Slug, Registry>,
+    /// What is built.
+    #[serde(default)]
+    pub images: IndexMap<Slug, Image>,
+    /// Which workflows the project wants: file name to wish.
+    #[serde(default)]
+    pub workflows: IndexMap<Slug, Workflow>,
+    /// Findings that are accepted, each with a reason and an end.
+    #[serde(default)]
+    pub waivers: Vec<Waiver>,
+}
+
+/// What every job gets unless it says otherwise.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Defaults {
+    /// The runner's label or labels. Default: `ubuntu-24.04`.
+    pub runner: Option<OneOrMany<String>>,
+    /// Minutes a job may take, 1 to 360. Default: 30.
+    pub timeout_minutes: Option<u16>,
+    /// Days that artifacts are kept, 1 to 400. Default: 30.
+    pub artifact_days: Option<u16>,
+}
+
+/// The only format there is: 1.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "u64")]
+pub struct FormatVersion;
+
+impl TryFrom<u64> for FormatVersion {
+    type Error = &'static str;
+
+    fn try_from(version: u64) -> Result<Self, Self::Error> {
+        if version == 1 { Ok(Self) } else { Err("this pyfleet reads format 1") }
+    }
+}
+
+/// How far automation may go: 0 nothing, 1 tests and checks, 2 image builds, 3 reading the cloud, 4 writing
+/// by hand, 5 writing automatically.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(try_from = "u64")]
+pub struct SafetyLevel(u8);
+
+impl SafetyLevel {
+    /// Tests and checks: no cloud, no writes.
+    pub const TESTS: Self = Self(1);
+    /// Image builds without a push.
+    pub const BUILDS: Self = Self(2);
+    /// Reading the cloud.
+    pub const READS: Self = Self(3);
+
+    /// The level's number, 0 to 5.
+    #[must_use]
+    pub const fn number(self) -> u8 {
+        self.0
+    }
+}
+
+impl TryFrom<u64> for SafetyLevel {
+    type Error = &'static str;
+
+    fn try_from(level: u64) -> Result<Self, Self::Error> {
+        match u8::try_from(level) {
+            Ok(level @ 0..=5) => Ok(Self(level)),
+            _ => Err("a safety level is a whole number from 0 to 5"),
+        }
+    }
+}
+
+/// Reads a manifest: all mistakes of the file at once, each with its place.
+///
+/// ```
+/// use pyfleet_core::{manifest, source::Source};
+///
+/// let text = "version: 1\nproject: shop\ngithub: { repository: acme/shop }\nworkflow: {}\n";
+/// let (manifest, _, findings) = manifest::parse(Source::new("pyfleet.yml", text));
+/// assert!(manifest.is_none());
+/// let finding = findings.iter().next().unwrap();
+/// assert_eq!(finding.code, "unknown-key");
+/// assert!(finding.help.iter().any(|help| help.contains("did you mean `workflows`")));
+/// ```
+#[must_use]
+pub fn parse(source: Source) -> (Option<Manifest>, Option<Document>, Diagnostics) {
+    let document = match Document::parse(source) {
+        Ok(document) => document,
+        Err(findings) => return (None, None, findings),
+    };
+    let mut findings = text::check(&document.root);
+    let (built, not_built) = not_built::strip(&document.root);
+    findings.extend(not_built);
+    let manifest = match decode::decode::<Manifest>(&built) {
+        Ok(manifest) => Some(manifest),
+        Err(mistakes) => {
+            findings.extend(mistakes);
+            None
+        }
+    };
+    document.locate(&mut findings);
+    (manifest, Some(document), findings)
+}
+
+#[cfg(feature = "schema")]
+mod schema {
+    use std::borrow::Cow;
+
+    use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+
+    impl JsonSchema for super::FormatVersion {
+        fn schema_name() -> Cow<'static, str> {
+            "FormatVersion".into()
+        }
+
+        fn json_schema(_: &mut SchemaGenerator) -> Schema {
+            json_schema!({ "const": 1 })
+        }
+
+        fn inline_schema() -> bool {
+            true
+        }
+    }
+
+    impl JsonSchema for super::SafetyLevel {
+        fn schema_name() -> Cow<'static, str> {
+            "SafetyLevel".into()
+        }
+
+        fn json_schema(_: &mut SchemaGenerator) -> Schema {
+            json_schema!({ "type": "integer", "minimum": 0, "maximum": 5 })
+        }
+    }
+}

@@ -1,0 +1,110 @@
+//! Keys that the manifest's design names and that nothing renders yet.
+//!
+//! They are refused with that reason: accepted in silence, they would promise what does not happen.
+
+use crate::diagnostic::{Diagnostic, Diagnostics, Path, Place};
+use crate::yaml::tree::{Node, Value};
+
+/// Where such keys stand; `*` is any name.
+const NOT_BUILT: &[&str] = &[
+    "ansible",
+    "contacts",
+    "extend",
+    "extends",
+    "notify",
+    "packer",
+    "security",
+    "services",
+    "smoke",
+    "targets",
+    "terraform.cost",
+    "terraform.plan-hand-off",
+    "terraform.protected",
+    "terraform.publish-outputs",
+    "terraform.stacks.*.blue-green",
+    "terraform.stacks.*.cdktf",
+    "workflows.*.approval",
+    "workflows.*.auto",
+    "workflows.*.confirm",
+    "workflows.*.destroy-backend-after",
+    "workflows.*.labels",
+    "workflows.*.on-drift",
+    "workflows.*.services",
+    "workflows.*.stages",
+];
+
+/// Values that the design names and that nothing renders yet: the key, and the value.
+const NOT_BUILT_VALUES: &[(&str, &[&str])] = &[
+    ("terraform.scan.tool", &["checkov", "tfsec"]),
+    (
+        "workflows.*.kind",
+        &["check-state", "deploy", "pipeline", "rollback", "test-oidc", "tf", "tf-auto", "tf-drift"],
+    ),
+];
+
+/// Kinds that the design names and that nothing renders yet, written as a workflow's name.
+pub(crate) const KINDS: &[&str] = NOT_BUILT_VALUES[1].1;
+
+/// The tree without those keys, and a finding for each.
+pub(super) fn strip(root: &Node) -> (std::borrow::Cow<'_, Node>, Diagnostics) {
+    let mut findings = Diagnostics::new();
+    let mut stripped = std::borrow::Cow::Borrowed(root);
+    for pattern in NOT_BUILT {
+        remove(&mut stripped, pattern, &|_| true, &mut findings);
+    }
+    for (pattern, values) in NOT_BUILT_VALUES {
+        let is_one = |node: &Node| node.as_str().is_some_and(|text| values.contains(&text));
+        remove(&mut stripped, pattern, &is_one, &mut findings);
+    }
+    (stripped, findings)
+}
+
+fn remove(
+    root: &mut std::borrow::Cow<'_, Node>,
+    pattern: &str,
+    applies: &dyn Fn(&Node) -> bool,
+    findings: &mut Diagnostics,
+) {
+    let names: Vec<&str> = pattern.split('.').collect();
+    let mut found = Vec::new();
+    matches(root, &names, &Path::root(), applies, &mut found);
+    for path in found {
+        findings.push(
+            Diagnostic::error(
+                "not-built",
+                Place::key(path.clone()),
+                format!("`{path}` is designed, but nothing renders it yet"),
+            )
+            .with_help(
+                "take it out: a key that is accepted and does nothing would be a promise nobody keeps",
+            ),
+        );
+        cut(root.to_mut(), path.segments());
+    }
+}
+
+fn matches(node: &Node, names: &[&str], path: &Path, applies: &dyn Fn(&Node) -> bool, found: &mut Vec<Path>) {
+    let (Value::Mapping(entries), Some((name, rest))) = (&node.value, names.split_first()) else { return };
+    for (key, value) in entries {
+        let Some(key) = key.as_str().filter(|key| *name == "*" || key == name) else { continue };
+        let below = path.key(key);
+        if !rest.is_empty() {
+            matches(value, rest, &below, applies, found);
+        } else if applies(value) {
+            found.push(below);
+        }
+    }
+}
+
+fn cut(node: &mut Node, segments: &[crate::diagnostic::Segment]) {
+    let (Value::Mapping(entries), Some((crate::diagnostic::Segment::Key(name), rest))) =
+        (&mut node.value, segments.split_first())
+    else {
+        return;
+    };
+    if rest.is_empty() {
+        entries.retain(|(key, _)| key.as_str() != Some(name));
+    } else if let Some((_, value)) = entries.iter_mut().find(|(key, _)| key.as_str() == Some(name)) {
+        cut(value, rest);
+    }
+}

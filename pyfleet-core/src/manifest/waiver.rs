@@ -1,0 +1,34 @@
+//! Findings that are accepted for a while.
+
+use super::name::checked_string;
+
+/// A finding that is accepted, with a reason and an end.
+#[derive(Debug, Clone, serde::Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Waiver {
+    /// The rule's code.
+    pub rule: String,
+    /// Where: a workflow, or a workflow and a job, as in `test.test-api-unit`.
+    pub at: String,
+    /// Why it is accepted.
+    pub reason: String,
+    /// The last day on which it is accepted.
+    pub until: Date,
+}
+
+checked_string! {
+    /// A day: `2027-03-31`.
+    Date, pattern: "^20[0-9]{2}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$", max: 10,
+    check: |text| {
+        let number = |range: std::ops::Range<usize>| text.get(range).and_then(|part| {
+            part.bytes().all(|byte| byte.is_ascii_digit()).then(|| part.parse::<u16>().ok()).flatten()
+        });
+        text.len() == 10
+            && text.as_bytes()[4] == b'-' && text.as_bytes()[7] == b'-'
+            && number(0..4).is_some_and(|year| (2000..2100).contains(&year))
+            && number(5..7).is_some_and(|month| (1..=12).contains(&month))
+            && number(8..10).is_some_and(|day| (1..=31).contains(&day))
+    },
+    says: "a day is written as in `2027-03-31`"
+}

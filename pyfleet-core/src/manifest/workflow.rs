@@ -1,0 +1,126 @@
+//! Which workflows the project wants.
+
+use std::fmt;
+
+use serde::de::{Deserialize, Deserializer, Error, MapAccess, Visitor, value::MapAccessDeserializer};
+
+use super::github::BranchName;
+use super::one_or_many::OneOrMany;
+
+/// One wish: a workflow file under the key's name.
+#[derive(Debug, Clone, serde::Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Workflow {
+    /// What it is. Default: the file's name.
+    pub kind: Option<Kind>,
+    /// Whether it is rendered. `false` removes the file. Default: true.
+    pub enabled: Option<bool>,
+    /// Whether the file is left to its owner: no longer written, still checked. Default: false.
+    pub ejected: Option<bool>,
+    /// What starts it, instead of what its kind starts with.
+    pub on: Option<Triggers>,
+}
+
+/// What a workflow is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case")]
+pub enum Kind {
+    /// Runs the test suites.
+    Test,
+    /// Builds, checks and scans the images.
+    Build,
+    /// Checks, scans and plans the stacks of a pull request.
+    Terraform,
+}
+
+impl Kind {
+    /// Every kind.
+    pub const ALL: [Self; 3] = [Self::Build, Self::Terraform, Self::Test];
+
+    /// Its name in the manifest.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Test => "test",
+            Self::Build => "build",
+            Self::Terraform => "terraform",
+        }
+    }
+}
+
+/// What starts a workflow.
+#[derive(Debug, Clone, Default, serde::Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Triggers {
+    /// Pull requests, into the default branch unless `branches` says otherwise.
+    pub pull_request: Option<Switch>,
+    /// A pull request's turn in the merge queue.
+    pub merge_group: Option<bool>,
+    /// Pushes, to the default branch unless `branches` says otherwise.
+    pub push: Option<Switch>,
+    /// By hand.
+    pub manual: Option<bool>,
+    /// By the clock, in UTC: a cron line or several.
+    pub schedule: Option<OneOrMany<String>>,
+}
+
+/// A trigger that is on or off, or limited to branches.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Switch {
+    /// On, for the default branch.
+    On,
+    /// Off.
+    Off,
+    /// On, for these branches.
+    Branches(Vec<BranchName>),
+}
+
+#[derive(serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Limited {
+    branches: Vec<BranchName>,
+}
+
+impl<'de> Deserialize<'de> for Switch {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Either;
+
+        impl<'de> Visitor<'de> for Either {
+            type Value = Switch;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("true, false or `{ branches: […] }`")
+            }
+
+            fn visit_bool<E: Error>(self, on: bool) -> Result<Switch, E> {
+                Ok(if on { Switch::On } else { Switch::Off })
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, entries: A) -> Result<Switch, A::Error> {
+                let limited = Limited::deserialize(MapAccessDeserializer::new(entries))?;
+                Ok(Switch::Branches(limited.branches))
+            }
+        }
+
+        deserializer.deserialize_any(Either)
+    }
+}
+
+#[cfg(feature = "schema")]
+impl schemars::JsonSchema for Switch {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Switch".into()
+    }
+
+    fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        let branch = generator.subschema_for::<BranchName>();
+        schemars::json_schema!({ "anyOf": [
+            { "type": "boolean" },
+            { "type": "object", "required": ["branches"], "additionalProperties": false,
+              "properties": { "branches": { "type": "array", "items": branch, "minItems": 1 } } },
+        ] })
+    }
+}
