@@ -1,0 +1,265 @@
+//! The typed contexts of the templates that lay out a job's steps.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+use serde_json::Value as Json;
+
+use crate::manifest::{OnFindings, Severity};
+
+/// The steps of a job: which template, with which values.
+#[derive(Debug, Clone, Serialize)]
+#[serde(untagged)]
+pub enum Body {
+    /// Builds one image and checks it.
+    BuildImage(BuildImage),
+    /// Finds what a pull request changes.
+    Changes(Changes),
+    /// Sends coverage to Codecov.
+    Codecov(Codecov),
+    /// Compares coverage with a minimum.
+    Coverage(Coverage),
+    /// Looks at every job: the required check.
+    Gate(Gate),
+    /// Comments the plans on the pull request.
+    PlanComment(PlanComment),
+    /// Scans one image.
+    ScanImage(ScanImage),
+    /// Plans the stacks of one environment.
+    TerraformPlan(TerraformPlan),
+    /// Scans the stacks' configuration.
+    TerraformScan(TerraformScan),
+    /// Checks the stacks without the cloud.
+    TerraformStatic(TerraformStatic),
+    /// Comments the test results on the pull request.
+    TestComment(TestComment),
+    /// Runs one suite.
+    TestSuite(TestSuite),
+}
+
+impl Body {
+    /// The template's name.
+    #[must_use]
+    pub const fn template(&self) -> &'static str {
+        match self {
+            Self::BuildImage(_) => "jobs/build-image.yml.j2",
+            Self::Changes(_) => "jobs/changes.yml.j2",
+            Self::Codecov(_) => "jobs/codecov.yml.j2",
+            Self::Coverage(_) => "jobs/coverage.yml.j2",
+            Self::Gate(_) => "jobs/gate.yml.j2",
+            Self::PlanComment(_) => "jobs/plan-comment.yml.j2",
+            Self::ScanImage(_) => "jobs/scan-image.yml.j2",
+            Self::TerraformPlan(_) => "jobs/terraform-plan.yml.j2",
+            Self::TerraformScan(_) => "jobs/terraform-scan.yml.j2",
+            Self::TerraformStatic(_) => "jobs/terraform-static.yml.j2",
+            Self::TestComment(_) => "jobs/test-comment.yml.j2",
+            Self::TestSuite(_) => "jobs/test-suite.yml.j2",
+        }
+    }
+
+    /// The scripts that its steps call below `.github/scripts/`. Jobs without a checkout carry theirs inline.
+    #[must_use]
+    pub const fn scripts(&self) -> &'static [&'static str] {
+        match self {
+            Self::BuildImage(_) => &["image-check.sh"],
+            Self::Changes(_) => &["changed-paths.sh"],
+            Self::ScanImage(_) | Self::TerraformScan(_) => &["scan-report.sh"],
+            Self::TerraformPlan(_) => &["plan-summary.jq", "terraform-plan.sh"],
+            Self::TestSuite(_) => &["test-summary.sh"],
+            Self::Codecov(_)
+            | Self::Coverage(_)
+            | Self::Gate(_)
+            | Self::PlanComment(_)
+            | Self::TerraformStatic(_)
+            | Self::TestComment(_) => &[],
+        }
+    }
+}
+
+/// Builds one image and checks it.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct BuildImage {
+    /// The image's name.
+    pub image: String,
+    /// The build context.
+    pub context: String,
+    /// The Dockerfile, from the repository's root.
+    pub dockerfile: String,
+    /// What it is built for.
+    pub platform: String,
+    /// What it is called on the runner.
+    pub reference: String,
+    /// The artifact that hands it to the scan.
+    pub artifact: String,
+    /// The largest size in bytes.
+    pub max_size: Option<u64>,
+    /// Whether its user must not be root.
+    pub non_root: bool,
+}
+
+/// Finds what a pull request changes.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Changes {
+    /// What is checked, with the paths that concern it.
+    pub targets: Vec<Target>,
+    /// Paths whose change concerns every target.
+    pub always: Vec<String>,
+    /// Matrix entries by output, each kept where its `stack` changed.
+    pub matrices: Option<BTreeMap<String, Vec<Json>>>,
+    /// Lines for the summary.
+    pub notes: Option<String>,
+}
+
+/// Something that is checked when one of its paths changes.
+#[derive(Debug, Clone, Serialize)]
+pub struct Target {
+    /// Its name.
+    pub name: String,
+    /// Its paths; a directory means everything below it.
+    pub paths: Vec<String>,
+}
+
+/// Sends coverage to Codecov.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Codecov {
+    /// The artifacts that hold reports.
+    pub pattern: String,
+    /// The flag on Codecov.
+    pub flag: String,
+    /// The expression that yields the token.
+    pub token: String,
+}
+
+/// Compares coverage with a minimum.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Coverage {
+    /// The artifacts that hold results.
+    pub pattern: String,
+    /// The least percentage.
+    pub minimum: u8,
+}
+
+/// Looks at every job.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Gate {
+    /// The jobs that may be skipped, with spaces between them.
+    pub may_skip: String,
+}
+
+/// Comments the plans.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct PlanComment {}
+
+/// Scans one image.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct ScanImage {
+    /// The artifact that holds the image.
+    pub image: String,
+    /// The report's title.
+    pub title: String,
+    /// The report's artifact.
+    pub artifact: String,
+    /// The lowest severity that counts.
+    pub minimum_severity: Severity,
+    /// What findings do.
+    pub on_findings: OnFindings,
+    /// The scanner's version.
+    pub trivy_version: &'static str,
+    /// Days that the report is kept.
+    pub artifact_days: u16,
+}
+
+/// Plans the stacks of one environment.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct TerraformPlan {
+    /// `terraform` or `opentofu`.
+    pub tool: &'static str,
+    /// `terraform` or `tofu`.
+    pub command: &'static str,
+    /// Its exact version.
+    pub version: String,
+    /// The environment.
+    pub environment: String,
+    /// The role, or the expression that yields it.
+    pub role: String,
+    /// The region.
+    pub region: String,
+    /// The account that credentials must belong to.
+    pub account_id: String,
+    /// How long the credentials last.
+    pub session_seconds: u32,
+    /// GitHub variables that input variables take their values from.
+    pub held_variables: Vec<String>,
+    /// `full` or `summary`: what logs, artifacts and comments show.
+    pub publish: &'static str,
+    /// Days that the plan's text is kept.
+    pub artifact_days: u16,
+}
+
+/// Scans the stacks' configuration.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct TerraformScan {
+    /// The lowest severity that counts.
+    pub minimum_severity: Severity,
+    /// What findings do.
+    pub on_findings: OnFindings,
+    /// The scanner's version.
+    pub trivy_version: &'static str,
+    /// Days that the report is kept.
+    pub artifact_days: u16,
+}
+
+/// Checks the stacks without the cloud.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct TerraformStatic {
+    /// `terraform` or `opentofu`.
+    pub tool: &'static str,
+    /// `terraform` or `tofu`.
+    pub command: &'static str,
+    /// Its exact version.
+    pub version: String,
+}
+
+/// Comments the test results.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct TestComment {
+    /// Whether the default branch's coverage is fetched for comparison.
+    pub baseline: bool,
+    /// The workflow's file name.
+    pub workflow: String,
+}
+
+/// Runs one suite.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct TestSuite {
+    /// `python` or `node`.
+    pub language: &'static str,
+    /// What results are called.
+    pub title: String,
+    /// Where the commands run; nothing for the repository's root.
+    pub directory: Option<String>,
+    /// The file that the package cache is keyed on.
+    pub cache: Option<String>,
+    /// The command that installs.
+    pub install: Option<String>,
+    /// The suite's command.
+    pub command: String,
+    /// The coverage report, from the repository's root.
+    pub coverage: Option<String>,
+    /// The artifact of the results.
+    pub artifact: String,
+    /// Days that results are kept.
+    pub artifact_days: u16,
+}

@@ -1,0 +1,89 @@
+//! `build`: every image built, checked and scanned where a pull request concerns it; nothing is pushed.
+
+use super::body::{Body, BuildImage, Changes, ScanImage, Target};
+use super::draft::{CHECK_OUT, Draft, NewJob};
+use crate::diagnostic::Path;
+use crate::manifest::OnFindings;
+use crate::project::{Project, defaults};
+
+pub(super) fn plan(project: &Project, draft: &mut Draft<'_>) {
+    let targets = project
+        .images
+        .iter()
+        .map(|(name, image)| {
+            let mut paths = vec![image.directory.normal().to_owned(), image.dockerfile.clone()];
+            paths.dedup();
+            Target { name: name.to_string(), paths }
+        })
+        .collect();
+    draft.add(changes_job(
+        draft,
+        Changes { targets, always: always(draft), matrices: None, notes: None },
+        &["changed"],
+    ));
+    for (name, image) in &project.images {
+        let origin = Path::of(["images", name.as_str()]);
+        let (build, artifact) = (format!("build-{name}"), format!("image_{name}"));
+        let mut model = draft.job(format!("build {name}"), project.timeout_minutes);
+        model.needs = vec!["changes".to_owned()];
+        model.condition = Some(format!("contains(fromJSON(needs.changes.outputs.changed), '{name}')"));
+        draft.add(NewJob {
+            id: build.clone(),
+            model,
+            permissions: &[CHECK_OUT],
+            because: "Only where one of the image's files changed.",
+            body: Body::BuildImage(BuildImage {
+                image: name.to_string(),
+                context: image.directory.normal().to_owned(),
+                dockerfile: image.dockerfile.clone(),
+                platform: image.platform.clone(),
+                reference: format!("{name}:{}", draft.name()),
+                artifact: artifact.clone(),
+                max_size: image.max_size,
+                non_root: image.non_root,
+            }),
+            origin: origin.clone(),
+        });
+        let mut model = draft.job(format!("scan {name}"), 15);
+        model.needs = vec![build];
+        draft.add(NewJob {
+            id: format!("scan-{name}"),
+            model,
+            permissions: &[CHECK_OUT],
+            because: "",
+            body: Body::ScanImage(ScanImage {
+                image: artifact,
+                title: format!("Image {name}"),
+                artifact: format!("scan_{name}"),
+                minimum_severity: image.minimum_severity,
+                on_findings: OnFindings::Fail,
+                trivy_version: defaults::TRIVY_VERSION,
+                artifact_days: project.artifact_days,
+            }),
+            origin,
+        });
+    }
+    draft.add_gate(&[]);
+}
+
+/// A change of the checks themselves concerns everything that they check.
+pub(super) fn always(draft: &Draft<'_>) -> Vec<String> {
+    vec![".github/scripts".to_owned(), draft.file().to_owned()]
+}
+
+/// The job that finds what changed, with the outputs that later jobs read.
+pub(super) fn changes_job(draft: &Draft<'_>, body: Changes, outputs: &[&str]) -> NewJob {
+    let mut model = draft.job("changes", 10);
+    model.outputs = outputs
+        .iter()
+        .map(|output| ((*output).to_owned(), format!("${{{{ steps.changes.outputs.{output} }}}}")))
+        .collect();
+    NewJob {
+        id: "changes".to_owned(),
+        model,
+        permissions: &[CHECK_OUT],
+        because: "",
+        body: Body::Changes(body),
+        origin: Path::of(["workflows", draft.name().as_str()]),
+    }
+}

@@ -1,0 +1,151 @@
+//! A workflow while it is being planned.
+
+use indexmap::IndexMap;
+
+use super::body::Body;
+use super::{Job, Permission, Workflow, file_of, trigger};
+use crate::diagnostic::{Diagnostic, Diagnostics, Path, Place};
+use crate::manifest::Slug;
+use crate::project::{Project, WorkflowWish};
+use crate::workflow as model;
+use crate::workflow::{Concurrency, Level, OrExpression, Permissions, Runner, Scope};
+
+/// Checks out the commit.
+pub(super) const CHECK_OUT: Permission =
+    Permission { scope: Scope::Contents, level: Level::Read, because: "check out the commit" };
+
+/// What a new job needs besides its model.
+pub(super) struct NewJob {
+    pub(super) id: String,
+    pub(super) model: model::Job,
+    pub(super) permissions: &'static [Permission],
+    pub(super) because: &'static str,
+    pub(super) body: Body,
+    pub(super) origin: Path,
+}
+
+/// A workflow while it is being planned.
+pub(super) struct Draft<'a> {
+    workflow: Workflow,
+    project: &'a Project,
+    findings: &'a mut Diagnostics,
+}
+
+impl<'a> Draft<'a> {
+    pub(super) fn new(
+        project: &'a Project,
+        name: &Slug,
+        wish: &WorkflowWish,
+        findings: &'a mut Diagnostics,
+    ) -> Self {
+        let origin = Path::of(["workflows", name.as_str()]);
+        let on = trigger::resolve(project, wish, &origin, findings);
+        let model = model::Workflow {
+            name: Some(title(name.as_str())),
+            on,
+            permissions: Some(Permissions::none()),
+            defaults: Some(model::Defaults {
+                run: model::RunDefaults { shell: Some("bash".to_owned()), working_directory: None },
+            }),
+            concurrency: Some(Concurrency {
+                cancel_in_progress: OrExpression::Literal(true),
+                ..Concurrency::group(format!(
+                    "{name}-${{{{ github.event.pull_request.number || github.run_id }}}}"
+                ))
+            }),
+            ..model::Workflow::default()
+        };
+        let gate = format!("{name} gate");
+        let workflow = Workflow {
+            file: file_of(name),
+            name: name.clone(),
+            kind: wish.kind,
+            gate,
+            model,
+            jobs: IndexMap::new(),
+            origin,
+        };
+        Self { workflow, project, findings }
+    }
+
+    /// The workflow's name in the manifest.
+    pub(super) fn name(&self) -> &Slug {
+        &self.workflow.name
+    }
+
+    /// The workflow's file.
+    pub(super) fn file(&self) -> &str {
+        &self.workflow.file
+    }
+
+    /// Environment variables of every job.
+    pub(super) fn env(&mut self, name: &str, value: &str) {
+        self.workflow.model.env.insert(name.to_owned(), value.to_owned());
+    }
+
+    /// A job on the project's runner that may take this long.
+    pub(super) fn job(&self, name: impl Into<String>, timeout_minutes: u16) -> model::Job {
+        model::Job {
+            name: Some(name.into()),
+            runs_on: Some(Runner { group: None, labels: self.project.runner.clone() }),
+            timeout_minutes: Some(OrExpression::Literal(u64::from(timeout_minutes))),
+            ..model::Job::default()
+        }
+    }
+
+    /// Adds a job. Its permissions are written once, with their reasons; the model follows.
+    pub(super) fn add(&mut self, new: NewJob) {
+        let NewJob { id, mut model, permissions, because, body, origin } = new;
+        if let Some(other) = self.workflow.jobs.get(&id) {
+            self.findings.push(
+                Diagnostic::error(
+                    "name-collision",
+                    Place::key(origin),
+                    format!("two jobs would have the id `{id}`"),
+                )
+                .with_label(Place::key(other.origin.clone()), "the other one")
+                .with_help("choose another name for one of them"),
+            );
+            return;
+        }
+        model.permissions = Some(Permissions::of(permissions.iter().map(|one| (one.scope, one.level))));
+        self.workflow.model.jobs.insert(id.clone(), model);
+        self.workflow.jobs.insert(id, Job { permissions: permissions.to_vec(), because, body, origin });
+    }
+
+    /// Adds the job that branch protection should require: it needs every job but those that only report,
+    /// and lets no job be skipped but those whose own condition says so, and those behind them.
+    pub(super) fn add_gate(&mut self, reporting: &[&str]) {
+        let jobs = &self.workflow.model.jobs;
+        let needs: Vec<String> =
+            jobs.keys().filter(|id| !reporting.contains(&id.as_str())).cloned().collect();
+        let mut may_skip: Vec<&str> = Vec::new();
+        for id in &needs {
+            let Some(job) = jobs.get(id) else { continue };
+            let behind = job.needs.iter().any(|needed| may_skip.contains(&needed.as_str()));
+            if job.condition.is_some() || behind {
+                may_skip.push(id);
+            }
+        }
+        let body = Body::Gate(super::Gate { may_skip: may_skip.join(" ") });
+        let mut model = self.job(self.workflow.gate.clone(), 5);
+        model.needs = needs;
+        model.condition = Some("always()".to_owned());
+        let origin = self.workflow.origin.clone();
+        let because = "The required check must not be skipped: GitHub counts a skipped check as passed.";
+        self.add(NewJob { id: "gate".to_owned(), model, permissions: &[], because, body, origin });
+    }
+
+    pub(super) fn finish(self) -> Workflow {
+        self.workflow
+    }
+}
+
+/// `tf-auto` as a title: `Tf auto`.
+fn title(name: &str) -> String {
+    let mut words = name.replace('-', " ");
+    if let Some(first) = words.get_mut(..1) {
+        first.make_ascii_uppercase();
+    }
+    words
+}

@@ -1,0 +1,127 @@
+//! From project to plan: which workflows and jobs there are, with which rights, and why.
+//!
+//! A planned workflow holds the [`crate::workflow::Workflow`] that the rendered file must parse to, but for
+//! the steps, and for every job a [`Body`]: the typed context of the template that lays its steps out.
+//! Every decision is made here; templates decide nothing.
+//!
+//! A workflow kind is one file beside this one and one line in [`KINDS`].
+
+mod body;
+mod build;
+mod condition;
+mod draft;
+mod read_back;
+mod terraform;
+mod test;
+mod trigger;
+
+use indexmap::IndexMap;
+use serde::Serialize;
+
+pub use self::body::{
+    Body, BuildImage, Changes, Codecov, Coverage, Gate, PlanComment, ScanImage, Target, TerraformPlan,
+    TerraformScan, TerraformStatic, TestComment, TestSuite,
+};
+pub use self::read_back::read_back;
+
+use self::draft::Draft;
+use crate::diagnostic::{Diagnostics, Path};
+use crate::manifest::{Kind, Slug};
+use crate::project::{Disposition, Project};
+use crate::workflow::{Level, Scope};
+
+/// Plans the jobs of one kind.
+type PlanKind = fn(&Project, &mut Draft<'_>);
+
+/// How each kind is planned.
+const KINDS: &[(Kind, PlanKind)] =
+    &[(Kind::Build, build::plan), (Kind::Terraform, terraform::plan), (Kind::Test, test::plan)];
+
+/// Everything that is to be rendered.
+#[derive(Debug, Clone, Default)]
+pub struct Plan {
+    /// The workflows, sorted by file name.
+    pub workflows: Vec<Workflow>,
+    /// Workflow files that are left to their owner, and still checked.
+    pub ejected: Vec<String>,
+}
+
+/// One workflow file.
+#[derive(Debug, Clone)]
+pub struct Workflow {
+    /// The file, relative to the repository's root.
+    pub file: String,
+    /// The name in the manifest.
+    pub name: Slug,
+    /// What it is.
+    pub kind: Kind,
+    /// The check that branch protection should require.
+    pub gate: String,
+    /// What the rendered text must parse to, without the steps.
+    pub model: crate::workflow::Workflow,
+    /// What the model cannot say about each job.
+    pub jobs: IndexMap<String, Job>,
+    /// Where the manifest asks for it.
+    pub origin: Path,
+}
+
+/// What a job's model cannot say: reasons, and the steps' template.
+#[derive(Debug, Clone)]
+pub struct Job {
+    /// The token's scopes, each with its reason.
+    pub permissions: Vec<Permission>,
+    /// Why the job's condition is what it is; empty where there is none.
+    pub because: &'static str,
+    /// The context of the steps' template.
+    pub body: Body,
+    /// Where the manifest asks for it.
+    pub origin: Path,
+}
+
+/// One scope of a job's token, with its reason.
+#[derive(Debug, Clone, Copy, Serialize)]
+pub struct Permission {
+    /// What may be touched.
+    #[serde(rename = "name")]
+    pub scope: Scope,
+    /// How much.
+    pub level: Level,
+    /// Why, as a reviewer reads it behind the scope.
+    pub because: &'static str,
+}
+
+/// Plans every workflow that the project wants.
+#[must_use]
+pub fn plan(project: &Project) -> (Plan, Diagnostics) {
+    let mut planned = Plan::default();
+    let mut findings = Diagnostics::new();
+    for (name, wish) in &project.workflows {
+        match wish.disposition {
+            Disposition::Disabled => {}
+            Disposition::Ejected => planned.ejected.push(file_of(name)),
+            Disposition::Rendered => {
+                let Some((_, plan)) = KINDS.iter().find(|(kind, _)| *kind == wish.kind) else { continue };
+                let mut draft = Draft::new(project, name, wish, &mut findings);
+                plan(project, &mut draft);
+                planned.workflows.push(draft.finish());
+            }
+        }
+    }
+    (planned, findings)
+}
+
+fn file_of(name: &Slug) -> String {
+    format!(".github/workflows/{name}.yml")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::KINDS;
+    use crate::manifest::Kind;
+
+    #[test]
+    fn every_kind_is_planned_once() {
+        let planned: Vec<Kind> = KINDS.iter().map(|(kind, _)| *kind).collect();
+        assert_eq!(planned, Kind::ALL);
+    }
+}

@@ -1,0 +1,224 @@
+//! `terraform`: the stacks that a pull request concerns are checked and scanned, and planned where the
+//! level and the environment allow it; nothing is applied.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value as Json, json};
+
+use super::Permission;
+use super::body::{Body, Changes, PlanComment, Target, TerraformPlan, TerraformScan, TerraformStatic};
+use super::build::{always, changes_job};
+use super::condition::{OWN_PULL_REQUEST, expression};
+use super::draft::{CHECK_OUT, Draft, NewJob};
+use crate::diagnostic::Path;
+use crate::manifest::{Tool, Visibility};
+use crate::project::{EnvironmentPlan, Project, Role, Terraform, VariableValue, defaults};
+use crate::workflow::{self as model, Axes, Level, Matrix, OrExpression, Runner, Scope, Strategy};
+
+const PLAN: &[Permission] = &[
+    CHECK_OUT,
+    Permission {
+        scope: Scope::IdToken,
+        level: Level::Write,
+        because: "prove to AWS which repository and event this is",
+    },
+];
+const COMMENT: &[Permission] = &[Permission {
+    scope: Scope::PullRequests,
+    level: Level::Write,
+    because: "write the comment; nothing of the pull request runs here",
+}];
+
+pub(super) fn plan(project: &Project, draft: &mut Draft<'_>) {
+    let Some(terraform) = &project.terraform else { return };
+    for (name, value) in [("TF_IN_AUTOMATION", "true"), ("TF_INPUT", "0"), ("CHECKPOINT_DISABLE", "1")] {
+        draft.env(name, value);
+    }
+    let matrices = matrices(terraform);
+    let outputs: Vec<&str> = matrices.keys().map(String::as_str).collect();
+    let body = Changes {
+        targets: targets(terraform),
+        always: always(draft),
+        notes: notes(terraform),
+        matrices: Some(matrices.clone()),
+    };
+    draft.add(changes_job(draft, body, &outputs));
+
+    let (tool, command) = tool(terraform);
+    let origin = Path::of(["terraform"]);
+    let static_body = TerraformStatic { tool, command, version: terraform.version.clone() };
+    let mut model = over_stacks(draft, "static", "static", project.timeout_minutes);
+    model.env.extend([stack_directory()]);
+    draft.add(NewJob {
+        id: "static".to_owned(),
+        model,
+        permissions: &[CHECK_OUT],
+        because: "Only where a stack changed: an empty matrix is an error.",
+        body: Body::TerraformStatic(static_body),
+        origin: origin.clone(),
+    });
+    draft.add(NewJob {
+        id: "scan".to_owned(),
+        model: over_stacks(draft, "scan", "static", 15),
+        permissions: &[CHECK_OUT],
+        because: "Only where a stack changed: an empty matrix is an error.",
+        body: Body::TerraformScan(TerraformScan {
+            minimum_severity: terraform.scan.minimum_severity,
+            on_findings: terraform.scan.on_findings,
+            trivy_version: defaults::TRIVY_VERSION,
+            artifact_days: project.artifact_days,
+        }),
+        origin: origin.key("scan"),
+    });
+    let mut planned = Vec::new();
+    for environment in &terraform.plans {
+        let job = plan_job(project, draft, terraform, environment);
+        planned.push(job.id.clone());
+        draft.add(job);
+    }
+    if !planned.is_empty() {
+        draft.add(comment_job(draft, planned));
+    }
+    draft.add_gate(&["comment"]);
+}
+
+const fn tool(terraform: &Terraform) -> (&'static str, &'static str) {
+    match terraform.tool {
+        Tool::Terraform => ("terraform", "terraform"),
+        Tool::OpenTofu => ("opentofu", "tofu"),
+    }
+}
+
+fn targets(terraform: &Terraform) -> Vec<Target> {
+    terraform
+        .stacks
+        .iter()
+        .map(|(name, stack)| {
+            let mut paths = vec![stack.directory.normal().to_owned()];
+            paths.extend(stack.var_files.iter().cloned());
+            Target { name: name.to_string(), paths }
+        })
+        .collect()
+}
+
+/// What each job's matrix is made of: every stack for the static checks, and for each environment the
+/// stacks that are planned, with all that the plan needs to know.
+fn matrices(terraform: &Terraform) -> BTreeMap<String, Vec<Json>> {
+    let every = terraform
+        .stacks
+        .iter()
+        .map(|(name, stack)| json!({ "stack": name.as_str(), "directory": stack.directory.normal() }))
+        .collect();
+    let mut matrices = BTreeMap::from([("static".to_owned(), every)]);
+    for environment in &terraform.plans {
+        let stacks = environment.stacks.iter().map(|stack| json!(stack)).collect();
+        matrices.insert(format!("plan-{}", environment.environment), stacks);
+    }
+    matrices
+}
+
+fn notes(terraform: &Terraform) -> Option<String> {
+    let lines: Vec<String> = terraform
+        .not_planned
+        .iter()
+        .map(|left| {
+            format!("{} in {} is not planned on pull requests: {}", left.stack, left.environment, left.reason)
+        })
+        .collect();
+    (!lines.is_empty()).then(|| lines.join("\n"))
+}
+
+/// A job that runs once for each entry of one of the changes job's outputs.
+fn over_stacks(draft: &Draft<'_>, name: &str, output: &str, timeout_minutes: u16) -> model::Job {
+    let mut model = draft.job(format!("{name} (${{{{ matrix.stack }}}})"), timeout_minutes);
+    model.needs = vec!["changes".to_owned()];
+    model.condition = Some(format!("needs.changes.outputs.{output} != '[]'"));
+    model.strategy = Some(Strategy {
+        matrix: Some(Matrix::Axes(Axes {
+            include: Some(OrExpression::Expression(expression(&format!(
+                "fromJSON(needs.changes.outputs.{output})"
+            )))),
+            ..Axes::default()
+        })),
+        fail_fast: OrExpression::Literal(false),
+        max_parallel: None,
+    });
+    model
+}
+
+/// Where the stack lies, for steps that run its tool.
+fn stack_directory() -> (String, String) {
+    ("STACK_DIRECTORY".to_owned(), expression("matrix.directory"))
+}
+
+fn plan_job(
+    project: &Project,
+    draft: &Draft<'_>,
+    terraform: &Terraform,
+    environment: &EnvironmentPlan,
+) -> NewJob {
+    let id = format!("plan-{}", environment.environment);
+    let mut model =
+        over_stacks(draft, &format!("plan {}", environment.environment), &id, project.timeout_minutes);
+    model.condition = Some(format!("{OWN_PULL_REQUEST} && needs.changes.outputs.{id} != '[]'"));
+    model.runs_on = Some(Runner { group: None, labels: environment.runner.clone() });
+    model.env.extend([stack_directory()]);
+    model.env.extend(
+        [("AWS_RETRY_MODE", "standard"), ("AWS_MAX_ATTEMPTS", "5"), ("AWS_PAGER", "")]
+            .map(|(name, value)| (name.to_owned(), value.to_owned())),
+    );
+    let (tool, command) = tool(terraform);
+    let mut held_variables: Vec<String> = environment
+        .stacks
+        .iter()
+        .flat_map(|stack| stack.variables.values())
+        .filter_map(|value| match value {
+            VariableValue::Held { variable, .. } => Some(variable.clone()),
+            VariableValue::Literal(_) => None,
+        })
+        .collect();
+    held_variables.sort_unstable();
+    held_variables.dedup();
+    let body = TerraformPlan {
+        tool,
+        command,
+        version: terraform.version.clone(),
+        environment: environment.environment.to_string(),
+        role: match &environment.role {
+            Role::Arn(arn) => arn.clone(),
+            Role::Variable(variable) => expression(&format!("vars.{variable}")),
+        },
+        region: environment.region.clone(),
+        account_id: environment.account_id.clone(),
+        session_seconds: (u32::from(project.timeout_minutes) * 60 + 300).clamp(900, 7200),
+        held_variables,
+        publish: if project.visibility == Visibility::Public { "summary" } else { "full" },
+        artifact_days: project.artifact_days,
+    };
+    NewJob {
+        id,
+        model,
+        permissions: PLAN,
+        because: "A fork and Dependabot get no identity, and their code none of ours.",
+        body: Body::TerraformPlan(body),
+        origin: Path::of(["terraform"]).key("pull-request-plan"),
+    }
+}
+
+fn comment_job(draft: &Draft<'_>, planned: Vec<String>) -> NewJob {
+    let ended: Vec<String> = planned
+        .iter()
+        .flat_map(|id| ["success", "failure"].map(|result| format!("needs.{id}.result == '{result}'")))
+        .collect();
+    let mut model = draft.job("comment", 10);
+    model.condition = Some(expression(&format!("!cancelled() && ({})", ended.join(" || "))));
+    model.needs = planned;
+    NewJob {
+        id: "comment".to_owned(),
+        model,
+        permissions: COMMENT,
+        because: "Where anything was planned: one stack's failure does not hide the others' plans.",
+        body: Body::PlanComment(PlanComment {}),
+        origin: Path::of(["terraform"]).key("pull-request-plan"),
+    }
+}

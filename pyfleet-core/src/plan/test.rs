@@ -1,0 +1,183 @@
+//! `test`: every suite a job, results in a comment, coverage against a minimum; no cloud.
+
+use indexmap::IndexMap;
+use serde_json::Value as Json;
+
+use super::Permission;
+use super::body::{Body, Codecov, Coverage, TestComment, TestSuite};
+use super::condition::{MAY_HOLD_SECRETS, OWN_PULL_REQUEST, expression};
+use super::draft::{CHECK_OUT, Draft, NewJob};
+use crate::diagnostic::Path;
+use crate::manifest::Slug;
+use crate::project::{Language, Project, TestGroup};
+use crate::workflow::{Axes, Container, Level, Matrix, OrExpression, Scope, Strategy};
+
+const COMMENT: &[Permission] = &[Permission {
+    scope: Scope::PullRequests,
+    level: Level::Write,
+    because: "write the comment; nothing of the pull request runs here",
+}];
+const COMMENT_AND_COMPARE: &[Permission] = &[
+    Permission {
+        scope: Scope::Actions,
+        level: Level::Read,
+        because: "read the default branch's results, to compare with",
+    },
+    Permission {
+        scope: Scope::PullRequests,
+        level: Level::Write,
+        because: "write the comment; nothing of the pull request runs here",
+    },
+];
+
+pub(super) fn plan(project: &Project, draft: &mut Draft<'_>) {
+    let mut suites = Vec::new();
+    for (name, group) in &project.tests {
+        let own: Vec<String> = group.suites.keys().map(|suite| Slug::join(&[&"test", name, suite])).collect();
+        for (suite, command) in &group.suites {
+            draft.add(suite_job(project, draft, name, group, suite, command));
+        }
+        if let Some(coverage) = &group.coverage {
+            let origin = Path::of(["tests", name.as_str(), "coverage"]);
+            if let Some(minimum) = coverage.minimum {
+                let mut model = draft.job(format!("{name} coverage"), 5);
+                model.needs.clone_from(&own);
+                let body = Body::Coverage(Coverage { pattern: results_of(name, "*"), minimum });
+                let origin = origin.key("minimum");
+                draft.add(NewJob {
+                    id: format!("coverage-{name}"),
+                    model,
+                    permissions: &[],
+                    because: "",
+                    body,
+                    origin,
+                });
+            }
+            if let Some(token) = &coverage.codecov_token {
+                let mut model = draft.job(format!("{name} to Codecov"), 5);
+                model.needs.clone_from(&own);
+                model.condition = Some(MAY_HOLD_SECRETS.to_owned());
+                let body = Body::Codecov(Codecov {
+                    pattern: results_of(name, "*"),
+                    flag: name.to_string(),
+                    token: expression(&format!("secrets.{token}")),
+                });
+                let because = "A fork and Dependabot get no secrets.";
+                let origin = origin.key("upload");
+                draft.add(NewJob {
+                    id: format!("codecov-{name}"),
+                    model,
+                    permissions: &[],
+                    because,
+                    body,
+                    origin,
+                });
+            }
+        }
+        suites.extend(own);
+    }
+    let codecov: Vec<String> = project.tests.keys().map(|name| format!("codecov-{name}")).collect();
+    if project.tests.values().any(|group| group.comment) {
+        let baseline = project.tests.values().any(|group| group.comment && group.coverage.is_some());
+        let mut model = draft.job("comment", 10);
+        model.needs = suites;
+        model.condition = Some(expression(&format!("!cancelled() && {OWN_PULL_REQUEST}")));
+        let workflow = format!("{}.yml", draft.name());
+        draft.add(NewJob {
+            id: "comment".to_owned(),
+            model,
+            permissions: if baseline { COMMENT_AND_COMPARE } else { COMMENT },
+            because: "Failed suites are reported too; a fork's and Dependabot's token cannot write.",
+            body: Body::TestComment(TestComment { baseline, workflow }),
+            origin: Path::of(["tests"]),
+        });
+    }
+    let mut reporting: Vec<&str> = codecov.iter().map(String::as_str).collect();
+    reporting.push("comment");
+    draft.add_gate(&reporting);
+}
+
+fn suite_job(
+    project: &Project,
+    draft: &Draft<'_>,
+    name: &Slug,
+    group: &TestGroup,
+    suite: &Slug,
+    command: &str,
+) -> NewJob {
+    let (language, language_name) = match group.language {
+        Language::Python => ("python", "Python"),
+        Language::Node => ("node", "Node"),
+    };
+    let version = format!("${{{{ matrix.{language} }}}}");
+    let title = format!("{name} / {suite} ({language_name} {version})");
+    let versions: Vec<Json> = group.versions.iter().cloned().map(Json::String).collect();
+    let mut model = draft.job(title.clone(), project.timeout_minutes);
+    model.strategy = Some(Strategy {
+        matrix: Some(Matrix::Axes(Axes {
+            values: IndexMap::from([(language.to_owned(), OrExpression::Literal(versions))]),
+            ..Axes::default()
+        })),
+        fail_fast: OrExpression::Literal(false),
+        max_parallel: None,
+    });
+    model.services = group
+        .services
+        .iter()
+        .map(|(service, container)| {
+            let container = Container {
+                image: container.image.clone(),
+                env: container.env.iter().map(|(name, value)| (name.clone(), value.clone())).collect(),
+                ports: container.ports.iter().map(|port| format!("{port}:{port}")).collect(),
+                ..Container::default()
+            };
+            (service.to_string(), container)
+        })
+        .collect();
+    let directory = (group.directory.as_str() != ".").then(|| group.directory.normal().to_owned());
+    NewJob {
+        id: Slug::join(&[&"test", name, suite]),
+        model,
+        permissions: &[CHECK_OUT],
+        because: "",
+        body: Body::TestSuite(TestSuite {
+            language,
+            title,
+            cache: cache_key(group),
+            directory,
+            install: group.install.clone(),
+            command: command.to_owned(),
+            coverage: group.coverage.as_ref().map(|coverage| coverage.report.clone()),
+            artifact: results_of(name, &format!("{suite}_{version}")),
+            artifact_days: project.artifact_days,
+        }),
+        origin: Path::of(["tests", name.as_str(), "suites", suite.as_str()]),
+    }
+}
+
+/// The artifact of a group's results. Names hold no underscore, so that no group's pattern meets another's.
+fn results_of(group: &Slug, rest: &str) -> String {
+    format!("test-results_{group}_{rest}")
+}
+
+/// The file that decides what is installed, as far as the install command says: the set-up actions fail
+/// where the file that their cache is keyed on does not exist.
+fn cache_key(group: &TestGroup) -> Option<String> {
+    let mut words = group.install.as_deref()?.split_whitespace();
+    match group.language {
+        Language::Python => {
+            words.find(|word| matches!(*word, "-r" | "--requirement"))?;
+            let file = words.next()?;
+            let is_plain = !file.starts_with(['-', '/', '.'])
+                && file
+                    .bytes()
+                    .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-' | b'/'))
+                && !file.contains("..");
+            is_plain.then(|| group.directory.join(file))
+        }
+        Language::Node => {
+            words.find(|word| *word == "npm")?;
+            (words.next()? == "ci").then(|| group.directory.join("package-lock.json"))
+        }
+    }
+}

@@ -1,0 +1,140 @@
+//! What starts a workflow: the kind's own triggers, or those that the manifest names.
+
+use crate::diagnostic::{Diagnostic, Diagnostics, Path};
+use crate::manifest::{self, Kind, Switch};
+use crate::project::{Project, WorkflowWish};
+use crate::workflow::{Dispatch, MergeGroup, PullRequest, Push, Schedule, Triggers};
+
+pub(super) fn resolve(
+    project: &Project,
+    wish: &WorkflowWish,
+    origin: &Path,
+    findings: &mut Diagnostics,
+) -> Triggers {
+    let branches = vec![project.default_branch.clone()];
+    let Some(written) = &wish.on else {
+        return Triggers {
+            pull_request: Some(PullRequest { branches: branches.clone(), ..PullRequest::default() }),
+            merge_group: Some(MergeGroup::default()),
+            // Keeps the build cache warm, and the numbers that pull requests are compared with.
+            push: (wish.kind != Kind::Terraform).then(|| Push { branches, ..Push::default() }),
+            ..Triggers::default()
+        };
+    };
+    let limited = |switch: &Option<Switch>| match switch {
+        None | Some(Switch::Off) => None,
+        Some(Switch::On) => Some(branches.clone()),
+        Some(Switch::Branches(branches)) => Some(branches.iter().map(ToString::to_string).collect()),
+    };
+    let triggers = Triggers {
+        pull_request: limited(&written.pull_request)
+            .map(|branches| PullRequest { branches, ..PullRequest::default() }),
+        merge_group: (written.merge_group == Some(true)).then(MergeGroup::default),
+        push: limited(&written.push).map(|branches| Push { branches, ..Push::default() }),
+        workflow_dispatch: (written.manual == Some(true)).then(Dispatch::default),
+        schedule: schedules(written, &origin.key("on").key("schedule"), findings),
+        ..Triggers::default()
+    };
+    if triggers == Triggers::default() {
+        findings.push(
+            Diagnostic::error("trigger-sane", origin.key("on"), "nothing would ever start this workflow")
+                .with_help("name a trigger, or take `on` out: the kind has triggers of its own"),
+        );
+    }
+    triggers
+}
+
+fn schedules(written: &manifest::Triggers, path: &Path, findings: &mut Diagnostics) -> Vec<Schedule> {
+    let lines = written.schedule.as_ref().map(manifest::OneOrMany::values).unwrap_or_default();
+    for line in lines {
+        if let Err(reason) = check_cron(line) {
+            findings.push(
+                Diagnostic::error("trigger-sane", path.clone(), reason)
+                    .with_help("five fields: minute, hour, day of the month, month, day of the week; `17 3 * * 1` is Monday, 03:17 UTC"),
+            );
+        }
+    }
+    lines.iter().map(|cron| Schedule { cron: cron.clone(), timezone: None }).collect()
+}
+
+/// POSIX cron as GitHub reads it, at most every five minutes
+/// ([GitHub: schedule](https://docs.github.com/en/actions/reference/workflows-and-actions/events-that-trigger-workflows#schedule)).
+fn check_cron(line: &str) -> Result<(), &'static str> {
+    const MONTHS: &[&str] =
+        &["JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC"];
+    const DAYS: &[&str] = &["SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT"];
+    let fields: Vec<&str> = line.split(' ').collect();
+    let [minute, hour, day, month, weekday] = fields.as_slice() else {
+        return Err("a schedule has five fields, with one space between them");
+    };
+    let minutes = values(minute, 0, 59, &[])?;
+    values(hour, 0, 23, &[])?;
+    values(day, 1, 31, &[])?;
+    values(month, 1, 12, MONTHS)?;
+    values(weekday, 0, 6, DAYS)?;
+    let gaps_ok = minutes.windows(2).all(|pair| matches!(pair, [a, b] if b - a >= 5))
+        && matches!((minutes.first(), minutes.last()), (Some(first), Some(last)) if first == last || first + 60 - last >= 5);
+    if gaps_ok { Ok(()) } else { Err("GitHub runs a schedule at most every five minutes") }
+}
+
+/// The values of one field, sorted.
+fn values(field: &str, least: u16, most: u16, names: &[&str]) -> Result<Vec<u16>, &'static str> {
+    const WRONG: &str = "a field of the schedule is `*`, a value, a range `a-b`, a list `a,b` or a step `*/n`, within its limits";
+    let number = |text: &str| {
+        let named = names.iter().position(|name| name.eq_ignore_ascii_case(text));
+        let value = match named {
+            Some(position) => u16::try_from(position).ok().map(|position| position + least),
+            None => text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse().ok()).flatten(),
+        };
+        value.filter(|value| (least..=most).contains(value)).ok_or(WRONG)
+    };
+    let mut found = Vec::new();
+    for part in field.split(',') {
+        let (range, step) = match part.split_once('/') {
+            Some((range, step)) => (range, step.parse::<u16>().ok().filter(|step| *step > 0).ok_or(WRONG)?),
+            None => (part, 1),
+        };
+        let (from, to) = match range.split_once('-') {
+            _ if range == "*" => (least, most),
+            Some((from, to)) => (number(from)?, number(to)?),
+            None if part.contains('/') => (number(range)?, most),
+            None => (number(range)?, number(range)?),
+        };
+        if from > to {
+            return Err(WRONG);
+        }
+        found.extend((from..=to).step_by(usize::from(step)));
+    }
+    found.sort_unstable();
+    found.dedup();
+    Ok(found)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::check_cron;
+
+    #[test]
+    fn reads_cron_as_github_does() {
+        for line in ["17 3 * * 1", "*/5 * * * *", "0,30 9-17 * * MON-FRI", "23 3 1 jan *", "5/20 * * * *"] {
+            assert_eq!(check_cron(line), Ok(()), "{line}");
+        }
+        for line in [
+            "",
+            "* * * * *",
+            "*/4 * * * *",
+            "@daily",
+            "60 * * * *",
+            "1 2 3 4",
+            "1  2 3 4 5",
+            "1 2 3 4 7",
+            "5-1 * * * *",
+            "*/0 * * * *",
+            "0,58 * * * *",
+            "a * * * *",
+            "+1 * * * *",
+        ] {
+            assert!(check_cron(line).is_err(), "{line}");
+        }
+    }
+}

@@ -1,0 +1,42 @@
+//! Every default, once, with its reason.
+
+use crate::manifest::{
+    Host, Lock, OnFindings, PullRequestPlan, SafetyLevel, Severity, SubjectFormat, Tool, Visibility,
+};
+
+/// Tests and checks: what every project can have without giving anything away.
+pub const SAFETY_LEVEL: SafetyLevel = SafetyLevel::TESTS;
+/// GitHub's own default for new repositories.
+pub const DEFAULT_BRANCH: &str = "main";
+/// The most careful assumption: everybody reads logs, comments and artifacts.
+pub const VISIBILITY: Visibility = Visibility::Public;
+/// Most projects live there.
+pub const HOST: Host = Host::GitHubCom;
+/// What a repository has that was made before 2026-07-15 and never renamed.
+pub const SUBJECT_FORMAT: SubjectFormat = SubjectFormat::Legacy;
+/// A named image: `ubuntu-latest` is another one from one day to the next.
+pub const RUNNER: &str = "ubuntu-24.04";
+/// GitHub's own limit is six hours, in which a hung job costs money and blocks others.
+pub const TIMEOUT_MINUTES: u16 = 30;
+/// A month: long enough to look into a failure.
+pub const ARTIFACT_DAYS: u16 = 30;
+/// The tool that the documents name.
+pub const TOOL: Tool = Tool::Terraform;
+/// Terraform's own lock; the DynamoDB lock is deprecated there.
+pub const LOCK: Lock = Lock::S3;
+/// Lower findings are mostly matters of taste.
+pub const SCAN_SEVERITY: Severity = Severity::Medium;
+/// A check that cannot fail is none.
+pub const ON_FINDINGS: OnFindings = OnFindings::Fail;
+/// Planning runs a pull request's code: production's state is not read for it unless somebody says so.
+pub const PULL_REQUEST_PLAN: PullRequestPlan = PullRequestPlan::NonProduction;
+/// What most vulnerability policies stop at.
+pub const IMAGE_SEVERITY: Severity = Severity::High;
+/// A process that is broken into should not own the container.
+pub const NON_ROOT: bool = true;
+/// Docker's own name.
+pub const DOCKERFILE: &str = "Dockerfile";
+/// What GitHub's hosted runners are.
+pub const PLATFORM: &str = "linux/amd64";
+/// The scanner's version: v0.69.4 was malicious (GHSA-69fq-xp46-6x23), later ones are not.
+pub const TRIVY_VERSION: &str = "v0.70.0";

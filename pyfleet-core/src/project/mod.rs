@@ -1,0 +1,195 @@
+//! The project as it is meant: every default filled in, every reference resolved, every level respected.
+//!
+//! [`resolve`] turns a [`Manifest`] into a [`Project`]. No type here has an `Option` where a default exists;
+//! [`defaults`] holds them all, each with its reason.
+
+pub mod defaults;
+mod environment;
+mod image;
+mod placeholder;
+mod terraform;
+mod test;
+mod waiver;
+mod workflow;
+
+use std::collections::BTreeMap;
+
+pub use self::environment::Environment;
+pub use self::image::Image;
+pub use self::terraform::{
+    EnvironmentPlan, NotPlanned, Role, Scan, Stack, StackPlan, Terraform, VariableValue,
+};
+pub use self::test::{Coverage, Language, ServiceContainer, TestGroup};
+pub use self::waiver::Waiver;
+pub use self::workflow::{Disposition, WorkflowWish};
+
+use crate::diagnostic::{Diagnostic, Diagnostics, Path};
+use crate::manifest::{Host, Manifest, Repository, SafetyLevel, Slug, SubjectFormat, Visibility};
+
+/// A project as it is meant.
+#[derive(Debug, Clone)]
+pub struct Project {
+    /// Its name.
+    pub name: Slug,
+    /// How far automation may go.
+    pub level: SafetyLevel,
+    /// The repository on GitHub.
+    pub repository: Repository,
+    /// The branch that releases come from.
+    pub default_branch: String,
+    /// Who can see logs, comments and artifacts.
+    pub visibility: Visibility,
+    /// Where GitHub runs.
+    pub host: Host,
+    /// The form of OIDC subjects.
+    pub subject_format: SubjectFormat,
+    /// The runner of jobs that belong to no environment.
+    pub runner: Vec<String>,
+    /// Minutes a job may take.
+    pub timeout_minutes: u16,
+    /// Days that artifacts are kept.
+    pub artifact_days: u16,
+    /// Where it runs, in promotion order.
+    pub environments: Vec<Environment>,
+    /// Infrastructure as code.
+    pub terraform: Option<Terraform>,
+    /// Test groups by name.
+    pub tests: BTreeMap<Slug, TestGroup>,
+    /// Images by name.
+    pub images: BTreeMap<Slug, Image>,
+    /// The workflows that are wanted, by file name.
+    pub workflows: BTreeMap<Slug, WorkflowWish>,
+    /// Findings that are accepted for a while.
+    pub waivers: Vec<Waiver>,
+}
+
+/// Resolves a manifest: all mistakes at once; no project where one of them is an error.
+///
+/// ```
+/// use pyfleet_core::{manifest, project, source::Source};
+///
+/// let text = r#"
+/// version: 1
+/// project: shop
+/// github: { repository: acme/shop }
+/// tests: { api: { python: "3.12", suites: { unit: pytest } } }
+/// workflows: { test: {} }
+/// "#;
+/// let (manifest, _, _) = manifest::parse(Source::new("pyfleet.yml", text));
+/// let (project, findings) = project::resolve(&manifest.unwrap());
+/// assert!(findings.is_empty());
+/// assert_eq!(project.unwrap().timeout_minutes, 30);
+/// ```
+#[must_use]
+pub fn resolve(manifest: &Manifest) -> (Option<Project>, Diagnostics) {
+    let mut findings = Diagnostics::new();
+    let level = manifest.safety_level.unwrap_or(defaults::SAFETY_LEVEL);
+    check_github(manifest, &mut findings);
+    let defaults = &manifest.defaults;
+    let timeout_minutes = within(
+        defaults.timeout_minutes.unwrap_or(defaults::TIMEOUT_MINUTES),
+        1..=360,
+        &Path::of(["defaults", "timeout-minutes"]),
+        "GitHub stops a hosted job after 360 minutes",
+        &mut findings,
+    );
+    let artifact_days = within(
+        defaults.artifact_days.unwrap_or(defaults::ARTIFACT_DAYS),
+        1..=400,
+        &Path::of(["defaults", "artifact-days"]),
+        "GitHub keeps artifacts for 400 days at most",
+        &mut findings,
+    );
+    let runner = runner(defaults.runner.as_ref(), &Path::of(["defaults", "runner"]), &mut findings);
+    let environments = environment::resolve(manifest, level, &runner, &mut findings);
+    let terraform = terraform::resolve(manifest, level, &environments, &mut findings);
+    let project = Project {
+        name: manifest.project.clone(),
+        level,
+        repository: manifest.github.repository.clone(),
+        default_branch: manifest
+            .github
+            .default_branch
+            .as_ref()
+            .map_or_else(|| defaults::DEFAULT_BRANCH.to_owned(), ToString::to_string),
+        visibility: manifest.github.visibility.unwrap_or(defaults::VISIBILITY),
+        host: manifest.github.host.unwrap_or(defaults::HOST),
+        subject_format: manifest.github.subject_format.unwrap_or(defaults::SUBJECT_FORMAT),
+        runner,
+        timeout_minutes,
+        artifact_days,
+        environments,
+        terraform,
+        tests: test::resolve(manifest, &mut findings),
+        images: image::resolve(manifest, &mut findings),
+        workflows: workflow::resolve(manifest, level, &mut findings),
+        waivers: waiver::resolve(manifest, &mut findings),
+    };
+    let project = (!findings.has_errors()).then_some(project);
+    (project, findings)
+}
+
+fn check_github(manifest: &Manifest, findings: &mut Diagnostics) {
+    let github = &manifest.github;
+    let immutable = matches!(github.subject_format, Some(SubjectFormat::Immutable | SubjectFormat::Both));
+    for (id, key) in [(github.owner_id, "owner-id"), (github.repository_id, "repository-id")] {
+        if immutable && id.is_none() {
+            findings.push(
+                Diagnostic::error(
+                    "missing-key",
+                    Path::of(["github", "subject-format"]),
+                    format!("immutable subjects hold the ids of owner and repository, and `github.{key}` is missing"),
+                )
+                .with_help(format!("`gh api repos/{}` prints both ids", github.repository)),
+            );
+        }
+    }
+}
+
+/// A list of runner labels, each free of anything that would not be a label.
+fn runner(
+    written: Option<&crate::manifest::OneOrMany<String>>,
+    path: &Path,
+    findings: &mut Diagnostics,
+) -> Vec<String> {
+    let Some(written) = written else { return vec![defaults::RUNNER.to_owned()] };
+    let labels = written.values().to_vec();
+    let is_label = |label: &String| {
+        (1..=100).contains(&label.len())
+            && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-'))
+    };
+    if labels.is_empty() || !labels.iter().all(is_label) {
+        findings.push(
+            Diagnostic::error("invalid-value", path.clone(), "a runner is named by one label or several")
+                .with_help("labels are letters, digits, dots, dashes and underscores: `ubuntu-24.04`, `[self-hosted, linux]`"),
+        );
+    }
+    for label in labels.iter().filter(|label| label.ends_with("-latest")) {
+        findings.push(
+            Diagnostic::warning(
+                "moving-runner",
+                path.clone(),
+                format!("`{label}` is another image from one day to the next"),
+            )
+            .with_help(format!("name the image: `{}`", defaults::RUNNER)),
+        );
+    }
+    labels
+}
+
+fn within(
+    value: u16,
+    range: std::ops::RangeInclusive<u16>,
+    path: &Path,
+    reason: &str,
+    findings: &mut Diagnostics,
+) -> u16 {
+    if !range.contains(&value) {
+        findings.push(Diagnostic::error("invalid-value", path.clone(), reason).with_help(format!(
+            "use a value from {} to {}",
+            range.start(),
+            range.end()
+        )));
+    }
+    value
+}

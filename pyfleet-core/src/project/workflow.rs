@@ -1,0 +1,125 @@
+//! Wishes as they are meant: which file is which kind, and whether it is rendered.
+
+use std::collections::BTreeMap;
+
+use crate::diagnostic::{Diagnostic, Diagnostics, Path, Place};
+use crate::manifest::{Kind, Manifest, SafetyLevel, Slug, Triggers};
+
+/// A workflow that is wanted.
+#[derive(Debug, Clone)]
+pub struct WorkflowWish {
+    /// What it is.
+    pub kind: Kind,
+    /// What becomes of its file.
+    pub disposition: Disposition,
+    /// What starts it, where the manifest says so.
+    pub on: Option<Triggers>,
+}
+
+/// What becomes of a workflow's file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Disposition {
+    /// It is rendered and kept current.
+    Rendered,
+    /// It is removed if it is there.
+    Disabled,
+    /// It is left to its owner, and still checked.
+    Ejected,
+}
+
+pub(super) fn resolve(
+    manifest: &Manifest,
+    level: SafetyLevel,
+    findings: &mut Diagnostics,
+) -> BTreeMap<Slug, WorkflowWish> {
+    let mut wishes = BTreeMap::new();
+    for (name, written) in &manifest.workflows {
+        let path = Path::of(["workflows", name.as_str()]);
+        if is_reserved_on_windows(name.as_str()) {
+            findings.push(Diagnostic::error(
+                "name-collision",
+                Place::key(path.clone()),
+                "Windows cannot check out a file of this name",
+            ));
+        }
+        let disposition = match (written.enabled.unwrap_or(true), written.ejected.unwrap_or(false)) {
+            (_, true) => Disposition::Ejected,
+            (true, false) => Disposition::Rendered,
+            (false, false) => Disposition::Disabled,
+        };
+        let Some(kind) =
+            written.kind.or_else(|| Kind::ALL.into_iter().find(|kind| kind.name() == name.as_str()))
+        else {
+            if disposition == Disposition::Rendered {
+                findings.push(unknown_kind(name, &path));
+            }
+            continue;
+        };
+        if disposition == Disposition::Rendered {
+            check(kind, manifest, level, &path, findings);
+        }
+        wishes.insert(name.clone(), WorkflowWish { kind, disposition, on: written.on.clone() });
+    }
+    wishes
+}
+
+fn unknown_kind(name: &Slug, path: &Path) -> Diagnostic {
+    let kinds: Vec<String> = Kind::ALL.iter().map(|kind| format!("`{}`", kind.name())).collect();
+    if crate::manifest::KINDS_NOT_BUILT.contains(&name.as_str()) {
+        return Diagnostic::error(
+            "not-built",
+            Place::key(path.clone()),
+            format!("the kind `{name}` is designed, but nothing renders it yet"),
+        )
+        .with_help("take it out, or set `enabled: false`");
+    }
+    Diagnostic::error(
+        "unknown-reference",
+        Place::key(path.clone()),
+        "no kind of workflow has this name, and `kind` is not given",
+    )
+    .with_help(format!("the kinds are {}", kinds.join(", ")))
+}
+
+fn check(kind: Kind, manifest: &Manifest, level: SafetyLevel, path: &Path, findings: &mut Diagnostics) {
+    let (needed, section, present) = match kind {
+        Kind::Test => (SafetyLevel::TESTS, "tests", !manifest.tests.is_empty()),
+        Kind::Build => (SafetyLevel::BUILDS, "images", !manifest.images.is_empty()),
+        Kind::Terraform => (SafetyLevel::TESTS, "terraform", manifest.terraform.is_some()),
+    };
+    if level < needed {
+        findings.push(
+            Diagnostic::error(
+                "level-exceeded",
+                Place::key(path.clone()),
+                format!(
+                    "`{}` needs safety level {}, and the project is at {}",
+                    kind.name(),
+                    needed.number(),
+                    level.number()
+                ),
+            )
+            .with_help("raise `safety-level`, or set `enabled: false`"),
+        );
+    }
+    if !present {
+        findings.push(
+            Diagnostic::error(
+                "missing-key",
+                Place::key(path.clone()),
+                format!("`{}` works on `{section}`, and there is none", kind.name()),
+            )
+            .with_help(format!("declare `{section}`, or take the workflow out")),
+        );
+    }
+}
+
+/// Device names that Windows keeps for itself, with any extension
+/// ([Microsoft: naming files](https://learn.microsoft.com/en-us/windows/win32/fileio/naming-a-file)).
+fn is_reserved_on_windows(name: &str) -> bool {
+    matches!(name, "con" | "prn" | "aux" | "nul")
+        || name
+            .strip_prefix("com")
+            .or_else(|| name.strip_prefix("lpt"))
+            .is_some_and(|digit| digit.len() == 1 && digit.bytes().all(|byte| byte.is_ascii_digit()))
+}
