@@ -1,1 +1,95 @@
-//! All generated text, as data: templates by name, scripts by name.
+//! All generated text, as data: templates and scripts by name.
+//!
+//! Templates use `{% %}` for blocks, `{= =}` for values and `{! !}` for comments: none of them occurs in real
+//! workflows. Scripts are plain bash, without any template syntax: what shellcheck and the tests read is the
+//! very text that ships.
+
+/// Declares the files of this crate by the name that they are asked for with.
+macro_rules! files {
+    ($($(#[$documentation:meta])* $function:ident in $directory:literal { $($name:literal),* $(,)? })*) => {
+        $(
+            $(#[$documentation])*
+            #[must_use]
+            pub fn $function(name: &str) -> Option<&'static str> {
+                match name {
+                    $($name => Some(include_str!(concat!($directory, $name))),)*
+                    _ => None,
+                }
+            }
+        )*
+
+        #[cfg(test)]
+        const FILES: &[(&str, &[&str])] = &[$(($directory, &[$($name),*])),*];
+    };
+}
+
+files! {
+    /// A template by its path below this crate: `workflows/test.yml.j2`.
+    template in "./" {
+        "jobs/build-image.yml.j2",
+        "jobs/changes.yml.j2",
+        "jobs/codecov.yml.j2",
+        "jobs/coverage.yml.j2",
+        "jobs/gate.yml.j2",
+        "jobs/head.yml.j2",
+        "jobs/plan-comment.yml.j2",
+        "jobs/scan-image.yml.j2",
+        "jobs/terraform-plan.yml.j2",
+        "jobs/terraform-scan.yml.j2",
+        "jobs/terraform-static.yml.j2",
+        "jobs/test-comment.yml.j2",
+        "jobs/test-suite.yml.j2",
+        "steps/checkout.yml.j2",
+        "steps/download-results.yml.j2",
+        "steps/post-comments.yml.j2",
+        "steps/scan.yml.j2",
+        "steps/set-up-terraform.yml.j2",
+        "workflows/base.yml.j2",
+        "workflows/build.yml.j2",
+        "workflows/terraform.yml.j2",
+        "workflows/test.yml.j2",
+    }
+    /// A script by its name: `gate.sh`.
+    script in "./scripts/" {
+        "changed-paths.sh",
+        "coverage-check.sh",
+        "fetch-baseline.sh",
+        "gate.sh",
+        "image-check.sh",
+        "plan-comment.sh",
+        "plan-summary.jq",
+        "post-comments.sh",
+        "scan-report.sh",
+        "terraform-plan.sh",
+        "test-comment.sh",
+        "test-summary.sh",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+    use std::path::Path;
+
+    /// Every file that lies here is declared, and every one that is declared lies here (the compiler sees to that).
+    #[test]
+    fn every_file_is_declared() {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+        for (directory, folders) in
+            [("./", &["jobs/", "steps/", "workflows/"][..]), ("./scripts/", &[""][..])]
+        {
+            let declared: BTreeSet<String> = super::FILES
+                .iter()
+                .filter(|(own, _)| *own == directory)
+                .flat_map(|(_, names)| names.iter().map(ToString::to_string))
+                .collect();
+            let mut present = BTreeSet::new();
+            for folder in folders {
+                for entry in std::fs::read_dir(root.join(directory).join(folder)).unwrap() {
+                    present.insert(format!("{folder}{}", entry.unwrap().file_name().to_str().unwrap()));
+                }
+            }
+            assert_eq!(declared, present);
+        }
+    }
+}

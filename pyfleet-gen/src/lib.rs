@@ -1,2 +1,73 @@
 //! The command line of pyfleet: render, check and keep GitHub Actions workflows current.
+//!
+//! The crate is thin: the command line, the renderer (plan to text), and keeping files current. What is
+//! rendered, and whether it is right, is decided in [`pyfleet_core`].
 #![forbid(unsafe_code)]
+
+mod cli;
+mod command;
+pub mod exit;
+pub mod lock;
+pub mod project_file;
+pub mod render;
+mod report;
+pub mod repository;
+pub mod sync;
+mod waive;
+
+use std::ffi::OsString;
+use std::io::Write;
+
+use clap::Parser;
+
+pub use crate::exit::Exit;
+
+/// Where a run writes: what was asked for to `out`, what went wrong to `err`.
+pub struct Streams<'a> {
+    /// Standard output.
+    pub out: &'a mut dyn Write,
+    /// Standard error.
+    pub err: &'a mut dyn Write,
+    /// Whether findings are coloured.
+    pub colour: bool,
+}
+
+/// Runs one command line, the program's name first.
+///
+/// ```
+/// use pyfleet_gen::{Exit, Streams, run};
+///
+/// let (mut out, mut err) = (Vec::new(), Vec::new());
+/// let mut streams = Streams { out: &mut out, err: &mut err, colour: false };
+/// assert_eq!(run(["pyfleet-gen", "schema"], &mut streams), Exit::Clean);
+/// assert!(out.starts_with(b"{"));
+/// ```
+pub fn run<A: Into<OsString> + Clone>(
+    arguments: impl IntoIterator<Item = A>,
+    streams: &mut Streams<'_>,
+) -> Exit {
+    let cli = match cli::Cli::try_parse_from(arguments) {
+        Ok(cli) => cli,
+        Err(answer) => {
+            let wanted = !answer.use_stderr();
+            let stream = if wanted { &mut streams.out } else { &mut streams.err };
+            let text =
+                if streams.colour { answer.render().ansi().to_string() } else { answer.render().to_string() };
+            let written = stream.write_all(text.as_bytes());
+            return if wanted && written.is_ok() { Exit::Clean } else { Exit::CouldNotRun };
+        }
+    };
+    match command::run(&cli, streams) {
+        Ok(exit) => exit,
+        Err(error) => {
+            // Where even this cannot be written, the exit code still says it.
+            let _ = writeln!(streams.err, "error: {error}");
+            let mut cause = error.source();
+            while let Some(error) = cause {
+                let _ = writeln!(streams.err, "  because: {error}");
+                cause = error.source();
+            }
+            Exit::CouldNotRun
+        }
+    }
+}

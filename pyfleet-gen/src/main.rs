@@ -1,3 +1,10 @@
 //! The doorway: everything happens in the library.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let colour = anstream::AutoStream::choice(&std::io::stderr()) != anstream::ColorChoice::Never;
+    let mut streams =
+        pyfleet_gen::Streams { out: &mut anstream::stdout(), err: &mut anstream::stderr(), colour };
+    pyfleet_gen::run(std::env::args_os(), &mut streams).into()
+}

@@ -1,0 +1,32 @@
+//! The command line's types, and nothing else.
+
+use camino::Utf8PathBuf;
+use clap::{Parser, Subcommand};
+
+use crate::command;
+
+/// Render, check and keep GitHub Actions workflows current from one manifest.
+#[derive(Debug, Parser)]
+#[command(name = "pyfleet-gen", version, max_term_width = 100)]
+pub(crate) struct Cli {
+    /// Work as if started in this directory.
+    #[arg(short = 'C', long = "directory", value_name = "DIR", global = true)]
+    pub(crate) directory: Option<Utf8PathBuf>,
+    /// The manifest; found by walking up from the working directory where it is not given.
+    #[arg(long, value_name = "FILE", global = true)]
+    pub(crate) manifest: Option<Utf8PathBuf>,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Write what has changed, atomically
+    Render(command::render::Args),
+    /// Compare what is there with what the manifest says: the pre-commit check
+    Check(command::check::Args),
+    /// Judge the manifest and what it renders, or any workflow files
+    Validate(command::validate::Args),
+    /// Print the manifest's JSON Schema, for editors
+    Schema(command::schema::Args),
+}

@@ -1,0 +1,184 @@
+//! Plan to text: the only template environment.
+//!
+//! Templates lay out what the plan decided. Three rules hold here, once for all of them: a value becomes YAML
+//! through the same writer that serves everything else; an undefined value is an error; nothing but strings,
+//! whole numbers and booleans can be printed.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use minijinja::value::{Serde, ValueKind};
+use minijinja::{
+    AutoEscape, Environment, Error, ErrorKind, Output, State, UndefinedBehavior, Value, context,
+};
+use pyfleet_core::diagnostic::Diagnostics;
+use pyfleet_core::plan::{self, Plan};
+use pyfleet_core::project::Project;
+use pyfleet_core::{action, yaml};
+
+use crate::lock::Lock;
+
+/// Rendered files by their path from the repository's root, `pyfleet.lock` among them.
+pub type Files = BTreeMap<String, String>;
+
+/// Renders everything that a plan holds.
+///
+/// # Errors
+/// Only where a template and the plan's types disagree, which tests rule out.
+pub fn render(project: &Project, plan: &Plan, manifest: &str) -> Result<Files, Error> {
+    let environment = environment();
+    let mut files = Files::new();
+    let mut scripts = BTreeSet::new();
+    let mut actions = BTreeSet::new();
+    for workflow in &plan.workflows {
+        let text = render_workflow(&environment, workflow, manifest)?;
+        for line in text.lines() {
+            actions.extend(
+                line.trim_start()
+                    .strip_prefix("uses: ")
+                    .and_then(|uses| uses.split('@').next())
+                    .map(str::to_owned),
+            );
+        }
+        scripts.extend(workflow.jobs.values().flat_map(|job| job.body.scripts()));
+        files.insert(workflow.file.clone(), text);
+    }
+    for script in scripts {
+        files.insert(format!(".github/scripts/{script}"), script_text(script)?.to_owned());
+    }
+    let lock = Lock::of(project, &actions, &files);
+    files.insert(crate::lock::PATH.to_owned(), lock.to_text());
+    Ok(files)
+}
+
+/// The findings of every workflow of a plan in its rendered text: see [`plan::read_back`].
+#[must_use]
+pub fn read_back(plan: &Plan, files: &Files) -> Vec<(String, Diagnostics)> {
+    plan.workflows
+        .iter()
+        .filter_map(|workflow| {
+            let text = files.get(&workflow.file)?;
+            Some((workflow.file.clone(), plan::read_back(workflow, text)))
+        })
+        .collect()
+}
+
+fn render_workflow(
+    environment: &Environment<'_>,
+    workflow: &plan::Workflow,
+    manifest: &str,
+) -> Result<String, Error> {
+    let mut jobs = Vec::with_capacity(workflow.jobs.len());
+    for (id, job) in &workflow.jobs {
+        jobs.push(context! {
+            id,
+            head => Value::from(Serde(workflow.model.jobs.get(id))),
+            permissions => Value::from(Serde(&job.permissions)),
+            because => job.because,
+            template => job.body.template(),
+            body => Value::from(Serde(&job.body)),
+        });
+    }
+    let template = environment.get_template(&format!("workflows/{}.yml.j2", workflow.kind.name()))?;
+    template.render(context! {
+        manifest,
+        jobs,
+        workflow => context! {
+            gate => workflow.gate.as_str(),
+            name => workflow.model.name.as_deref(),
+            on => Value::from(Serde(&workflow.model.on)),
+            concurrency => Value::from(Serde(&workflow.model.concurrency)),
+            env => Value::from(Serde(&workflow.model.env)),
+        },
+    })
+}
+
+fn environment() -> Environment<'static> {
+    let mut environment = Environment::new();
+    environment.set_syntax(
+        minijinja::syntax::SyntaxConfig::builder()
+            .block_delimiters("{%", "%}")
+            .variable_delimiters("{=", "=}")
+            .comment_delimiters("{!", "!}")
+            .trim_blocks(true)
+            .lstrip_blocks(true)
+            .keep_trailing_newline(true)
+            .build()
+            .unwrap_or_default(),
+    );
+    environment.set_undefined_behavior(UndefinedBehavior::Strict);
+    environment.set_auto_escape_callback(|_| AutoEscape::None);
+    environment.set_formatter(write_scalar);
+    environment.set_loader(|name| Ok(pyfleet_templates::template(name).map(str::to_owned)));
+    environment.add_function("uses", uses);
+    environment.add_function("script", |name: &str| script_text(name).map(str::to_owned));
+    environment.add_filter("yaml", |value: &Value, indent: usize| written(value, indent));
+    environment.add_filter("block", |text: &str, indent: usize| {
+        Value::from_safe_string(yaml::write::block(text, indent))
+    });
+    environment.add_filter("text", |text: &str| Value::from_safe_string(text.to_owned()));
+    environment.add_filter("string", |value: &Value| value.to_string());
+    environment.add_filter("json", |value: &Value| json(value).map(|json| json.to_string()));
+    environment.add_filter("json_lines", |value: &Value, indent: usize| {
+        json(value).map(|json| Value::from_safe_string(yaml::write::block(&json_lines(&json), indent)))
+    });
+    environment
+}
+
+/// Prints a value as a YAML scalar; what a filter has laid out already goes through as it is.
+fn write_scalar(out: &mut Output<'_>, _: &mut State<'_, '_>, value: &Value) -> Result<(), Error> {
+    let text = match value.kind() {
+        ValueKind::String if value.is_safe() => value.to_string(),
+        ValueKind::String => yaml::write::scalar(value.as_str().unwrap_or_default()).into_owned(),
+        ValueKind::Number if value.is_integer() => value.to_string(),
+        ValueKind::Bool => if value.is_true() { "true" } else { "false" }.to_owned(),
+        kind => return Err(Error::new(ErrorKind::InvalidOperation, format!("a template prints a {kind}"))),
+    };
+    out.write_str(&text).map_err(Error::from)
+}
+
+fn script_text(name: &str) -> Result<&'static str, Error> {
+    pyfleet_templates::script(name)
+        .ok_or_else(|| Error::new(ErrorKind::TemplateNotFound, format!("there is no script `{name}`")))
+}
+
+/// `owner/name@commit # version`, as both bots that update pins read it.
+fn uses(slug: &str) -> Result<Value, Error> {
+    let action = action::Catalogue::get().action(slug).ok_or_else(|| {
+        Error::new(ErrorKind::InvalidOperation, format!("`{slug}` is not in the catalogue"))
+    })?;
+    Ok(Value::from_safe_string(format!("{slug}@{} # {}", action.commit, action.version)))
+}
+
+fn json(value: &Value) -> Result<serde_json::Value, Error> {
+    serde_json::to_value(value).map_err(|error| Error::new(ErrorKind::BadSerialization, error.to_string()))
+}
+
+/// What follows `key:` for any value: ` scalar` on the same line, or a block below it.
+fn written(value: &Value, indent: usize) -> Result<Value, Error> {
+    let text = yaml::write::after_key(&json(value)?, indent);
+    Ok(Value::from_safe_string(text))
+}
+
+/// JSON with one element a line, two levels deep: what a reviewer can read and a diff can show.
+fn json_lines(json: &serde_json::Value) -> String {
+    fn list(items: &[serde_json::Value], indent: &str) -> String {
+        let lines: Vec<String> = items.iter().map(|item| format!("{indent}  {item}")).collect();
+        format!("[\n{}\n{indent}]\n", lines.join(",\n"))
+    }
+    match json {
+        serde_json::Value::Array(items) => list(items, ""),
+        serde_json::Value::Object(entries) => {
+            let lines: Vec<String> = entries
+                .iter()
+                .map(|(key, value)| match value {
+                    serde_json::Value::Array(items) => {
+                        format!("  \"{key}\": {}", list(items, "  ").trim_end())
+                    }
+                    value => format!("  \"{key}\": {value}"),
+                })
+                .collect();
+            format!("{{\n{}\n}}\n", lines.join(",\n"))
+        }
+        scalar => format!("{scalar}\n"),
+    }
+}

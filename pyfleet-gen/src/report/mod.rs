@@ -1,0 +1,3 @@
+//! One output format a file.
+
+pub(crate) mod human;

@@ -1,0 +1,54 @@
+//! Waivers: findings that the project accepts for a while.
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use pyfleet_core::diagnostic::{Diagnostic, Diagnostics, Path, Segment};
+use pyfleet_core::project::Waiver;
+
+/// Takes out the findings that a waiver covers. What comes back second is about the waivers themselves: one
+/// that has ended, or that covers nothing, is a finding too.
+pub(crate) fn apply(
+    waivers: &[Waiver],
+    judged: Vec<(String, Diagnostics)>,
+) -> (Vec<(String, Diagnostics)>, Diagnostics) {
+    if waivers.is_empty() {
+        return (judged, Diagnostics::new());
+    }
+    let today = Timestamp::now().to_zoned(TimeZone::UTC).date().to_string();
+    let mut about = Diagnostics::new();
+    let mut used = vec![false; waivers.len()];
+    let mut left = Vec::with_capacity(judged.len());
+    for (file, findings) in judged {
+        let mut kept = Diagnostics::new();
+        for finding in findings {
+            match waivers.iter().position(|waiver| covers(waiver, &file, &finding)) {
+                Some(position) if waivers[position].until.as_str() >= today.as_str() => used[position] = true,
+                Some(position) => {
+                    used[position] = true;
+                    kept.push(
+                        finding.with_help(format!("a waiver covered it until {}", waivers[position].until)),
+                    );
+                }
+                None => kept.push(finding),
+            }
+        }
+        left.push((file, kept));
+    }
+    for (waiver, _) in waivers.iter().zip(used).filter(|(_, used)| !used) {
+        about.push(
+            Diagnostic::warning("waiver-unused", waiver.origin.key("rule"), "the waiver covers nothing")
+                .with_help("take it out: what it was for is gone, or has another place"),
+        );
+    }
+    (left, about)
+}
+
+fn covers(waiver: &Waiver, file: &str, finding: &Diagnostic) -> bool {
+    let own_job = |path: &Path| match path.segments() {
+        [Segment::Key(jobs), Segment::Key(job), ..] if jobs == "jobs" => Some(job.clone()),
+        _ => None,
+    };
+    finding.code == waiver.rule
+        && file == format!(".github/workflows/{}.yml", waiver.workflow)
+        && (waiver.job.is_none() || waiver.job == own_job(&finding.place.path))
+}
