@@ -11,9 +11,8 @@ pub(super) fn plan(project: &Project, draft: &mut Draft<'_>) {
         .images
         .iter()
         .map(|(name, image)| {
-            let mut paths = vec![image.directory.normal().to_owned(), image.dockerfile.clone()];
-            paths.dedup();
-            Target { name: name.to_string(), paths }
+            // The Dockerfile lies in the context.
+            Target { name: name.to_string(), paths: vec![image.directory.normal().to_owned()] }
         })
         .collect();
     draft.add(changes_job(
