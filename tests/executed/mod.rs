@@ -9,7 +9,10 @@
 mod script;
 
 mod changed_paths;
+mod coverage_check;
 mod gate;
+mod test_comment;
+mod test_summary;
 
 /// What every script has in common.
 mod every_script {
