@@ -40,14 +40,20 @@ impl Git for Script {
     }
 
     fn head(&self) -> String {
-        let output =
-            std::process::Command::new("git").args(["rev-parse", "HEAD"]).current_dir(self.directory()).output().unwrap();
+        let output = std::process::Command::new("git")
+            .args(["rev-parse", "HEAD"])
+            .current_dir(self.directory())
+            .output()
+            .unwrap();
         String::from_utf8(output.stdout).unwrap().trim().to_owned()
     }
 
     /// A pull request that changes one file.
     fn changing(self, path: &str) -> Self {
-        self.prepare("git", &["checkout", "--quiet", "-b", "change"]).file(path, "2").commit("change").merged()
+        self.prepare("git", &["checkout", "--quiet", "-b", "change"])
+            .file(path, "2")
+            .commit("change")
+            .merged()
     }
 }
 
@@ -60,9 +66,21 @@ fn a_pull_request_is_compared_with_the_base_it_was_merged_into() {
     let script = repository();
     // The payload's base is out of date: main has moved on since.
     let stale = script.head();
-    let script = script.prepare("git", &["checkout", "--quiet", "-b", "change"]).file("api/main.py", "2").commit("change");
-    let script = script.prepare("git", &["checkout", "--quiet", "main"]).file("web/main.py", "2").commit("main").merged();
-    script.env("BASE_SHA", stale).run().exits(0).outputs("changed", r#"["all","api"]"#).shows("Changed targets: 2 of 3");
+    let script = script
+        .prepare("git", &["checkout", "--quiet", "-b", "change"])
+        .file("api/main.py", "2")
+        .commit("change");
+    let script = script
+        .prepare("git", &["checkout", "--quiet", "main"])
+        .file("web/main.py", "2")
+        .commit("main")
+        .merged();
+    script
+        .env("BASE_SHA", stale)
+        .run()
+        .exits(0)
+        .outputs("changed", r#"["all","api"]"#)
+        .shows("Changed targets: 2 of 3");
 }
 
 #[test]
@@ -104,8 +122,12 @@ fn another_merge_than_githubs_own_is_not_trusted() {
     let script = repository();
     let base = script.head();
     // The head of the branch, checked out as it is, which has merged main itself.
-    let script = script.prepare("git", &["checkout", "--quiet", "-b", "change"]).file("api/main.py", "2").commit("change");
-    let script = script.prepare("git", &["checkout", "--quiet", "main"]).file("web/main.py", "2").commit("main");
+    let script = script
+        .prepare("git", &["checkout", "--quiet", "-b", "change"])
+        .file("api/main.py", "2")
+        .commit("change");
+    let script =
+        script.prepare("git", &["checkout", "--quiet", "main"]).file("web/main.py", "2").commit("main");
     let script = script
         .prepare("git", &["checkout", "--quiet", "change"])
         .prepare("git", &["merge", "--quiet", "--no-ff", "--message", "update", "main"])
@@ -124,7 +146,13 @@ fn in_doubt_everything_counts_as_changed() {
         ran.shows("the base commit is not in this checkout");
     }
     for event in ["push", "workflow_dispatch", "::error::taken over"] {
-        script.clone().env("EVENT_NAME", event).env("BASE_SHA", script.head()).run().exits(0).outputs("changed", everything);
+        script
+            .clone()
+            .env("EVENT_NAME", event)
+            .env("BASE_SHA", script.head())
+            .run()
+            .exits(0)
+            .outputs("changed", everything);
     }
     Script::new("changed-paths.sh")
         .env("EVENT_NAME", "pull_request")
@@ -192,11 +220,18 @@ fn local_modules_belong_to_the_stack_that_uses_them() {
         .env("TARGETS", json!([{"name": "app", "paths": ["stacks/app"]}, {"name": "other", "paths": ["stacks/other"]}]).to_string());
     let with = |path: &str, follow: &str| {
         // A world of its own each time would cost more than going back.
-        script.clone().prepare("git", &["checkout", "--quiet", "-B", "change", "main"]).file(path, "# 2").commit("change").merged();
+        script
+            .clone()
+            .prepare("git", &["checkout", "--quiet", "-B", "change", "main"])
+            .file(path, "# 2")
+            .commit("change")
+            .merged();
         let ran = script.clone().env("FOLLOW_MODULES", follow).run().exits(0);
         changed(&ran).to_owned()
     };
-    for path in ["modules/a/main.tf.json", "modules/b/main.tf", "modules/b/with space/main.tf", "common/backend.tf"] {
+    for path in
+        ["modules/a/main.tf.json", "modules/b/main.tf", "modules/b/with space/main.tf", "common/backend.tf"]
+    {
         assert_eq!(with(path, "true"), r#"["app"]"#, "{path}");
         assert_eq!(with(path, "false"), "[]", "{path}");
     }
@@ -222,7 +257,13 @@ fn a_module_source_that_needs_evaluation_selects_its_stack() {
 #[test]
 fn a_fork_is_told_what_decides() {
     let script = repository().changing("api/main.py").env("GITHUB_REPOSITORY", "octo/app");
-    script.clone().env("HEAD_REPOSITORY", "someone/app").run().exits(0).shows("comes from a fork").shows("The static checks decide");
+    script
+        .clone()
+        .env("HEAD_REPOSITORY", "someone/app")
+        .run()
+        .exits(0)
+        .shows("comes from a fork")
+        .shows("The static checks decide");
     script.env("HEAD_REPOSITORY", "octo/app").run().exits(0).never_says("fork");
 }
 
@@ -230,26 +271,40 @@ fn a_fork_is_told_what_decides() {
 fn more_changes_than_one_run_takes_are_refused() {
     let script = repository().changing("api/main.py");
     script.clone().env("MAX_CHANGED", "2").run().exits(0);
-    let ran = script.env("MAX_CHANGED", "1").run().exits(3).says("::error::2 targets are changed, more than the 1");
+    let ran =
+        script.env("MAX_CHANGED", "1").run().exits(3).says("::error::2 targets are changed, more than the 1");
     assert!(ran.outputs.is_empty());
 }
 
 #[test]
 fn hostile_names_paths_and_notes_stay_inert() {
-    for hostile in HOSTILE {
-        let name = hostile.replace(|character: char| character.is_control(), "");
-        let path = format!("api/{}", name.replace('/', "_"));
-        let ran = repository()
-            .changing(&path)
-            .env("TARGETS", json!([{"name": name, "paths": [path]}, {"name": "web", "paths": ["web"]}]).to_string())
-            .env("NOTES", hostile)
-            .run()
-            .exits(0);
-        assert_eq!(changed(&ran), json!([name]).to_string());
-        let outside = outside_code(&ran.summary);
-        assert!(!outside.contains('<') && !outside.contains('[') && !outside.contains('`'), "{}", ran.summary);
+    let mut names: Vec<_> =
+        HOSTILE.iter().map(|hostile| hostile.replace(|character: char| character.is_control(), "")).collect();
+    names.sort();
+    names.dedup();
+    let paths: Vec<_> = names.iter().map(|name| format!("api/{}", name.replace('/', "_"))).collect();
+    let targets: Vec<_> =
+        names.iter().zip(&paths).map(|(name, path)| json!({"name": name, "paths": [path]})).collect();
+    let mut script = repository().prepare("git", &["checkout", "--quiet", "-b", "change"]);
+    for path in &paths {
+        script = script.file(path, "2");
     }
-    repository().changing("api/main.py").env("NOTES", "A stack is not planned: why.\n\n").run().exits(0).shows("- A stack is not planned: why.\n");
+    let ran = script
+        .commit("change")
+        .merged()
+        .env("TARGETS", json!(targets).to_string())
+        .env("NOTES", HOSTILE.join("\n"))
+        .run()
+        .exits(0);
+    assert_eq!(changed(&ran), json!(names).to_string());
+    let outside = outside_code(&ran.summary);
+    assert!(!outside.contains(['<', '[', '`']), "{}", ran.summary);
+    repository()
+        .changing("api/main.py")
+        .env("NOTES", "A stack is not planned: why.\n\n")
+        .run()
+        .exits(0)
+        .shows("- A stack is not planned: why.\n");
 }
 
 #[test]
@@ -267,12 +322,22 @@ fn a_literal_path_is_no_pattern() {
 #[test]
 fn refuses_settings_of_the_wrong_shape() {
     let script = repository().changing("api/main.py");
-    for targets in ["", "{}", "[1]", r#"[{"name": "a"}]"#, r#"[{"name": "a", "paths": []}]"#, r#"[{"name": "a\nb", "paths": ["a"]}]"#, r#"[{"name": "a", "paths": ["../out"]}]"#] {
+    for targets in [
+        "",
+        "{}",
+        "[1]",
+        r#"[{"name": "a"}]"#,
+        r#"[{"name": "a", "paths": []}]"#,
+        r#"[{"name": "a\nb", "paths": ["a"]}]"#,
+        r#"[{"name": "a", "paths": ["../out"]}]"#,
+    ] {
         script.clone().env("TARGETS", targets).run().exits(2);
     }
     script.clone().env("TARGETS", "[]").run().exits(0).outputs("changed", "[]");
     script.clone().env("ALWAYS", "{}").run().exits(2);
-    for matrices in ["[]", r#"{"a": {}}"#, r#"{"a": [{}]}"#, r#"{"changed": []}"#, r#"{"a\nb": []}"#, r#"{"a=b": []}"#] {
+    for matrices in
+        ["[]", r#"{"a": {}}"#, r#"{"a": [{}]}"#, r#"{"changed": []}"#, r#"{"a\nb": []}"#, r#"{"a=b": []}"#]
+    {
         script.clone().env("MATRICES", matrices).run().exits(2);
     }
     script.clone().env("FOLLOW_MODULES", "yes").run().exits(2);

@@ -2,7 +2,10 @@ use super::script::Script;
 use serde_json::{Value, json};
 
 fn check(minimum: &str) -> Script {
-    Script::new("coverage-check.sh").env("RESULTS_DIR", "the results").env("MINIMUM", minimum).file("the results/.keep", "")
+    Script::new("coverage-check.sh")
+        .env("RESULTS_DIR", "the results")
+        .env("MINIMUM", minimum)
+        .file("the results/.keep", "")
 }
 
 trait Suites {
@@ -34,7 +37,13 @@ fn takes_the_best_suite() {
 #[test]
 fn compares_exactly() {
     // 85.996 % is not 86 %, whatever rounding says.
-    check("86").suite("unit", lines(21_499, 25_000)).run().exits(1).says("85.99 %").says("0.01 points below").says(": 1 more");
+    check("86")
+        .suite("unit", lines(21_499, 25_000))
+        .run()
+        .exits(1)
+        .says("85.99 %")
+        .says("0.01 points below")
+        .says(": 1 more");
     check("66.6667").suite("unit", lines(2, 3)).run().exits(1);
     check("66.6666").suite("unit", lines(2, 3)).run().exits(0);
     check("87.5").suite("unit", lines(7, 8)).run().exits(0);
@@ -57,7 +66,13 @@ fn says_by_how_much_it_is_below() {
 fn needs_a_report() {
     check("80").run().exits(3).says("no suite wrote a coverage report");
     check("80").suite("unit", Value::Null).suite("empty", lines(0, 0)).run().exits(3);
-    for hostile in [json!({"lines-valid": "10", "lines-covered": 10}), lines(11, 10), json!({"lines-valid": 1e12, "lines-covered": 1}), json!("$(touch pwned)"), json!({"lines-valid": 0.5, "lines-covered": 0.5})] {
+    for hostile in [
+        json!({"lines-valid": "10", "lines-covered": 10}),
+        lines(11, 10),
+        json!({"lines-valid": 1e12, "lines-covered": 1}),
+        json!("$(touch pwned)"),
+        json!({"lines-valid": 0.5, "lines-covered": 0.5}),
+    ] {
         check("80").suite("unit", hostile).run().exits(3).says("::warning::");
     }
     check("80").file("the results/unit/summary.json", "[").run().exits(3);

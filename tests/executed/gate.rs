@@ -7,11 +7,13 @@ fn gate(needs: &serde_json::Value) -> Script {
 
 #[test]
 fn opens_when_every_job_succeeded() {
-    gate(&json!({"unit": {"result": "success", "outputs": {}}, "plan": {"result": "success", "outputs": {}}}))
-        .run()
-        .exits(0)
-        .shows("Gate open")
-        .shows("| `unit` | success |");
+    gate(
+        &json!({"unit": {"result": "success", "outputs": {}}, "plan": {"result": "success", "outputs": {}}}),
+    )
+    .run()
+    .exits(0)
+    .shows("Gate open")
+    .shows("| `unit` | success |");
 }
 
 #[test]
@@ -26,7 +28,8 @@ fn accepts_a_skipped_job_only_where_its_condition_may_skip_it() {
 #[test]
 fn names_every_job_that_stops_it() {
     for result in ["failure", "cancelled", "a_new_result"] {
-        let needs = json!({"one": {"result": result}, "two": {"result": result}, "three": {"result": "success"}});
+        let needs =
+            json!({"one": {"result": result}, "two": {"result": result}, "three": {"result": "success"}});
         gate(&needs)
             .env("MAY_SKIP", "one two")
             .run()
@@ -40,7 +43,16 @@ fn names_every_job_that_stops_it() {
 
 #[test]
 fn refuses_what_is_not_the_needs_context() {
-    for needs in ["", "{}", "[]", "null", "no json", "{\"a\": {\"result\": \"success\"}} {}", r#"{"a": {}}"#, r#"{"a": "success"}"#] {
+    for needs in [
+        "",
+        "{}",
+        "[]",
+        "null",
+        "no json",
+        "{\"a\": {\"result\": \"success\"}} {}",
+        r#"{"a": {}}"#,
+        r#"{"a": "success"}"#,
+    ] {
         Script::new("gate.sh").env("NEEDS", needs).run().exits(2);
     }
 }

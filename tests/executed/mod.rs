@@ -11,6 +11,9 @@ mod script;
 mod changed_paths;
 mod coverage_check;
 mod gate;
+mod plan_comment;
+mod plan_summary;
+mod terraform_plan;
 mod test_comment;
 mod test_summary;
 
@@ -39,7 +42,7 @@ mod every_script {
     fn refuses_an_empty_environment_as_a_usage_error() {
         for (name, _) in scripts().into_iter().filter(|(name, _)| name.ends_with(".sh")) {
             Script::new(&name).run().exits(2).says("::error::");
-            Script::new(&name).as_file().run().exits(2).says("::error::");
+            Script::new(&name).checked_out().run().exits(2).says("::error::");
         }
     }
 }

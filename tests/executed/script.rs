@@ -55,7 +55,9 @@ pub(crate) fn scripts() -> Vec<(String, String)> {
         .unwrap()
         .map(|entry| entry.unwrap().path())
         .filter(|path| path.extension().is_some_and(|extension| extension == "sh" || extension == "jq"))
-        .map(|path| (path.file_name().unwrap().to_str().unwrap().to_owned(), fs::read_to_string(path).unwrap()))
+        .map(|path| {
+            (path.file_name().unwrap().to_str().unwrap().to_owned(), fs::read_to_string(path).unwrap())
+        })
         .collect();
     scripts.sort();
     assert!(!scripts.is_empty());
@@ -93,7 +95,7 @@ pub(crate) struct Script {
     path: PathBuf,
     world: Rc<TempDir>,
     environment: BTreeMap<OsString, OsString>,
-    as_file: bool,
+    checked_out: bool,
 }
 
 impl Script {
@@ -102,7 +104,7 @@ impl Script {
         for directory in ["work", "bin", "runner"] {
             fs::create_dir(world.path().join(directory)).unwrap();
         }
-        Self { path: path_of(name), world: Rc::new(world), environment: BTreeMap::new(), as_file: false }
+        Self { path: path_of(name), world: Rc::new(world), environment: BTreeMap::new(), checked_out: false }
     }
 
     /// Another script in the same world.
@@ -111,8 +113,8 @@ impl Script {
     }
 
     /// Run by its shebang, as a checked-out script is, without `-e`.
-    pub(crate) fn as_file(mut self) -> Self {
-        self.as_file = true;
+    pub(crate) fn checked_out(mut self) -> Self {
+        self.checked_out = true;
         self
     }
 
@@ -169,13 +171,17 @@ impl Script {
             .env_remove("TF_CLI_CONFIG_FILE")
             .output()
             .unwrap();
-        assert!(output.status.success(), "{program} {arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+        assert!(
+            output.status.success(),
+            "{program} {arguments:?}: {}",
+            String::from_utf8_lossy(&output.stderr)
+        );
         self
     }
 
     /// The command that GitHub would run.
     pub(crate) fn command(&self) -> Command {
-        let mut command = if self.as_file {
+        let mut command = if self.checked_out {
             Command::new(&self.path)
         } else {
             let mut command = Command::new("bash");
@@ -215,7 +221,11 @@ impl Script {
             directory: self.directory(),
             _world: Rc::clone(&self.world),
             code: output.status.code().expect("a script ends by itself"),
-            log: format!("{}{}", String::from_utf8_lossy(&output.stderr), String::from_utf8_lossy(&output.stdout)),
+            log: format!(
+                "{}{}",
+                String::from_utf8_lossy(&output.stderr),
+                String::from_utf8_lossy(&output.stdout)
+            ),
             summary: read("summary.md"),
             outputs: read("output")
                 .lines()
@@ -223,13 +233,19 @@ impl Script {
                 .map(|(name, value)| (name.to_owned(), value.to_owned()))
                 .collect(),
         };
-        let left: Vec<_> = fs::read_dir(self.runner_temp()).unwrap().map(|entry| entry.unwrap().path()).collect();
+        let left: Vec<_> =
+            fs::read_dir(self.runner_temp()).unwrap().map(|entry| entry.unwrap().path()).collect();
         assert!(left.is_empty(), "{}: left behind {left:?}", ran.name);
         assert!(!ran.directory.join("pwned").exists(), "{}: an injected command ran", ran.name);
         assert!(ran.summary.len() <= 1 << 20, "{}: the summary is over 1 MiB", ran.name);
         for line in ran.commands() {
-            let own = ["::error::", "::warning::", "::notice::"].iter().any(|prefix| line.starts_with(prefix));
-            assert!(own && !line.starts_with("::error::taken over"), "{}: workflow command {line:?}", ran.name);
+            let own =
+                ["::error::", "::warning::", "::notice::"].iter().any(|prefix| line.starts_with(prefix));
+            assert!(
+                own && !line.starts_with("::error::taken over"),
+                "{}: workflow command {line:?}",
+                ran.name
+            );
         }
         ran
     }
@@ -307,7 +323,8 @@ impl Ran {
     /// A file of the working directory, as text.
     #[track_caller]
     pub(crate) fn text(&self, path: &str) -> String {
-        let bytes = fs::read(self.directory.join(path)).unwrap_or_else(|error| panic!("{path}: {error}\n{}", self.log));
+        let bytes = fs::read(self.directory.join(path))
+            .unwrap_or_else(|error| panic!("{path}: {error}\n{}", self.log));
         String::from_utf8(bytes).expect("UTF-8")
     }
 

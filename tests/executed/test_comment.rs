@@ -85,7 +85,10 @@ fn writes_the_same_again_from_what_the_summary_script_writes() {
 #[test]
 fn keeps_hostile_texts_inert() {
     for hostile in HOSTILE {
-        let ran = comment().file("the results/a/summary.json", result(hostile, &[hostile]).to_string()).run().exits(0);
+        let ran = comment()
+            .file("the results/a/summary.json", result(hostile, &[hostile]).to_string())
+            .run()
+            .exits(0);
         let rows = text(&ran).lines().filter(|line| line.starts_with('|')).count();
         assert_eq!(rows, 3, "a row is added: {}", text(&ran));
     }
@@ -119,7 +122,11 @@ fn leaves_out_what_the_summary_script_would_not_write() {
     for bad in bad {
         let script = comment().file("the results/bad/summary.json", &bad);
         script.run().exits(1).says("nothing to comment on");
-        let ran = script.file("the results/good/summary.json", good.to_string()).run().exits(0).says("::warning::1 test");
+        let ran = script
+            .file("the results/good/summary.json", good.to_string())
+            .run()
+            .exits(0)
+            .says("::warning::1 test");
         assert!(text(&ran).contains("1 result(s) could not be read"), "{bad}");
     }
 }
@@ -129,7 +136,10 @@ fn stays_within_the_size_of_a_comment() {
     let name = "🚀`".repeat(100);
     let mut script = comment();
     for suite in 0..60 {
-        script = script.file(format!("the results/{suite}/summary.json"), result(&format!("suite {suite}"), &[name.as_str(); 10]).to_string());
+        script = script.file(
+            format!("the results/{suite}/summary.json"),
+            result(&format!("suite {suite}"), &[name.as_str(); 10]).to_string(),
+        );
     }
     let text = text(&script.run().exits(0));
     assert!(text.contains("The list is cut here"));

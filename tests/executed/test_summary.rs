@@ -128,7 +128,10 @@ fn keeps_hostile_names_inert() {
         let ran = suite().file("junit report.xml", junit).run().exits(0);
         let kept = result(&ran)["failing"][0].as_str().unwrap().to_owned();
         assert!(kept.chars().all(|character| !character.is_control()), "{kept:?}");
-        assert_eq!(kept, hostile.chars().map(|c| if c.is_ascii_control() { ' ' } else { c }).collect::<String>());
+        assert_eq!(
+            kept,
+            hostile.chars().map(|c| if c.is_ascii_control() { ' ' } else { c }).collect::<String>()
+        );
         assert_inert(&ran.summary, &[]);
     }
     let long = "ä".repeat(5_000);
