@@ -13,6 +13,7 @@ mod coverage_check;
 mod gate;
 mod plan_comment;
 mod plan_summary;
+mod post_comments;
 mod terraform_plan;
 mod test_comment;
 mod test_summary;
