@@ -618,7 +618,7 @@ fn with_short_keys(value: Json) -> Json {
 }
 
 fn styled() -> impl Strategy<Value = (Json, Vec<u8>)> {
-    let entries = proptest::collection::vec((text(), document()), 1..4);
+    let entries = proptest::collection::vec((text(), document()), 1..3);
     let root = entries.prop_map(|entries| with_short_keys(Json::Object(Map::from_iter(entries))));
     (root, proptest::collection::vec(any::<u8>(), 1..64))
 }
