@@ -95,24 +95,6 @@ pub fn block(text: &str, indent: usize) -> String {
     block_or_scalar(text, indent, true)
 }
 
-/// Everything behind `key:` for any value, without the last line break: the value on the same line, or its
-/// entries `indent` columns in. That must be two more than the key.
-///
-/// ```
-/// use pyfleet_core::yaml::write::after_key;
-/// use serde_json::json;
-///
-/// assert_eq!(after_key(&json!("main"), 2), " main");
-/// assert_eq!(after_key(&json!({"branches": ["main"]}), 4), "\n    branches:\n      - main");
-/// ```
-#[must_use]
-pub fn after_key(value: &Value, indent: usize) -> String {
-    let mut writer = Writer { out: String::new(), keeps_breaks: true };
-    writer.after_key(value, indent.saturating_sub(2));
-    writer.out.pop();
-    writer.out
-}
-
 fn block_or_scalar(text: &str, indent: usize, keeps_breaks: bool) -> String {
     let body = text.strip_suffix('\n').unwrap_or(text);
     let survives = text.contains('\n')
@@ -181,25 +163,20 @@ impl Writer {
                 self.indent(indent);
             }
             self.out.push(':');
-            self.after_key(value, indent);
-        }
-    }
-
-    /// A value behind the colon of a key that stands at `indent`.
-    fn after_key(&mut self, value: &Value, indent: usize) {
-        match value {
-            Value::Object(entries) if !entries.is_empty() => {
-                self.line("");
-                self.indent(indent + 2);
-                self.entries(entries, indent + 2);
+            match value {
+                Value::Object(entries) if !entries.is_empty() => {
+                    self.line("");
+                    self.indent(indent + 2);
+                    self.entries(entries, indent + 2);
+                }
+                Value::Array(items) if !items.is_empty() => {
+                    self.line("");
+                    self.indent(indent + 2);
+                    self.items(items, indent + 2);
+                }
+                Value::Null => self.line(""),
+                value => self.behind(value, indent),
             }
-            Value::Array(items) if !items.is_empty() => {
-                self.line("");
-                self.indent(indent + 2);
-                self.items(items, indent + 2);
-            }
-            Value::Null => self.line(""),
-            value => self.behind(value, indent),
         }
     }
 
@@ -290,7 +267,10 @@ fn looks_typed(text: &str) -> bool {
     let unsigned = text.strip_prefix(['-', '+']).unwrap_or(text);
     let digits = unsigned.trim_start_matches(['.', '_']);
     let is_special = ["inf", "nan", "infinity"].iter().any(|word| digits.eq_ignore_ascii_case(word));
+    // ruamel.yaml takes `_` for a number without digits, and fails.
+    let is_empty = text.bytes().all(|byte| b"_.+-".contains(&byte));
     is_special
+        || is_empty
         || (digits.starts_with(|first: char| first.is_ascii_digit())
             && text.bytes().all(|byte| byte.is_ascii_hexdigit() || b"xXoO_.:+-tTzZ ".contains(&byte)))
 }
@@ -401,6 +381,8 @@ mod tests {
             "2024-01-01T08:00:00Z",
             "2024-01-01 08:00:00 +1",
             "1.2.3",
+            "_",
+            "-_",
             "=",
             "<<",
             "- a",
