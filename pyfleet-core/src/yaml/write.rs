@@ -95,6 +95,24 @@ pub fn block(text: &str, indent: usize) -> String {
     block_or_scalar(text, indent, true)
 }
 
+/// Everything behind `key:` for any value, without the last line break: the value on the same line, or its
+/// entries `indent` columns in. That must be two more than the key.
+///
+/// ```
+/// use pyfleet_core::yaml::write::after_key;
+/// use serde_json::json;
+///
+/// assert_eq!(after_key(&json!("main"), 2), " main");
+/// assert_eq!(after_key(&json!({"branches": ["main"]}), 4), "\n    branches:\n      - main");
+/// ```
+#[must_use]
+pub fn after_key(value: &Value, indent: usize) -> String {
+    let mut writer = Writer { out: String::new(), keeps_breaks: true };
+    writer.after_key(value, indent.saturating_sub(2));
+    writer.out.pop();
+    writer.out
+}
+
 fn block_or_scalar(text: &str, indent: usize, keeps_breaks: bool) -> String {
     let body = text.strip_suffix('\n').unwrap_or(text);
     let survives = text.contains('\n')
@@ -163,20 +181,25 @@ impl Writer {
                 self.indent(indent);
             }
             self.out.push(':');
-            match value {
-                Value::Object(entries) if !entries.is_empty() => {
-                    self.line("");
-                    self.indent(indent + 2);
-                    self.entries(entries, indent + 2);
-                }
-                Value::Array(items) if !items.is_empty() => {
-                    self.line("");
-                    self.indent(indent + 2);
-                    self.items(items, indent + 2);
-                }
-                Value::Null => self.line(""),
-                value => self.behind(value, indent),
+            self.after_key(value, indent);
+        }
+    }
+
+    /// A value behind the colon of a key that stands at `indent`.
+    fn after_key(&mut self, value: &Value, indent: usize) {
+        match value {
+            Value::Object(entries) if !entries.is_empty() => {
+                self.line("");
+                self.indent(indent + 2);
+                self.entries(entries, indent + 2);
             }
+            Value::Array(items) if !items.is_empty() => {
+                self.line("");
+                self.indent(indent + 2);
+                self.items(items, indent + 2);
+            }
+            Value::Null => self.line(""),
+            value => self.behind(value, indent),
         }
     }
 
