@@ -193,15 +193,15 @@ jq -r --arg environment "$ENVIRONMENT" --arg stack "$STACK" '
         and (. < 8232 or . > 8238) and (. < 8288 or . > 8303) and . != 65279)) | .[:300] | implode;
   def code: plain | ([match("`+"; "g").length] | max // 0) as $run | ("`" * ($run + 1)) as $fence
     | if test("^`|`$") then "\($fence) \(.) \($fence)" else "\($fence)\(.)\($fence)" end;
-  def list($max): .[:$max][], (if length > $max then "- … and \(length - $max) more" else empty end);
+  def list($max): length as $all | (.[:$max][] | "- \(.action): \(.address | code)"), (if $all > $max then "- … and \($all - $max) more" else empty end);
   {none: "✅ no changes", "outputs-only": "✅ only outputs change", changes: "🔧 changes", destructive: "⚠️ something is destroyed"}[.class] as $status
   | "### Plan of `\($stack)` for `\($environment)`: \($status)", "",
     (if .errored then "**The plan ended with errors.**", "" elif .complete | not then "**The plan is incomplete: it leaves changes for a later run.**", "" else empty end),
     "| Create | Update | Replace | Delete | Import | Move | Forget | Read | Drift |", "|--:|--:|--:|--:|--:|--:|--:|--:|--:|",
     "| \(.counts | "\(.create) | \(.update) | \(.replace) | \(.delete) | \(.import) | \(.move) | \(.forget) | \(.read) | \(.drift)") |", "",
-    (if .destructive != [] then "**Destroyed or replaced**", "", (.destructive | map("- \(.action): \(.address | code)") | list(100)), "" else empty end),
+    (if .destructive != [] then "**Destroyed or replaced**", "", (.destructive | list(100)), "" else empty end),
     (if .outputs != [] then "Outputs that change: \(.outputs[:50] | map(.name | code) | join(", "))\(if .outputs | length > 50 then ", …" else "" end)", "" else empty end),
-    (if .drift != [] then "Changed outside of Terraform:", "", (.drift | map("- \(.action): \(.address | code)") | list(50)), "" else empty end)' \
+    (if .drift != [] then "Changed outside of Terraform:", "", (.drift | list(50)), "" else empty end)' \
   "$PLAN_DIR/plan-summary.json" >"$work/head.md"
 
 # 900 KiB of the megabyte that a step may write, cut at a line end, in a fence that the plan cannot close.
