@@ -10,7 +10,7 @@
 #   PUBLISH          full | summary: whether the text of the plan may be shown and kept
 #   BACKEND          JSON: backend configuration, {"bucket": "…"} (default: {})
 #   VARIABLES        JSON: name → value, or → {"variable": "NAME"}, the GitHub variable NAME, which
-#                    is read from VARIABLE_NAME (default: {})
+#                    is read from VARIABLE_NAME; with "as": "list" it is split at commas (default: {})
 #   VAR_FILES        JSON: variable files, relative to STACK_DIRECTORY (default: [])
 #   LOCK             false, or how long to wait for the state's lock: 300s (default: false)
 #   RUNNER_TEMP      private working files (default: /tmp)
@@ -79,7 +79,8 @@ arguments=$(printf '%s' "$VAR_FILES" | jq -r -s "def line: $line;"'
 variables=()
 [[ -z $arguments ]] || mapfile -t variables <<<"$arguments"
 
-reference='type == "object" and keys == ["variable"] and (.variable | type == "string" and test("\\A[A-Za-z_][A-Za-z0-9_]*\\z"))'
+reference='type == "object" and (keys == ["variable"] or (keys == ["as", "variable"] and .as == "list"))
+  and (.variable | type == "string" and test("\\A[A-Za-z_][A-Za-z0-9_]*\\z"))'
 missing=$(printf '%s' "$VARIABLES" | jq -r -s "def reference: $reference;"'
   if length == 1 and (.[0] | type) == "object" then .[0] else error("usage") end
   | to_entries[] | select(.value | reference) | select(($ENV["VARIABLE_" + .value.variable] // "") == "")
@@ -101,7 +102,10 @@ work=$(mktemp -d "${RUNNER_TEMP:-/tmp}/terraform-plan.XXXXXXXX") || usage 'RUNNE
 trap 'rm -rf -- "$work"' EXIT
 
 printf '%s' "$VARIABLES" | jq "def reference: $reference;"'
-  with_entries(if .value | reference then .value = $ENV["VARIABLE_" + .value.variable] else . end)
+  def held: $ENV["VARIABLE_" + .variable] | split(",") | map(gsub("^\\s+|\\s+$"; "")) | map(select(. != ""));
+  with_entries(if .value | reference | not then .
+    elif .value.as == "list" then .value |= held
+    else .value = $ENV["VARIABLE_" + .value.variable] end)
 ' >"$work/variables.tfvars.json"
 variables+=("-var-file=$work/variables.tfvars.json")
 

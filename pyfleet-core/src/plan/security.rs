@@ -28,7 +28,7 @@ pub(super) fn job(
         body: Body::Security(Security {
             python: group.versions.first().cloned().unwrap_or_default(),
             directory: (group.directory.as_str() != ".").then(|| group.directory.normal().to_owned()),
-            tools: tools.into_iter().filter_map(|(wanted, tool)| wanted.then(|| tool.to_owned())).collect(),
+            tools: tools.into_iter().filter(|(wanted, _)| *wanted).map(|(_, tool)| tool.to_owned()).collect(),
             flake8: security.flake8,
             bandit: security.bandit.map(|severity| match severity {
                 Severity::Low => "low",
