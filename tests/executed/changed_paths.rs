@@ -118,6 +118,17 @@ fn a_merge_group_is_compared_with_the_base_it_names() {
 }
 
 #[test]
+fn the_base_is_read_from_the_event_where_it_is_not_given() {
+    let script = repository();
+    let payload = format!(r#"{{"merge_group": {{"base_sha": "{}"}}}}"#, script.head());
+    let script = script.file("web/main.py", "2").commit("group").file("event.json", payload);
+    let script = script.env("EVENT_NAME", "merge_group").env("GITHUB_EVENT_PATH", "event.json");
+    script.clone().run().exits(0).outputs("changed", r#"["all","web"]"#);
+    let script = script.file("event.json", "not JSON");
+    script.run().exits(0).outputs("changed", r#"["all","api","web"]"#);
+}
+
+#[test]
 fn another_merge_than_githubs_own_is_not_trusted() {
     let script = repository();
     let base = script.head();

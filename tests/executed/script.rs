@@ -73,21 +73,6 @@ fn directory() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../templates/scripts").canonicalize().unwrap()
 }
 
-/// Whether Terraform can be used; says what is missing otherwise.
-#[expect(clippy::print_stderr, reason = "a test that did not run must say so")]
-pub(crate) fn has_terraform(test: &str) -> bool {
-    let found = Command::new("terraform")
-        .arg("version")
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .status()
-        .is_ok_and(|status| status.success());
-    if !found {
-        eprintln!("not run: {test} needs terraform: install it from HashiCorp's releases");
-    }
-    found
-}
-
 /// One script about to run in a temporary directory, with nothing in its environment but what a
 /// runner sets and the test asks for.
 #[derive(Clone)]

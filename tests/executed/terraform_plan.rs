@@ -3,7 +3,8 @@ use std::fs;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use super::script::{HOSTILE, Ran, Script, assert_inert, has_terraform};
+use super::script::{HOSTILE, Ran, Script, assert_inert};
+use crate::tool;
 use serde_json::{Value, json};
 
 const STACK: &str = r#"
@@ -79,7 +80,7 @@ fn summary(ran: &Ran) -> Value {
 
 #[test]
 fn a_first_plan_creates_everything() {
-    if !has_terraform("a_first_plan_creates_everything") {
+    if tool::find("terraform").is_none() {
         return;
     }
     let ran = stack()
@@ -110,7 +111,7 @@ fn a_first_plan_creates_everything() {
 
 #[test]
 fn the_class_says_what_a_reviewer_must_look_for() {
-    if !has_terraform("the_class_says_what_a_reviewer_must_look_for") {
+    if tool::find("terraform").is_none() {
         return;
     }
     let script = applied(stack(), &json!({"size": 5}));
@@ -138,7 +139,7 @@ fn the_class_says_what_a_reviewer_must_look_for() {
 
 #[test]
 fn a_summary_keeps_the_text_of_the_plan_out_of_log_and_artifact() {
-    if !has_terraform("a_summary_keeps_the_text_of_the_plan_out_of_log_and_artifact") {
+    if tool::find("terraform").is_none() {
         return;
     }
     let script = stack();
@@ -156,7 +157,7 @@ fn a_summary_keeps_the_text_of_the_plan_out_of_log_and_artifact() {
 
 #[test]
 fn a_failing_tool_is_heard() {
-    if !has_terraform("a_failing_tool_is_heard") {
+    if tool::find("terraform").is_none() {
         return;
     }
     stack()
@@ -183,7 +184,7 @@ fn a_failing_tool_is_heard() {
 
 #[test]
 fn hostile_keys_and_values_stay_inert() {
-    if !has_terraform("hostile_keys_and_values_stay_inert") {
+    if tool::find("terraform").is_none() {
         return;
     }
     let hostile =
@@ -199,7 +200,7 @@ fn hostile_keys_and_values_stay_inert() {
 
 #[test]
 fn a_huge_plan_is_cut_at_a_line_end() {
-    if !has_terraform("a_huge_plan_is_cut_at_a_line_end") {
+    if tool::find("terraform").is_none() {
         return;
     }
     let lines: Vec<_> = (0..2_000).map(|line| format!("{line} {}", "🚀`".repeat(100))).collect();
@@ -271,12 +272,13 @@ fn variables_travel_in_a_private_file_and_options_as_they_are() {
 #[test]
 fn a_github_value_is_used_as_it_is() {
     let script = stand_in(&empty_plan(), "0")
-        .env("VARIABLES", r#"{"tag": {"variable": "IMAGE_TAG"}, "object": {"variable": "a b"}, "map": {"variable": "X", "more": 1}}"#)
-        .env("VARIABLE_IMAGE_TAG", "$(touch pwned)\n\"'");
+        .env("VARIABLES", r#"{"tag": {"variable": "IMAGE_TAG"}, "zones": {"variable": "ZONES", "as": "list"}, "object": {"variable": "a b"}, "map": {"variable": "X", "more": 1}}"#)
+        .env("VARIABLE_IMAGE_TAG", "$(touch pwned)\n\"'")
+        .env("VARIABLE_ZONES", " a b ,, $(id)");
     script.run().exits(0);
     let variables: Value =
         serde_json::from_str(&fs::read_to_string(script.state().join("variables")).unwrap()).unwrap();
-    let expected = json!({"tag": "$(touch pwned)\n\"'", "object": {"variable": "a b"}, "map": {"variable": "X", "more": 1}});
+    let expected = json!({"tag": "$(touch pwned)\n\"'", "zones": ["a b", "$(id)"], "object": {"variable": "a b"}, "map": {"variable": "X", "more": 1}});
     assert_eq!(variables, expected);
 }
 

@@ -78,6 +78,11 @@ impl<'a> Draft<'a> {
         &self.workflow.file
     }
 
+    /// Reports what is wrong with the plan.
+    pub(super) fn report(&mut self, finding: Diagnostic) {
+        self.findings.push(finding);
+    }
+
     /// Environment variables of every job.
     pub(super) fn env(&mut self, name: &str, value: &str) {
         self.workflow.model.env.insert(name.to_owned(), value.to_owned());

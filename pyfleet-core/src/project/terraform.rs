@@ -128,6 +128,7 @@ pub(super) fn resolve(
     let path = Path::of(["terraform"]);
     let stacks = stacks(manifest, written, findings);
     check_dependencies(&stacks, findings);
+    check_environments(manifest, &stacks, findings);
     check_backend(manifest, written, environments, &stacks, findings);
     let scan = written.scan.as_ref();
     let mut terraform = Terraform {
@@ -233,6 +234,24 @@ fn check_dependencies(stacks: &IndexMap<Slug, manifest::Stack>, findings: &mut D
             )
             .with_help(format!("take one `depends-on` out of the circle: {}", list_of(waiting.into_iter()))),
         );
+    }
+}
+
+fn check_environments(
+    manifest: &Manifest,
+    stacks: &IndexMap<Slug, manifest::Stack>,
+    findings: &mut Diagnostics,
+) {
+    for (name, stack) in stacks {
+        for (index, environment) in stack.environments.iter().flatten().enumerate() {
+            if !manifest.environments.contains_key(environment) {
+                let path = Path::of(["terraform", "stacks", name.as_str(), "environments"]).index(index);
+                findings.push(
+                    Diagnostic::error("unknown-reference", path, "there is no environment of this name")
+                        .with_help(list_of(manifest.environments.keys())),
+                );
+            }
+        }
     }
 }
 
@@ -467,6 +486,9 @@ fn plan(
 fn why_not(environment: &Environment, stack: &manifest::Stack) -> Option<String> {
     if environment.level < SafetyLevel::READS {
         return Some(format!("the environment is at safety level {}", environment.level.number()));
+    }
+    if super::is_self_hosted(&environment.runner) {
+        return Some("its runner is your own machine, which pull requests do not reach".to_owned());
     }
     let holds_secret = |value: &Value| matches!(value, Value::Held { reference: Reference::Secret(_), .. });
     stack
