@@ -66,7 +66,7 @@ fn schema_and_reader_agree() {
     }
 }
 
-fn schema() -> Value {
+pub(crate) fn schema() -> Value {
     let mut schema = SchemaSettings::draft07().into_generator().into_root_schema_for::<Manifest>().to_value();
     simplify(&mut schema);
     let object = schema.as_object_mut().unwrap();
