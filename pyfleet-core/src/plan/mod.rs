@@ -4,7 +4,7 @@
 //! the steps, and for every job a [`Body`]: the typed context of the template that lays its steps out.
 //! Every decision is made here; templates decide nothing.
 //!
-//! A workflow kind is one file beside this one and one line in [`KINDS`].
+//! A workflow kind is one file beside this one and one line in `KINDS`.
 
 mod body;
 mod build;
