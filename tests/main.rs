@@ -2,5 +2,6 @@
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod hook; // the pre-commit hook, installed into a repository by the real pre-commit
+mod hostile; // hostile manifests: refused at the right place, and nothing happens
 mod tool; // outside tools and data: found, or reported as not run
 mod validators; // rendered files, judged by tools that are not ours
