@@ -52,7 +52,10 @@ impl Finding {
     fn is(&self, expected: &Self) -> bool {
         let (head, fragment) = expected.text.split_once(": ").unwrap_or((&expected.text, ""));
         (self.line, self.column) == (expected.line, expected.column)
-            && self.text.split_once(": ").is_some_and(|(own, message)| own == head && message.contains(fragment))
+            && self
+                .text
+                .split_once(": ")
+                .is_some_and(|(own, message)| own == head && message.contains(fragment))
     }
 }
 
@@ -144,7 +147,8 @@ impl Case {
         let missing = self.expected.iter().filter(|own| !found.iter().any(|other| other.is(own)));
         complaints.extend(missing.map(|own| format!("missing     {}:{} {}", own.line, own.column, own.text)));
         let unexpected = found.iter().filter(|own| !self.expected.iter().any(|other| own.is(other)));
-        complaints.extend(unexpected.map(|own| format!("unexpected  {}:{} {}", own.line, own.column, own.text)));
+        complaints
+            .extend(unexpected.map(|own| format!("unexpected  {}:{} {}", own.line, own.column, own.text)));
         if complaints.is_empty() && found.len() != self.expected.len() {
             complaints.push(format!("{} findings, where {} are expected", found.len(), self.expected.len()));
         }
@@ -237,9 +241,11 @@ fn every_case_is_refused_where_it_is_wrong() {
         })
         .collect();
     cases.sort_by(|a, b| a.0.cmp(&b.0));
-    let count = all_hold(cases.iter_mut().map(|(name, case)| {
-        (name.as_str(), std::mem::replace(case, Case::plain(Vec::new(), &[])))
-    }));
+    let count = all_hold(
+        cases
+            .iter_mut()
+            .map(|(name, case)| (name.as_str(), std::mem::replace(case, Case::plain(Vec::new(), &[])))),
+    );
     assert!(count >= 45, "{count} cases");
 }
 
