@@ -194,7 +194,7 @@ pub fn read(source: Source) -> Reading {
             return Reading { manifest: None, document: None, mistakes, findings: Diagnostics::new() };
         }
     };
-    let mut findings = text::check(&document.root);
+    let mut findings = text::check(&document);
     let (built, mut mistakes) = not_built::strip(&document.root);
     let (manifest, wrong) = decode::decode_partly::<Manifest>(&built);
     mistakes.extend(wrong);
