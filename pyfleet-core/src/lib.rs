@@ -15,6 +15,7 @@
 #![forbid(unsafe_code)]
 
 pub mod source;
+pub mod secret;
 pub mod diagnostic;
 pub mod yaml;
 pub mod expression;

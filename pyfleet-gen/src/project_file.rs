@@ -88,25 +88,29 @@ pub struct Loaded {
     pub planned: Option<(Project, Plan)>,
 }
 
-/// From text to plan: every mistake at once.
+/// From text to plan: every mistake at once, whether it is one of form or of meaning.
 #[must_use]
 pub fn load(source: Source) -> Loaded {
-    let (written, document, mut findings) = manifest::parse(source.clone());
-    let Some(document) = document else {
-        return Loaded { source, findings, planned: None };
+    let mut reading = manifest::read(source.clone());
+    let Some(document) = reading.document.take() else {
+        return Loaded { source, findings: reading.mistakes, planned: None };
     };
-    findings.extend(check::run(&Subject::Manifest(&document), RULES));
-    let mut planned = None;
-    if let Some(written) = written {
-        let (resolved, mistakes) = project::resolve(&written);
-        findings.extend(mistakes);
-        if let Some(resolved) = resolved {
-            let (plan, mistakes) = plan::plan(&resolved);
-            findings.extend(mistakes);
-            planned = Some((resolved, plan));
-        }
-    }
-    document.locate(&mut findings);
+    let mut further = Diagnostics::new();
+    let planned = reading.manifest.take().map(|written| {
+        let (resolved, mistakes) = project::resolve_partly(&written);
+        further.extend(mistakes);
+        let (plan, mistakes) = plan::plan(&resolved);
+        further.extend(mistakes);
+        (resolved, plan)
+    });
+    document.locate(&mut further);
+    let judged = check::run(&Subject::Manifest(&document), RULES);
+    reading.document = Some(document);
+    let further: Diagnostics = further.into_iter().filter(|finding| !reading.explains(finding)).collect();
+    let mut findings: Vec<_> =
+        [reading.mistakes, reading.findings, further, judged].into_iter().flatten().collect();
+    findings.sort_by_key(|finding| finding.place.span.as_ref().map(|span| span.start));
+    let findings: Diagnostics = findings.into_iter().collect();
     let planned = planned.filter(|_| !findings.has_errors());
     Loaded { source, findings, planned }
 }

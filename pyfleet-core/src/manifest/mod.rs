@@ -5,6 +5,7 @@
 //! [`crate::project`].
 
 mod aws;
+mod consequence;
 mod environment;
 mod github;
 mod image;
@@ -163,22 +164,43 @@ impl TryFrom<u64> for SafetyLevel {
 /// ```
 #[must_use]
 pub fn parse(source: Source) -> (Option<Manifest>, Option<Document>, Diagnostics) {
+    let Reading { manifest, document, mistakes, mut findings } = read(source);
+    let manifest = manifest.filter(|_| !mistakes.iter().any(|mistake| mistake.code != not_built::CODE));
+    findings.extend(mistakes);
+    (manifest, document, findings)
+}
+
+/// A manifest as far as it can be understood.
+#[derive(Debug)]
+pub struct Reading {
+    /// What it says. Beside mistakes it serves only to look for further ones: what is wrong is left out of it,
+    /// and what is missing is made up.
+    pub manifest: Option<Manifest>,
+    /// The text as a tree; nothing where it is not YAML.
+    pub document: Option<Document>,
+    /// What kept parts of it from being understood, with places.
+    pub mistakes: Diagnostics,
+    /// What else is wrong with its text, with places.
+    pub findings: Diagnostics,
+}
+
+/// Reads a manifest as far as it can be understood, so that mistakes in what it means can be reported in the
+/// same run as those in its form: see [`Reading::explains`].
+#[must_use]
+pub fn read(source: Source) -> Reading {
     let document = match Document::parse(source) {
         Ok(document) => document,
-        Err(findings) => return (None, None, findings),
-    };
-    let mut findings = text::check(&document.root);
-    let (built, not_built) = not_built::strip(&document.root);
-    findings.extend(not_built);
-    let manifest = match decode::decode::<Manifest>(&built) {
-        Ok(manifest) => Some(manifest),
         Err(mistakes) => {
-            findings.extend(mistakes);
-            None
+            return Reading { manifest: None, document: None, mistakes, findings: Diagnostics::new() };
         }
     };
+    let mut findings = text::check(&document);
+    let (built, mut mistakes) = not_built::strip(&document.root);
+    let (manifest, wrong) = decode::decode_partly::<Manifest>(&built);
+    mistakes.extend(wrong);
     document.locate(&mut findings);
-    (manifest, Some(document), findings)
+    document.locate(&mut mistakes);
+    Reading { manifest, document: Some(document), mistakes, findings }
 }
 
 #[cfg(feature = "schema")]

@@ -46,6 +46,9 @@ const NOT_BUILT_VALUES: &[(&str, &[&str])] = &[
 /// Kinds that the design names and that nothing renders yet, written as a workflow's name.
 pub(crate) const KINDS: &[&str] = NOT_BUILT_VALUES[2].1;
 
+/// The code of these findings.
+pub(super) const CODE: &str = "not-built";
+
 /// The tree without those keys, and a finding for each.
 pub(super) fn strip(root: &Node) -> (std::borrow::Cow<'_, Node>, Diagnostics) {
     let mut findings = Diagnostics::new();
@@ -72,7 +75,7 @@ fn remove(
     for path in found {
         findings.push(
             Diagnostic::error(
-                "not-built",
+                CODE,
                 Place::key(path.clone()),
                 format!("`{path}` is designed, but nothing renders it yet"),
             )

@@ -1,67 +1,93 @@
 //! What no text of a manifest may hold, wherever it stands.
 
 use crate::diagnostic::{Diagnostic, Diagnostics, Path, Place};
-use crate::yaml::tree::{Node, Value};
+use crate::source::{Span, is_deceptive};
+use crate::yaml::decode::MAX_FINDINGS;
+use crate::yaml::tree::{Document, Node, Value};
 
 /// Finds expressions, control characters and invisible or direction-changing characters in every key and
-/// string: the first would run with the rights of the rendered job, the others make a review lie
-/// ([Trojan Source](https://trojansource.codes/)).
+/// string, and the latter in comments too: an expression would run with the rights of the rendered job, the
+/// others make a review lie ([Trojan Source](https://trojansource.codes/)).
 #[must_use]
-pub(super) fn check(root: &Node) -> Diagnostics {
+pub(super) fn check(document: &Document) -> Diagnostics {
     let mut findings = Diagnostics::new();
-    walk(root, &Path::root(), &mut findings);
+    let mut scalars = Vec::new();
+    walk(&document.root, &Path::root(), &mut scalars, &mut findings);
+    scalars.sort_unstable_by_key(|span| span.start);
+    let text = document.source.text();
+    let outside = |offset: usize| {
+        let behind = scalars.partition_point(|span| span.start <= offset);
+        !scalars[..behind].last().is_some_and(|span| span.contains(&offset))
+    };
+    let mut lines = 0..0;
+    for (offset, character) in text.char_indices().filter(|(_, character)| is_deceptive(*character)) {
+        let is_allowed = match character {
+            '\u{feff}' => offset == 0,
+            '\r' => text[offset..].starts_with("\r\n"),
+            _ => false,
+        };
+        // One finding a line: the next is not far from it.
+        if !is_allowed && !lines.contains(&offset) && outside(offset) {
+            let end = text[offset..].find('\n').map_or(text.len(), |end| offset + end);
+            lines = offset..end;
+            let mut finding = deceptive(Place::default(), character);
+            finding.place.span = Some(offset..offset + character.len_utf8());
+            push(finding, &mut findings);
+        }
+    }
     findings
 }
 
-fn walk(node: &Node, path: &Path, findings: &mut Diagnostics) {
+/// As with mistakes of form, more than so many help nobody.
+fn push(finding: Diagnostic, findings: &mut Diagnostics) {
+    if findings.len() < MAX_FINDINGS {
+        findings.push(finding);
+    }
+}
+
+fn walk(node: &Node, path: &Path, scalars: &mut Vec<Span>, findings: &mut Diagnostics) {
     match &node.value {
-        Value::String(text) => examine(text, &Place::value(path.clone()), findings),
+        Value::String(text) => {
+            scalars.push(node.span.clone());
+            examine(text, &|range| Place::within(path.clone(), range), findings);
+        }
         Value::Sequence(items) => {
             for (index, item) in items.iter().enumerate() {
-                walk(item, &path.index(index), findings);
+                walk(item, &path.index(index), scalars, findings);
             }
         }
         Value::Mapping(entries) => {
             for (key, value) in entries {
                 let Some(name) = key.as_str() else { continue };
                 let below = path.key(name);
-                examine(name, &Place::key(below.clone()), findings);
-                walk(value, &below, findings);
+                scalars.push(key.span.clone());
+                examine(name, &|_| Place::key(below.clone()), findings);
+                walk(value, &below, scalars, findings);
             }
         }
         Value::Null | Value::Bool(_) | Value::Number(_) => {}
     }
 }
 
-fn examine(text: &str, place: &Place, findings: &mut Diagnostics) {
-    if text.contains("${{") {
-        findings.push(
+fn examine(text: &str, place: &dyn Fn(Span) -> Place, findings: &mut Diagnostics) {
+    if let Some(start) = text.find("${{") {
+        push(
             Diagnostic::error(
                 "literal-expression-open",
-                place.clone(),
+                place(start..start + 3),
                 "a literal may not hold `${{`: GitHub would evaluate it in the rendered workflow",
             )
             .with_help("write `{ secret: NAME }` or `{ variable: NAME }` for what GitHub holds"),
+            findings,
         );
     }
-    if let Some(character) = text.chars().find(|character| is_deceptive(*character)) {
-        findings.push(
-            Diagnostic::error(
-                "deceptive-text",
-                place.clone(),
-                format!(
-                    "the text holds U+{:04X}, which a reader does not see as it acts",
-                    u32::from(character)
-                ),
-            )
-            .with_help("remove the character"),
-        );
+    if let Some((start, character)) = text.char_indices().find(|(_, character)| is_deceptive(*character)) {
+        push(deceptive(place(start..start + character.len_utf8()), character), findings);
     }
 }
 
-fn is_deceptive(character: char) -> bool {
-    matches!(character,
-        '\u{0}'..='\u{8}' | '\u{b}'..='\u{1f}' | '\u{7f}'..='\u{9f}' // control, but tab and line feed
-        | '\u{ad}' | '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
-        | '\u{2060}'..='\u{2069}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
+fn deceptive(place: Place, character: char) -> Diagnostic {
+    let message =
+        format!("the text holds U+{:04X}, which a reader does not see as it acts", u32::from(character));
+    Diagnostic::error("deceptive-text", place, message).with_help("remove the character")
 }

@@ -87,6 +87,14 @@ pub struct Project {
 /// ```
 #[must_use]
 pub fn resolve(manifest: &Manifest) -> (Option<Project>, Diagnostics) {
+    let (project, findings) = resolve_partly(manifest);
+    ((!findings.has_errors()).then_some(project), findings)
+}
+
+/// Resolves a manifest whatever is wrong with it. Beside errors, the project serves only to look for further
+/// ones.
+#[must_use]
+pub fn resolve_partly(manifest: &Manifest) -> (Project, Diagnostics) {
     let mut findings = Diagnostics::new();
     let level = manifest.safety_level.unwrap_or(defaults::SAFETY_LEVEL);
     check_github(manifest, &mut findings);
@@ -132,7 +140,6 @@ pub fn resolve(manifest: &Manifest) -> (Option<Project>, Diagnostics) {
         workflows: workflow::resolve(manifest, level, &mut findings),
         waivers: waiver::resolve(manifest, &mut findings),
     };
-    let project = (!findings.has_errors()).then_some(project);
     (project, findings)
 }
 

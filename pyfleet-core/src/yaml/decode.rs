@@ -52,12 +52,20 @@ pub const MAX_FINDINGS: usize = 100;
 /// );
 /// ```
 pub fn decode<T: DeserializeOwned>(node: &Node) -> Result<T, Diagnostics> {
+    match decode_partly(node) {
+        (Some(value), findings) if findings.is_empty() => Ok(value),
+        (_, findings) => Err(findings),
+    }
+}
+
+/// Decodes a node as far as it can be understood: what is wrong is left out, and what is missing is made up,
+/// so that the value serves only to look for further mistakes. Nothing comes back where too much is wrong.
+pub fn decode_partly<T: DeserializeOwned>(node: &Node) -> (Option<T>, Diagnostics) {
     let mut repair = Repair::default();
     let mut findings = Diagnostics::new();
     loop {
         let error = match T::deserialize(Decoder { node, repair: &repair }) {
-            Ok(value) if findings.is_empty() => return Ok(value),
-            Ok(_) => return Err(findings),
+            Ok(value) => return (Some(value), findings),
             Err(error) => error,
         };
         let path = Path::of(error.steps.into_iter().rev());
@@ -67,10 +75,11 @@ pub fn decode<T: DeserializeOwned>(node: &Node) -> Result<T, Diagnostics> {
             Problem::Missing(name) => !found.node.get(name).is_some_and(|child| repair.hides(child)),
             Problem::Unknown { .. } | Problem::Type { .. } => true,
             Problem::Value(_) => !findings.iter().any(|finding| path.contains(&finding.place.path)),
-            Problem::Invented => false,
+            Problem::Invented(_) => false,
         };
         let is_repaired = match error.problem {
             Problem::Missing(name) => repair.invent(found.node, name) || repair.hide(found.node),
+            Problem::Invented(name) => repair.reinvent(found.node, name) || repair.hide(found.node),
             Problem::Value(_) if error.on_key && reported => repair.rename(found.node),
             _ => repair.hide(found.node),
         };
@@ -78,7 +87,7 @@ pub fn decode<T: DeserializeOwned>(node: &Node) -> Result<T, Diagnostics> {
             findings.push(error.problem.describe(&path, error.on_key));
         }
         if !is_repaired || repair.hides(node) || findings.len() >= MAX_FINDINGS {
-            return Err(findings);
+            return (None, findings);
         }
     }
 }
@@ -89,7 +98,8 @@ pub fn decode<T: DeserializeOwned>(node: &Node) -> Result<T, Diagnostics> {
 struct Repair {
     hidden: BTreeSet<usize>,
     renamed: BTreeSet<usize>,
-    invented: BTreeMap<usize, Vec<&'static str>>,
+    /// Fields that were made up, each with how many inventions did not do.
+    invented: BTreeMap<usize, Vec<(&'static str, usize)>>,
 }
 
 impl Repair {
@@ -118,14 +128,24 @@ impl Repair {
     /// Makes a missing field up, so that further ones are found; false if that has been tried.
     fn invent(&mut self, node: &Node, name: &'static str) -> bool {
         let names = self.invented.entry(Self::id(node)).or_default();
-        let is_new = !names.contains(&name);
+        let is_new = !names.iter().any(|(known, _)| *known == name);
         if is_new {
-            names.push(name);
+            names.push((name, 0));
         }
         is_new
     }
 
-    fn invented(&self, node: &Node) -> &[&'static str] {
+    /// Makes the next thing up for a field; false if nothing is left.
+    fn reinvent(&mut self, node: &Node, name: &'static str) -> bool {
+        let invented = self.invented.get_mut(&Self::id(node));
+        let tried = invented.and_then(|names| names.iter_mut().find(|(known, _)| *known == name));
+        tried.is_some_and(|(_, tried)| {
+            *tried += 1;
+            *tried < INVENTED.len()
+        })
+    }
+
+    fn invented(&self, node: &Node) -> &[(&'static str, usize)] {
         self.invented.get(&Self::id(node)).map_or(&[], Vec::as_slice)
     }
 }
@@ -152,8 +172,8 @@ enum Problem {
     },
     /// A value of the right type that something refused; maybe only because of an earlier mistake.
     Value(String),
-    /// A made-up value did not do.
-    Invented,
+    /// A made-up value of this field did not do.
+    Invented(&'static str),
 }
 
 impl Problem {
@@ -195,7 +215,7 @@ impl Problem {
                 }
             }
             Self::Value(message) => Diagnostic::error("invalid-value", place, message),
-            Self::Invented => Diagnostic::error("invalid-value", place, "the value is invalid"),
+            Self::Invented(_) => Diagnostic::error("invalid-value", place, "the value is invalid"),
         }
     }
 }
@@ -360,6 +380,7 @@ impl<'a> Decoder<'a> {
             entries: self.node.entries().iter(),
             value: None,
             invented: self.repair.invented(self.node).iter(),
+            invention: ("", 0),
         })
     }
 
@@ -475,7 +496,9 @@ struct Entries<'a> {
     entries: std::slice::Iter<'a, (Node, Node)>,
     /// The key and value that come next; an invented field has no value.
     value: Option<(&'a str, &'a Node)>,
-    invented: std::slice::Iter<'a, &'static str>,
+    invented: std::slice::Iter<'a, (&'static str, usize)>,
+    /// The invented field whose value comes next.
+    invention: (&'static str, usize),
 }
 
 impl<'de> de::MapAccess<'de> for Entries<'de> {
@@ -487,16 +510,22 @@ impl<'de> de::MapAccess<'de> for Entries<'de> {
         if let Some((key, value)) = self.entries.find(|(_, value)| !repair.hides(value)) {
             let key = key.as_str().unwrap_or_default();
             self.value = Some((key, value));
-            let shown = if repair.renames(value) { INVENTED } else { key };
+            let shown = if repair.renames(value) { INVENTED[0] } else { key };
             return seed.deserialize(Key(shown)).map(Some).map_err(|error| error.on_key(key));
         }
-        self.invented.next().map(|name| seed.deserialize(Key(name))).transpose()
+        let Some(invention) = self.invented.next() else { return Ok(None) };
+        self.invention = *invention;
+        seed.deserialize(Key(invention.0)).map(Some)
     }
 
     fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, Error> {
         match self.value.take() {
             Some((key, value)) => seed.deserialize(self.decoder.at(value)).map_err(|error| error.below(key)),
-            None => seed.deserialize(Invention).map_err(|_| Error::new(Problem::Invented)),
+            None => {
+                let (name, tried) = self.invention;
+                let invention = Invention(INVENTED.get(tried).copied().unwrap_or_default());
+                seed.deserialize(invention).map_err(|_| Error::new(Problem::Invented(name)))
+            }
         }
     }
 }
@@ -583,11 +612,11 @@ impl<'de> de::VariantAccess<'de> for Variant<'de> {
     }
 }
 
-/// A string that many checks accept.
-const INVENTED: &str = "a";
+/// Strings of which most checks accept one: a name, a path with an owner, a version.
+const INVENTED: [&str; 3] = ["a", "a/a", "1.0.0"];
 
 /// Stands in for a missing field while further mistakes are looked for; what it becomes is thrown away.
-struct Invention;
+struct Invention(&'static str);
 
 macro_rules! invent {
     ($($method:ident => $visit:ident($($value:expr)?);)*) => {
@@ -601,7 +630,6 @@ impl<'de> de::Deserializer<'de> for Invention {
     type Error = Error;
 
     invent! {
-        deserialize_any => visit_borrowed_str(INVENTED);
         deserialize_bool => visit_bool(false);
         deserialize_i8 => visit_u64(1); deserialize_i16 => visit_u64(1); deserialize_i32 => visit_u64(1);
         deserialize_i64 => visit_u64(1); deserialize_i128 => visit_u64(1);
@@ -612,6 +640,10 @@ impl<'de> de::Deserializer<'de> for Invention {
         deserialize_unit => visit_unit();
         deserialize_seq => visit_seq(SeqDeserializer::new(empty::<()>()));
         deserialize_map => visit_map(MapDeserializer::new(empty::<((), ())>()));
+    }
+
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        visitor.visit_borrowed_str(self.0)
     }
 
     fn deserialize_newtype_struct<V: Visitor<'de>>(

@@ -253,12 +253,14 @@ impl Document {
         }
     }
 
-    /// Fills in the spans of all places and labels of findings about this document.
+    /// Fills in the spans of all places and labels of findings about this document that have none yet.
     pub fn locate(&self, diagnostics: &mut Diagnostics) {
         for diagnostic in diagnostics.iter_mut() {
             let labels = diagnostic.labels.iter_mut().map(|label| &mut label.place);
             for place in std::iter::once(&mut diagnostic.place).chain(labels) {
-                place.span = Some(self.span(place));
+                if place.span.is_none() {
+                    place.span = Some(self.span(place));
+                }
             }
         }
     }

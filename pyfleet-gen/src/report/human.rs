@@ -2,14 +2,18 @@
 
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 use pyfleet_core::diagnostic::{Diagnostic, Diagnostics, Severity};
-use pyfleet_core::source::{Source, Span};
+use pyfleet_core::secret::mask;
+use pyfleet_core::source::{Source, Span, is_deceptive};
 
 use crate::Streams;
 
 /// Finds the place in the manifest that a finding in a rendered file comes from.
 pub(crate) type Origin<'a> = &'a dyn Fn(&Diagnostic) -> Option<(Source, Span)>;
 
-/// Prints findings with their places.
+/// More than so many findings of one text are counted, not shown.
+const SHOWN: usize = 100;
+
+/// Prints findings with their places. No output holds what looks like a secret, or acts on a terminal.
 pub(crate) fn report(
     source: &Source,
     findings: &Diagnostics,
@@ -17,9 +21,13 @@ pub(crate) fn report(
     streams: &mut Streams<'_>,
 ) -> std::io::Result<()> {
     let renderer = if streams.colour { Renderer::styled() } else { Renderer::plain() };
-    for finding in findings {
+    let shown = Source::new(visible(source.name()), visible(source.text()));
+    for finding in findings.iter().take(SHOWN) {
         let origin = manifest.and_then(|resolve| resolve(finding));
-        writeln!(streams.err, "{}\n", render(&renderer, source, finding, origin.as_ref()))?;
+        writeln!(streams.err, "{}\n", render(&renderer, &shown, finding, origin.as_ref()))?;
+    }
+    if findings.len() > SHOWN {
+        writeln!(streams.err, "{}: {} more findings are not shown", shown.name(), findings.len() - SHOWN)?;
     }
     Ok(())
 }
@@ -54,7 +62,7 @@ fn render(
     let mut group =
         Group::with_title(level.primary_title(message.as_str()).id(finding.code)).element(snippet);
     if let Some((manifest, span)) = origin {
-        let cause = Snippet::source(manifest.text()).path(manifest.name()).fold(true).annotation(
+        let cause = Snippet::source(visible(manifest.text())).path(manifest.name()).fold(true).annotation(
             AnnotationKind::Primary
                 .span(on_one_line(manifest.text(), span.clone()))
                 .label("it comes from here"),
@@ -76,7 +84,21 @@ fn on_one_line(text: &str, span: Span) -> Span {
     start..line_end
 }
 
-/// Terminals act on control characters; a report only shows them.
+/// A text as it can be shown: secrets are masked, and what a terminal would act on is replaced. Every byte keeps
+/// its place.
 fn visible(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() && c != '\n' { '\u{fffd}' } else { c }).collect()
+    let masked = mask(text);
+    let mut characters = masked.chars().peekable();
+    let mut visible = String::with_capacity(masked.len());
+    while let Some(character) = characters.next() {
+        let is_line_end = character == '\r' && characters.peek() == Some(&'\n');
+        visible.push(match character.len_utf8() {
+            _ if is_line_end || !is_deceptive(character) => character,
+            1 => '?',
+            2 => '\u{b7}',
+            3 => '\u{fffd}',
+            _ => '\u{1f6ab}',
+        });
+    }
+    visible
 }

@@ -1,9 +1,8 @@
 //! `secret-literal-in-manifest`.
 
-use std::ops::Range;
-
 use crate::check::{Check, Group, Rule};
 use crate::diagnostic::{Diagnostics, Path, Place, Severity};
+use crate::secret::secrets_in;
 use crate::yaml::tree::{Document, Node, Value};
 
 pub(super) static RULE: Rule = Rule {
@@ -70,55 +69,6 @@ fn report(kind: &str, place: Place, findings: &mut Diagnostics) {
             "revoke it, store the new one as a secret on GitHub, and write that secret's name here",
         ),
     );
-}
-
-/// What a text holds that is a secret by its form: kind and place.
-fn secrets_in(text: &str) -> Vec<(&'static str, Range<usize>)> {
-    let mut found = Vec::new();
-    if let Some(start) = text.find("-----BEGIN ") {
-        let line = text[start..].lines().next().unwrap_or_default();
-        if let Some(end) = line.find("PRIVATE KEY-----") {
-            found.push(("a private key", start..start + end + "PRIVATE KEY-----".len()));
-        }
-    }
-    let is_part = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.');
-    let mut position = 0;
-    for word in text.split(|c| !is_part(c)) {
-        // Words are slices of the text, so each starts where the one before ended and its separator.
-        let start = text[position..].find(word).map_or(position, |offset| position + offset);
-        position = start + word.len();
-        if let Some(kind) = kind_of(word) {
-            found.push((kind, start..position));
-        }
-    }
-    found
-}
-
-fn kind_of(word: &str) -> Option<&'static str> {
-    let upper = |text: &str| text.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit());
-    let plain = |text: &str| text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
-    if word.len() == 20 && ["AKIA", "ASIA"].iter().any(|own| word.starts_with(own)) && upper(word) {
-        return Some("an AWS access key");
-    }
-    let github = ["ghp_", "gho_", "ghu_", "ghs_", "ghr_"].iter().any(|own| word.starts_with(own));
-    if (github && word.len() >= 40 || word.starts_with("github_pat_") && word.len() >= 60) && plain(word) {
-        return Some("a GitHub token");
-    }
-    if ["xoxa-", "xoxb-", "xoxp-", "xoxr-", "xoxs-"].iter().any(|own| word.starts_with(own))
-        && word.len() >= 20
-    {
-        return Some("a Slack token");
-    }
-    let mut parts = word.split('.');
-    let token = (parts.next(), parts.next(), parts.next(), parts.next());
-    if let (Some(head), Some(claims), Some(signature), None) = token
-        && head.starts_with("eyJ")
-        && claims.starts_with("eyJ")
-        && [head, claims, signature].iter().all(|part| part.len() >= 10)
-    {
-        return Some("a signed web token");
-    }
-    None
 }
 
 #[cfg(test)]

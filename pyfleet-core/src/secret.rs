@@ -1,0 +1,178 @@
+//! What is a secret by its form or by its place, and how a text is shown without it.
+
+use std::borrow::Cow;
+use std::ops::Range;
+
+/// What a text holds that is a secret by its form: kind and place.
+#[must_use]
+pub fn secrets_in(text: &str) -> Vec<(&'static str, Range<usize>)> {
+    let mut found = Vec::new();
+    if let Some(start) = text.find("-----BEGIN ") {
+        let line = text[start..].lines().next().unwrap_or_default();
+        if let Some(end) = line.find("PRIVATE KEY-----") {
+            found.push(("a private key", start..start + end + "PRIVATE KEY-----".len()));
+        }
+    }
+    let is_part = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.');
+    let mut position = 0;
+    for word in text.split(|c| !is_part(c)) {
+        // Words are slices of the text, so each starts where the one before ended and its separator.
+        let start = text[position..].find(word).map_or(position, |offset| position + offset);
+        position = start + word.len();
+        if let Some(kind) = kind_of(word) {
+            found.push((kind, start..position));
+        }
+    }
+    found
+}
+
+fn kind_of(word: &str) -> Option<&'static str> {
+    let upper = |text: &str| text.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit());
+    let plain = |text: &str| text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+    if word.len() == 20 && ["AKIA", "ASIA"].iter().any(|own| word.starts_with(own)) && upper(word) {
+        return Some("an AWS access key");
+    }
+    let github = ["ghp_", "gho_", "ghu_", "ghs_", "ghr_"].iter().any(|own| word.starts_with(own));
+    if (github && word.len() >= 40 || word.starts_with("github_pat_") && word.len() >= 60) && plain(word) {
+        return Some("a GitHub token");
+    }
+    if ["xoxa-", "xoxb-", "xoxp-", "xoxr-", "xoxs-"].iter().any(|own| word.starts_with(own))
+        && word.len() >= 20
+    {
+        return Some("a Slack token");
+    }
+    let mut parts = word.split('.');
+    let token = (parts.next(), parts.next(), parts.next(), parts.next());
+    if let (Some(head), Some(claims), Some(signature), None) = token
+        && head.starts_with("eyJ")
+        && claims.starts_with("eyJ")
+        && [head, claims, signature].iter().all(|part| part.len() >= 10)
+    {
+        return Some("a signed web token");
+    }
+    None
+}
+
+/// The text with everything masked that looks like a secret: what has the form of one, and what stands as a plain
+/// value where a password, a token or the name of a secret belongs. Every byte keeps its place.
+///
+/// ```
+/// use pyfleet_core::secret::mask;
+///
+/// assert_eq!(mask("password: hunter2 # ours"), "password: ******* # ours");
+/// assert_eq!(mask("password: { secret: DB_PASSWORD }"), "password: { secret: DB_PASSWORD }");
+/// ```
+#[must_use]
+pub fn mask(text: &str) -> Cow<'_, str> {
+    let mut ranges: Vec<Range<usize>> = secrets_in(text).into_iter().map(|(_, range)| range).collect();
+    let mut start = 0;
+    let mut is_key = false;
+    for line in text.split_inclusive('\n') {
+        if line.contains("-----BEGIN ") && line.contains("PRIVATE KEY-----") {
+            is_key = true;
+        } else if line.contains("-----END ") {
+            is_key = false;
+        } else if is_key && is_encoded(line) {
+            ranges.push(start..start + line.trim_end().len());
+        } else {
+            is_key = false;
+            ranges.extend(values_of_secrets(line).into_iter().map(|own| start + own.start..start + own.end));
+        }
+        start += line.len();
+    }
+    if ranges.is_empty() {
+        return Cow::Borrowed(text);
+    }
+    ranges.sort_unstable_by_key(|range| range.start);
+    let mut masked = String::with_capacity(text.len());
+    let mut shown_to = 0;
+    for range in ranges {
+        let start = range.start.max(shown_to);
+        masked.push_str(&text[shown_to..start]);
+        let hidden = text[start..range.end.max(start)].bytes();
+        masked.extend(hidden.map(|byte| if byte == b'\n' { '\n' } else { '*' }));
+        shown_to = range.end.max(start);
+    }
+    masked.push_str(&text[shown_to..]);
+    Cow::Owned(masked)
+}
+
+/// A line of Base64: the inside of a key.
+fn is_encoded(line: &str) -> bool {
+    let line = line.trim();
+    line.len() >= 16 && line.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+/=".contains(&byte))
+}
+
+/// Plain values of keys whose name says that they are secret. The name of a secret is none.
+fn values_of_secrets(line: &str) -> Vec<Range<usize>> {
+    let mut found = Vec::new();
+    let mut looked_to = 0;
+    for (colon, _) in line.match_indices(':') {
+        // What belongs to a value is no key.
+        if colon < looked_to {
+            continue;
+        }
+        let key = line[..colon].trim_end_matches(['"', '\'', ' ']);
+        let named = |end: &str| {
+            key.len()
+                .checked_sub(end.len())
+                .and_then(|at| key.get(at..))
+                .is_some_and(|own| own.eq_ignore_ascii_case(end))
+        };
+        let is_name = named("secret");
+        if !is_name
+            && !["password", "passwd", "token", "api-key", "api_key", "webhook"].iter().any(|end| named(end))
+        {
+            continue;
+        }
+        let after = &line[colon + 1..];
+        let value = after.trim_start_matches(' ');
+        let start = colon + 1 + (after.len() - value.len());
+        let length = match value.chars().next() {
+            None | Some('{' | '[' | '&' | '*' | '|' | '>' | '#' | '\r' | '\n') => continue,
+            _ if value.len() == after.len() => continue,
+            Some(quote @ ('"' | '\'')) => {
+                value[1..].find(quote).map_or(value.trim_end().len(), |end| end + 2)
+            }
+            Some(_) => {
+                let end = value.find([',', '}', ']', '\n', '\r']).unwrap_or(value.len());
+                let end = value[..end].find(" #").unwrap_or(end);
+                value[..end].trim_end().len()
+            }
+        };
+        looked_to = start + length;
+        let text = value[..length].trim_matches(['"', '\'']);
+        let could_be_a_name = text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+        if !(is_name && could_be_a_name) {
+            found.push(start..start + length);
+        }
+    }
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::mask;
+
+    #[test]
+    fn values_are_masked_and_names_are_not() {
+        for (text, masked) in [
+            ("token: abc, x: y", "token: ***, x: y"),
+            ("{ secret: correct-horse }", "{ secret: ************* }"),
+            ("DB_PASSWORD: \"a b\" # x", "DB_PASSWORD: ***** # x"),
+            ("password:\n  secret: NAME\n", "password:\n  secret: NAME\n"),
+            ("url: https://example.com/token:x", "url: https://example.com/token:x"),
+            ("password: é", "password: **"),
+        ] {
+            assert_eq!(mask(text), masked);
+        }
+    }
+
+    #[test]
+    fn a_private_key_is_masked_to_its_end() {
+        let (begin, end) = (format!("-----BEGIN {} KEY-----", "PRIVATE"), "-----END");
+        let text = format!("x: |\n  {begin}\n  QUJDREVGR0hJSktMTU5P\n  {end}\ny: QUJDREVGR0hJSktMTU5P\n");
+        let masked = mask(&text);
+        assert_eq!((masked.len(), masked.matches("QUJD").count()), (text.len(), 1), "{masked}");
+    }
+}
