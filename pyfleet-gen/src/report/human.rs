@@ -4,6 +4,7 @@ use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 use pyfleet_core::diagnostic::{Diagnostic, Diagnostics, Severity};
 use pyfleet_core::source::{Source, Span};
 
+use super::visible;
 use crate::Streams;
 
 /// Finds the place in the manifest that a finding in a rendered file comes from.
@@ -74,9 +75,4 @@ fn on_one_line(text: &str, span: Span) -> Span {
     let line_end =
         text.get(start..end).and_then(|inside| inside.find('\n')).map_or(end, |newline| start + newline);
     start..line_end
-}
-
-/// Terminals act on control characters; a report only shows them.
-fn visible(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() && c != '\n' { '\u{fffd}' } else { c }).collect()
 }
