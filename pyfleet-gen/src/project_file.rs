@@ -11,8 +11,13 @@ use pyfleet_core::project::Project;
 use pyfleet_core::source::Source;
 use pyfleet_core::{manifest, project};
 
+use crate::repository::{FileError, Repository};
+
 /// The manifest's name.
 pub const NAME: &str = "pyfleet.yml";
+
+/// The largest manifest, in bytes.
+const LARGEST: usize = 1024 * 1024;
 
 /// Where the manifest stands, and the repository's root with it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,10 +35,7 @@ impl Location {
     /// # Errors
     /// Where there is none.
     pub fn find(directory: Option<&Utf8Path>, manifest: Option<&Utf8Path>) -> io::Result<Self> {
-        let start = match directory {
-            Some(directory) => directory.to_owned(),
-            None => current_directory()?,
-        };
+        let start = directory.map_or_else(|| Utf8PathBuf::from("."), Utf8Path::to_owned);
         if let Some(named) = manifest {
             let path = start.join(named);
             let (root, name) = match (path.parent(), path.file_name()) {
@@ -43,7 +45,10 @@ impl Location {
             let root = if root.as_str().is_empty() { Utf8PathBuf::from(".") } else { root };
             return Ok(Self { root, manifest: name });
         }
-        let absolute = if start.is_absolute() { start.clone() } else { current_directory()?.join(&start) };
+        // Resolved first: the directory above `a/..`, or above a link, is not the one that its name says.
+        let absolute = start
+            .canonicalize_utf8()
+            .map_err(|error| io::Error::new(error.kind(), format!("{start}: {error}")))?;
         absolute
             .ancestors()
             .find(|directory| directory.join(NAME).symlink_metadata().is_ok())
@@ -51,7 +56,10 @@ impl Location {
             .ok_or_else(|| {
                 io::Error::new(
                     io::ErrorKind::NotFound,
-                    format!("there is no {NAME} in {absolute} or above it"),
+                    format!(
+                        "there is no {NAME} in {absolute} or above it\n\
+                         help: start in the repository, or name the manifest with `--manifest FILE`"
+                    ),
                 )
             })
     }
@@ -60,21 +68,27 @@ impl Location {
     ///
     /// # Errors
     /// Where it cannot be read or is not UTF-8.
-    pub fn read(&self) -> io::Result<Source> {
-        let path = self.root.join(&self.manifest);
-        let size = fs_err::metadata(&path)?.len();
-        if size > 1024 * 1024 {
-            return Err(io::Error::other(format!(
-                "{path}: a manifest has at most 1 MiB, and this one has {size} bytes"
-            )));
+    pub fn read(&self, repository: &Repository) -> Result<Source, FileError> {
+        let path = &self.manifest;
+        let bytes = repository.read(path)?.ok_or_else(|| {
+            FileError::new(self.root.join(path), "is not there")
+                .with_help("the manifest is named with `--manifest FILE`")
+        })?;
+        if bytes.len() > LARGEST {
+            let size = bytes.len();
+            return Err(FileError::new(
+                path,
+                format!("a manifest has at most 1 MiB, and this one has {size} bytes"),
+            ));
         }
-        Ok(Source::new(self.manifest.clone(), fs_err::read_to_string(&path)?))
+        let text = String::from_utf8(bytes).map_err(|error| {
+            let line =
+                error.as_bytes()[..error.utf8_error().valid_up_to()].split(|byte| *byte == b'\n').count();
+            FileError::new(path, format!("is not UTF-8: line {line} holds other bytes"))
+                .with_help("save it as UTF-8")
+        })?;
+        Ok(Source::new(path.clone(), text))
     }
-}
-
-fn current_directory() -> io::Result<Utf8PathBuf> {
-    Utf8PathBuf::from_path_buf(std::env::current_dir()?)
-        .map_err(|path| io::Error::other(format!("{}: the path is not UTF-8", path.display())))
 }
 
 /// What a manifest says, as far as it could be understood.

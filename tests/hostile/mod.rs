@@ -14,7 +14,6 @@
 //! Where a finding is about a rendered file, the place that counts is the one in the manifest that it names as
 //! its cause. What is too large for a file, or could not lie in a repository, is built in [`generated`].
 
-
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::fs;
