@@ -15,6 +15,7 @@
 //! its cause. What is too large for a file, or could not lie in a repository, is built in [`generated`].
 
 
+
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::fs;
