@@ -19,6 +19,9 @@
 
 
 
+
+mod generated;
+
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::fs;

@@ -68,6 +68,11 @@ impl<'a> Draft<'a> {
         Self { workflow, project, findings }
     }
 
+    /// Says why this cannot be rendered.
+    pub(super) fn refuse(&mut self, finding: Diagnostic) {
+        self.findings.push(finding);
+    }
+
     /// The workflow's name in the manifest.
     pub(super) fn name(&self) -> &Slug {
         &self.workflow.name

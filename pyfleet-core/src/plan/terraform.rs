@@ -10,7 +10,7 @@ use super::body::{Body, Changes, PlanComment, Target, TerraformPlan, TerraformSc
 use super::build::{always, changes_job};
 use super::condition::{OWN_PULL_REQUEST, expression};
 use super::draft::{CHECK_OUT, Draft, NewJob};
-use crate::diagnostic::Path;
+use crate::diagnostic::{Diagnostic, Path, Place};
 use crate::manifest::{Tool, Visibility};
 use crate::project::{EnvironmentPlan, Project, Role, Terraform, VariableValue, defaults};
 use crate::workflow::{self as model, Axes, Level, Matrix, OrExpression, Runner, Scope, Strategy};
@@ -29,12 +29,28 @@ const COMMENT: &[Permission] = &[Permission {
     because: "write the comment; nothing of the pull request runs here",
 }];
 
+/// The longest description of all stacks in bytes. Linux takes 131,072 as one environment variable.
+const HANDED_OVER: usize = 120_000;
+
 pub(super) fn plan(project: &Project, draft: &mut Draft<'_>) {
     let Some(terraform) = &project.terraform else { return };
     for (name, value) in [("TF_IN_AUTOMATION", "true"), ("TF_INPUT", "0"), ("CHECKPOINT_DISABLE", "1")] {
         draft.env(name, value);
     }
     let matrices = matrices(terraform);
+    if json!(matrices).to_string().len() > HANDED_OVER {
+        draft.refuse(
+            Diagnostic::error(
+                "platform-limits",
+                Place::key(Path::of(["terraform", "stacks"])),
+                format!(
+                    "what is known of all stacks has more than {HANDED_OVER} bytes: it is handed to a job as one \
+                     environment variable, and Linux refuses longer ones"
+                ),
+            )
+            .with_help("move long variables into files under `var-files`"),
+        );
+    }
     let outputs: Vec<&str> = matrices.keys().map(String::as_str).collect();
     let body = Changes {
         targets: targets(terraform),
