@@ -1,6 +1,6 @@
 //! Finding and loading the manifest.
 
-use std::io;
+use std::io::{self, Read};
 
 use camino::{Utf8Path, Utf8PathBuf};
 use pyfleet_core::check::rules::RULES;
@@ -8,8 +8,11 @@ use pyfleet_core::check::{self, Subject};
 use pyfleet_core::diagnostic::Diagnostics;
 use pyfleet_core::plan::{self, Plan};
 use pyfleet_core::project::Project;
-use pyfleet_core::source::Source;
+use pyfleet_core::source::{Source, is_deceptive};
 use pyfleet_core::{manifest, project};
+
+/// The largest manifest in bytes; GitHub reads no larger workflow either.
+const LARGEST: u64 = 1024 * 1024;
 
 /// The manifest's name.
 pub const NAME: &str = "pyfleet.yml";
@@ -40,6 +43,10 @@ impl Location {
                 (Some(root), Some(name)) => (root.to_owned(), name.to_owned()),
                 _ => return Err(io::Error::other(format!("{named}: is not a file"))),
             };
+            // The name stands in a comment of every rendered file, and in every report.
+            if name.chars().any(|character| character.is_control() || is_deceptive(character)) {
+                return Err(io::Error::other("the manifest's name holds characters that cannot be shown"));
+            }
             let root = if root.as_str().is_empty() { Utf8PathBuf::from(".") } else { root };
             return Ok(Self { root, manifest: name });
         }
@@ -62,13 +69,17 @@ impl Location {
     /// Where it cannot be read or is not UTF-8.
     pub fn read(&self) -> io::Result<Source> {
         let path = self.root.join(&self.manifest);
-        let size = fs_err::metadata(&path)?.len();
-        if size > 1024 * 1024 {
-            return Err(io::Error::other(format!(
-                "{path}: a manifest has at most 1 MiB, and this one has {size} bytes"
-            )));
+        // A pipe or a device would never end.
+        if !fs_err::metadata(&path)?.is_file() {
+            return Err(io::Error::other(format!("{path}: is not a file")));
         }
-        Ok(Source::new(self.manifest.clone(), fs_err::read_to_string(&path)?))
+        let mut text = String::new();
+        let mut file = fs_err::File::open(&path)?.take(LARGEST + 1);
+        file.read_to_string(&mut text)?;
+        if text.len() as u64 > LARGEST {
+            return Err(io::Error::other(format!("{path}: a manifest has at most 1 MiB")));
+        }
+        Ok(Source::new(self.manifest.clone(), text))
     }
 }
 

@@ -171,3 +171,30 @@ fn text_that_is_not_plain_text_is_refused() {
         .into_iter(),
     );
 }
+
+/// A name or a file that is not what a manifest is: refused before anything of it is read or written.
+#[test]
+#[cfg(unix)]
+fn a_manifest_is_a_file_with_a_plain_name() {
+    use std::fs;
+
+    use pyfleet_gen::{Exit, Streams, run};
+
+    let directory = tempfile::tempdir().unwrap();
+    let root = directory.path();
+    let names = ["a\njobs: {}.yml", "a\u{202e}b.yml", "a\u{1b}[2K.yml"];
+    for name in names {
+        fs::write(root.join(name), command("pytest")).unwrap();
+    }
+    std::os::unix::fs::symlink("/dev/zero", root.join("endless.yml")).unwrap();
+    let before = super::tree_of_names(root);
+    for name in names.into_iter().chain(["endless.yml", "..", "/"]) {
+        let (mut out, mut err) = (Vec::new(), Vec::new());
+        let mut streams = Streams { out: &mut out, err: &mut err, colour: false };
+        let arguments = ["pyfleet-gen", "-C", root.to_str().unwrap(), "--manifest", name, "render"];
+        assert_eq!(run(arguments, &mut streams), Exit::CouldNotRun, "{name:?}");
+        let said = String::from_utf8([out, err].concat()).unwrap();
+        assert!(said.starts_with("error: ") && !said.chars().any(super::acts_on_a_terminal), "{said:?}");
+        assert_eq!(super::tree_of_names(root), before, "{name:?}");
+    }
+}

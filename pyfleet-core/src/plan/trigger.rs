@@ -7,6 +7,7 @@ use crate::workflow::{Dispatch, MergeGroup, PullRequest, Push, Schedule, Trigger
 
 pub(super) fn resolve(
     project: &Project,
+    kind: Kind,
     wish: &WorkflowWish,
     origin: &Path,
     findings: &mut Diagnostics,
@@ -17,7 +18,7 @@ pub(super) fn resolve(
             pull_request: Some(PullRequest { branches: branches.clone(), ..PullRequest::default() }),
             merge_group: Some(MergeGroup::default()),
             // Keeps the build cache warm, and the numbers that pull requests are compared with.
-            push: (wish.kind != Kind::Terraform).then(|| Push { branches, ..Push::default() }),
+            push: (kind != Kind::Terraform).then(|| Push { branches, ..Push::default() }),
             ..Triggers::default()
         };
     };
