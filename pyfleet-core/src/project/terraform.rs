@@ -765,8 +765,10 @@ fn fill_all(
             Json::Array(filled?)
         }
         Json::Object(entries) => {
-            let filled: Option<serde_json::Map<String, Json>> = entries
-                .iter()
+            // Sorted: the order of the manifest's keys means nothing.
+            let sorted: BTreeMap<&String, &Json> = entries.iter().collect();
+            let filled: Option<serde_json::Map<String, Json>> = sorted
+                .into_iter()
                 .map(|(key, value)| Some((key.clone(), fill_all(value, &path.key(key), values, findings)?)))
                 .collect();
             Json::Object(filled?)
