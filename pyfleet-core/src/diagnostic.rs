@@ -289,6 +289,17 @@ impl Diagnostics {
         self.0.push(diagnostic);
     }
 
+    /// Adds a finding unless the same is said of the same place already.
+    pub fn push_once(&mut self, diagnostic: Diagnostic) {
+        let is_known = |known: &Diagnostic| {
+            (known.code, &known.message, &known.place)
+                == (diagnostic.code, &diagnostic.message, &diagnostic.place)
+        };
+        if !self.0.iter().any(is_known) {
+            self.0.push(diagnostic);
+        }
+    }
+
     /// Whether any finding is an error.
     #[must_use]
     pub fn has_errors(&self) -> bool {

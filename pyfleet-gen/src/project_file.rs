@@ -8,7 +8,8 @@ use pyfleet_core::check::{self, Subject};
 use pyfleet_core::diagnostic::Diagnostics;
 use pyfleet_core::plan::{self, Plan};
 use pyfleet_core::project::Project;
-use pyfleet_core::source::Source;
+use pyfleet_core::source::{Source, is_deceptive};
+use pyfleet_core::yaml::decode::MAX_FINDINGS;
 use pyfleet_core::{manifest, project};
 
 use crate::repository::{FileError, Repository};
@@ -42,6 +43,10 @@ impl Location {
                 (Some(root), Some(name)) => (root.to_owned(), name.to_owned()),
                 _ => return Err(io::Error::other(format!("{named}: is not a file"))),
             };
+            // The name stands in a comment of every rendered file, and in every report.
+            if name.chars().any(|character| character.is_control() || is_deceptive(character)) {
+                return Err(io::Error::other("the manifest's name holds characters that cannot be shown"));
+            }
             let root = if root.as_str().is_empty() { Utf8PathBuf::from(".") } else { root };
             return Ok(Self { root, manifest: name });
         }
@@ -102,6 +107,13 @@ pub struct Loaded {
     pub planned: Option<(Project, Plan)>,
 }
 
+/// As many as a decode finds, the worst first: places of ten thousand findings are looked up for nobody.
+fn worst(findings: Diagnostics) -> Diagnostics {
+    let mut findings: Vec<_> = findings.into_iter().collect();
+    findings.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
+    findings.into_iter().take(MAX_FINDINGS).collect()
+}
+
 /// From text to plan: every mistake at once, whether it is one of form or of meaning.
 #[must_use]
 pub fn load(source: Source) -> Loaded {
@@ -117,6 +129,7 @@ pub fn load(source: Source) -> Loaded {
         further.extend(mistakes);
         (resolved, plan)
     });
+    let mut further = worst(further);
     document.locate(&mut further);
     let judged = check::run(&Subject::Manifest(&document), RULES);
     reading.document = Some(document);

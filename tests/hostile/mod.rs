@@ -14,6 +14,8 @@
 //! Where a finding is about a rendered file, the place that counts is the one in the manifest that it names as
 //! its cause. What is too large for a file, or could not lie in a repository, is built in [`generated`].
 
+mod generated;
+
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::fs;
@@ -213,6 +215,13 @@ fn tree(root: &Path) -> BTreeMap<String, Vec<u8>> {
         }
     }
     files
+}
+
+/// What lies in a directory.
+fn tree_of_names(root: &Path) -> Vec<std::ffi::OsString> {
+    let mut names: Vec<_> = fs::read_dir(root).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    names.sort();
+    names
 }
 
 #[track_caller]

@@ -57,6 +57,21 @@ pub enum AwsRole {
     BackendDestroy,
 }
 
+impl AwsRole {
+    /// Its name in the manifest.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Plan => "plan",
+            Self::PullRequestPlan => "pull-request-plan",
+            Self::Apply => "apply",
+            Self::Deploy => "deploy",
+            Self::BackendCreate => "backend-create",
+            Self::BackendDestroy => "backend-destroy",
+        }
+    }
+}
+
 /// How jobs get AWS credentials.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]

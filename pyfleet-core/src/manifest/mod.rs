@@ -11,6 +11,7 @@ mod github;
 mod image;
 mod name;
 mod not_built;
+mod number;
 mod one_or_many;
 mod path;
 mod registry;
@@ -195,6 +196,7 @@ pub fn read(source: Source) -> Reading {
         }
     };
     let mut findings = text::check(&document);
+    number::check(&document.root, &mut findings);
     let (built, mut mistakes) = not_built::strip(&document.root);
     let (manifest, wrong) = decode::decode_partly::<Manifest>(&built);
     mistakes.extend(wrong);

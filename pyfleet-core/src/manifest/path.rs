@@ -4,7 +4,7 @@ use super::name::checked_string;
 
 checked_string! {
     /// A path relative to the repository's root, with `/` between its parts: no `..`, not absolute, no
-    /// backslash, no empty part. `.` is the root itself.
+    /// backslash, no empty part, nothing of git's own. `.` is the root itself.
     RelativePath, pattern: "^(?!/)(?!.*(^|/)\\.\\.(/|$))[^\\\\]+$", max: 255,
     check: is_inside,
     says: "a path is relative to the repository's root, stays inside it, and has no `..`, backslash, colon or control character"
@@ -16,9 +16,13 @@ fn is_inside(text: &str) -> bool {
         && !text
             .chars()
             .any(|c| c.is_control() || matches!(c, '\\' | ':' | '*' | '?' | '"' | '<' | '>' | '|'));
-    clean
-        && (text == "."
-            || text.strip_suffix('/').unwrap_or(text).split('/').all(|part| !matches!(part, "" | "." | "..")))
+    let is_part = |part: &str| {
+        !matches!(part, "" | "." | "..")
+            && !part.starts_with(' ')
+            && !part.ends_with(' ')
+            && !part.eq_ignore_ascii_case(".git")
+    };
+    clean && (text == "." || text.strip_suffix('/').unwrap_or(text).split('/').all(is_part))
 }
 
 impl RelativePath {

@@ -30,18 +30,25 @@ pub enum Value {
 
 impl<'de> Deserialize<'de> for Value {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let literal = |json: Json| {
+            if holds_reference(&json) {
+                Err(D::Error::custom("a reference is a whole value, and no part of a list or a mapping"))
+            } else {
+                Ok(Self::Literal(json))
+            }
+        };
         let json = Json::deserialize(deserializer)?;
         let Json::Object(entries) = &json else {
             return match json {
                 Json::Null => Err(D::Error::custom(
                     "a value is missing: write a literal, `{ secret: NAME }` or `{ variable: NAME }`",
                 )),
-                literal => Ok(Self::Literal(literal)),
+                other => literal(other),
             };
         };
         let (secret, variable) = (entries.get("secret"), entries.get("variable"));
         if secret.is_none() && variable.is_none() {
-            return Ok(Self::Literal(json));
+            return literal(json);
         }
         let list = match entries.get("as").map(Json::as_str) {
             None => false,
@@ -64,6 +71,24 @@ impl<'de> Deserialize<'de> for Value {
         };
         Ok(Self::Held { reference, list })
     }
+}
+
+/// Whether something below a value looks like a reference: nothing would fill it in.
+fn holds_reference(json: &Json) -> bool {
+    let is_reference = |json: &Json| {
+        let entries = json.as_object().filter(|entries| entries.len() == 1);
+        entries.is_some_and(|entries| {
+            entries
+                .iter()
+                .any(|(key, value)| matches!(key.as_str(), "secret" | "variable") && value.is_string())
+        })
+    };
+    let mut below: Box<dyn Iterator<Item = &Json>> = match json {
+        Json::Array(items) => Box::new(items.iter()),
+        Json::Object(entries) => Box::new(entries.values()),
+        _ => return false,
+    };
+    below.any(|json| is_reference(json) || holds_reference(json))
 }
 
 /// The name of a secret, where nothing else is allowed: `{ secret: NAME }`.

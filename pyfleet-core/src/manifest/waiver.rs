@@ -28,7 +28,17 @@ checked_string! {
             && text.as_bytes()[4] == b'-' && text.as_bytes()[7] == b'-'
             && number(0..4).is_some_and(|year| (2000..2100).contains(&year))
             && number(5..7).is_some_and(|month| (1..=12).contains(&month))
-            && number(8..10).is_some_and(|day| (1..=31).contains(&day))
+            && number(8..10).is_some_and(|day| {
+                let year = number(0..4).unwrap_or_default();
+                let last = match number(5..7) {
+                    // Every fourth year from 2000 to 2099.
+                    Some(2) if year.is_multiple_of(4) => 29,
+                    Some(2) => 28,
+                    Some(4 | 6 | 9 | 11) => 30,
+                    _ => 31,
+                };
+                (1..=last).contains(&day)
+            })
     },
     says: "a day is written as in `2027-03-31`"
 }

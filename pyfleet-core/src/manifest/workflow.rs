@@ -101,6 +101,11 @@ impl<'de> Deserialize<'de> for Switch {
 
             fn visit_map<A: MapAccess<'de>>(self, entries: A) -> Result<Switch, A::Error> {
                 let limited = Limited::deserialize(MapAccessDeserializer::new(entries))?;
+                if limited.branches.is_empty() {
+                    return Err(Error::custom(
+                        "name at least one branch: GitHub takes no branch for every branch",
+                    ));
+                }
                 Ok(Switch::Branches(limited.branches))
             }
         }

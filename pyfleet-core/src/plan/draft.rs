@@ -5,7 +5,7 @@ use indexmap::IndexMap;
 use super::body::Body;
 use super::{Job, Permission, Workflow, file_of, trigger};
 use crate::diagnostic::{Diagnostic, Diagnostics, Path, Place};
-use crate::manifest::Slug;
+use crate::manifest::{Kind, Slug};
 use crate::project::{Project, WorkflowWish};
 use crate::workflow as model;
 use crate::workflow::{Concurrency, Level, OrExpression, Permissions, Runner, Scope};
@@ -35,11 +35,12 @@ impl<'a> Draft<'a> {
     pub(super) fn new(
         project: &'a Project,
         name: &Slug,
+        kind: Kind,
         wish: &WorkflowWish,
         findings: &'a mut Diagnostics,
     ) -> Self {
         let origin = Path::of(["workflows", name.as_str()]);
-        let on = trigger::resolve(project, wish, &origin, findings);
+        let on = trigger::resolve(project, kind, wish, &origin, findings);
         let model = model::Workflow {
             name: Some(title(name.as_str())),
             on,
@@ -59,7 +60,7 @@ impl<'a> Draft<'a> {
         let workflow = Workflow {
             file: file_of(name),
             name: name.clone(),
-            kind: wish.kind,
+            kind,
             gate,
             model,
             jobs: IndexMap::new(),

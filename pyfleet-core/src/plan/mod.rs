@@ -102,8 +102,10 @@ pub fn plan(project: &Project) -> (Plan, Diagnostics) {
             Disposition::Disabled => {}
             Disposition::Ejected => planned.ejected.push(file_of(name)),
             Disposition::Rendered => {
-                let Some((_, plan)) = KINDS.iter().find(|(kind, _)| *kind == wish.kind) else { continue };
-                let mut draft = Draft::new(project, name, wish, &mut findings);
+                let Some((kind, plan)) = KINDS.iter().find(|(kind, _)| Some(*kind) == wish.kind) else {
+                    continue;
+                };
+                let mut draft = Draft::new(project, name, *kind, wish, &mut findings);
                 plan(project, &mut draft);
                 planned.workflows.push(draft.finish());
             }

@@ -8,6 +8,7 @@ use crate::workflow::{Dispatch, MergeGroup, PullRequest, Push, Schedule, Trigger
 
 pub(super) fn resolve(
     project: &Project,
+    kind: Kind,
     wish: &WorkflowWish,
     origin: &Path,
     findings: &mut Diagnostics,
@@ -18,7 +19,7 @@ pub(super) fn resolve(
             pull_request: Some(PullRequest { branches: branches.clone(), ..PullRequest::default() }),
             merge_group: Some(MergeGroup::default()),
             // Keeps the build cache warm, and what pull requests are compared with.
-            push: (wish.kind != Kind::Terraform || code_scanning::is_available(project))
+            push: (kind != Kind::Terraform || code_scanning::is_available(project))
                 .then(|| Push { branches, ..Push::default() }),
             ..Triggers::default()
         };
@@ -71,9 +72,17 @@ fn check_cron(line: &str) -> Result<(), &'static str> {
     };
     let minutes = values(minute, 0, 59, &[])?;
     values(hour, 0, 23, &[])?;
-    values(day, 1, 31, &[])?;
-    values(month, 1, 12, MONTHS)?;
+    let (days, months) = (values(day, 1, 31, &[])?, values(month, 1, 12, MONTHS)?);
     values(weekday, 0, 6, DAYS)?;
+    // A restricted weekday counts besides the day of the month.
+    let longest = months.iter().map(|month| match month {
+        2 => 29,
+        4 | 6 | 9 | 11 => 30,
+        _ => 31,
+    });
+    if *weekday == "*" && days.first().copied() > longest.max() {
+        return Err("this day never comes: none of these months has it");
+    }
     let gaps_ok = minutes.windows(2).all(|pair| matches!(pair, [a, b] if b - a >= 5))
         && matches!((minutes.first(), minutes.last()), (Some(first), Some(last)) if first == last || first + 60 - last >= 5);
     if gaps_ok { Ok(()) } else { Err("GitHub runs a schedule at most every five minutes") }
@@ -118,7 +127,15 @@ mod tests {
 
     #[test]
     fn reads_cron_as_github_does() {
-        for line in ["17 3 * * 1", "*/5 * * * *", "0,30 9-17 * * MON-FRI", "23 3 1 jan *", "5/20 * * * *"] {
+        for line in [
+            "17 3 * * 1",
+            "*/5 * * * *",
+            "0,30 9-17 * * MON-FRI",
+            "23 3 1 jan *",
+            "5/20 * * * *",
+            "0 0 29 2 *",
+            "0 0 31 2 1",
+        ] {
             assert_eq!(check_cron(line), Ok(()), "{line}");
         }
         for line in [
@@ -134,6 +151,7 @@ mod tests {
             "*/0 * * * *",
             "0,58 * * * *",
             "a * * * *",
+            "0 0 31 2,4,6,9,11 *",
             "+1 * * * *",
         ] {
             assert!(check_cron(line).is_err(), "{line}");

@@ -127,8 +127,10 @@ pub(super) fn resolve(
     let written = manifest.terraform.as_ref()?;
     let path = Path::of(["terraform"]);
     let stacks = stacks(manifest, written, findings);
+    check_size(&stacks, findings);
     check_dependencies(&stacks, findings);
-    check_environments(manifest, &stacks, findings);
+    check_environments(&stacks, environments, findings);
+    check_texts(manifest, written, environments, &stacks, findings);
     check_backend(manifest, written, environments, &stacks, findings);
     let scan = written.scan.as_ref();
     let mut terraform = Terraform {
@@ -204,6 +206,61 @@ fn stacks(
     }
 }
 
+/// The longest text of a stack's variables in bytes: a job hands it over as one environment variable, of which
+/// Linux takes 131,072 bytes, and GitHub indents it.
+const VARIABLES: usize = 64 * 1024;
+
+fn check_size(stacks: &IndexMap<Slug, manifest::Stack>, findings: &mut Diagnostics) {
+    for (name, stack) in stacks {
+        let literals = stack.variables.values().map(|value| match value {
+            Value::Literal(json) => json.to_string().len(),
+            Value::Held { .. } => 0,
+        });
+        if literals.sum::<usize>() > VARIABLES {
+            findings.push(
+                Diagnostic::error(
+                    "platform-limits",
+                    Place::key(Path::of(["terraform", "stacks", name.as_str(), "variables"])),
+                    format!(
+                        "the variables of a stack have at most {VARIABLES} bytes: Linux refuses longer ones"
+                    ),
+                )
+                .with_help("move them into a file under `var-files`"),
+            );
+        }
+    }
+}
+
+fn check_environments(
+    stacks: &IndexMap<Slug, manifest::Stack>,
+    environments: &[Environment],
+    findings: &mut Diagnostics,
+) {
+    for (name, stack) in stacks {
+        let path = Path::of(["terraform", "stacks", name.as_str(), "environments"]);
+        let Some(own) = &stack.environments else { continue };
+        if own.is_empty() {
+            findings.push(
+                Diagnostic::error("invalid-value", path.clone(), "the stack is in no environment")
+                    .with_help("name one, or take `environments` out: then it is in all of them"),
+            );
+        }
+        for (index, wanted) in own.iter().enumerate() {
+            if !environments.iter().any(|environment| environment.name == *wanted) {
+                let known = environments.iter().map(|environment| &environment.name);
+                findings.push(
+                    Diagnostic::error(
+                        "unknown-reference",
+                        path.index(index),
+                        "there is no environment of this name",
+                    )
+                    .with_help(list_of(known, "environments")),
+                );
+            }
+        }
+    }
+}
+
 fn check_dependencies(stacks: &IndexMap<Slug, manifest::Stack>, findings: &mut Diagnostics) {
     for (name, stack) in stacks {
         for (index, needed) in stack.depends_on.iter().enumerate() {
@@ -211,12 +268,19 @@ fn check_dependencies(stacks: &IndexMap<Slug, manifest::Stack>, findings: &mut D
                 let path = Path::of(["terraform", "stacks", name.as_str(), "depends-on"]).index(index);
                 findings.push(
                     Diagnostic::error("unknown-reference", path, "there is no stack of this name")
-                        .with_help(list_of(stacks.keys())),
+                        .with_help(list_of(stacks.keys(), "terraform.stacks")),
                 );
             }
         }
     }
-    let mut waiting: Vec<&Slug> = stacks.keys().collect();
+    let waits_for_itself = |name: &Slug| stacks[name].depends_on.contains(name);
+    for name in stacks.keys().filter(|name| waits_for_itself(name)) {
+        let path = Path::of(["terraform", "stacks", name.as_str(), "depends-on"]);
+        findings.push(
+            Diagnostic::error("needs-dag", path, "the stack waits for itself").with_help("take its name out"),
+        );
+    }
+    let mut waiting: Vec<&Slug> = stacks.keys().filter(|name| !waits_for_itself(name)).collect();
     loop {
         let ready = |name: &&Slug| !stacks[*name].depends_on.iter().any(|needed| waiting.contains(&needed));
         let rest: Vec<&Slug> = waiting.iter().copied().filter(|name| !ready(name)).collect();
@@ -232,32 +296,57 @@ fn check_dependencies(stacks: &IndexMap<Slug, manifest::Stack>, findings: &mut D
                 Path::of(["terraform", "stacks", name.as_str(), "depends-on"]),
                 "these stacks wait for each other, so that none can be the first",
             )
-            .with_help(format!("take one `depends-on` out of the circle: {}", list_of(waiting.into_iter()))),
+            .with_help(format!("take one `depends-on` out of the circle: {}", names_of(waiting.into_iter()))),
         );
     }
 }
 
-fn check_environments(
+fn list_of<'a>(names: impl Iterator<Item = &'a Slug>, section: &str) -> String {
+    let names = names_of(names);
+    if names.is_empty() { format!("declare it under `{section}`") } else { format!("there is {names}") }
+}
+
+fn names_of<'a>(names: impl Iterator<Item = &'a Slug>) -> String {
+    names.map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
+}
+
+/// Fills in every text for every environment, whether it is planned or not: what is accepted at level 1 is
+/// what is planned at level 3. Where an environment, an account or a region is not declared, another stands in.
+fn check_texts(
     manifest: &Manifest,
+    written: &manifest::Terraform,
+    environments: &[Environment],
     stacks: &IndexMap<Slug, manifest::Stack>,
     findings: &mut Diagnostics,
 ) {
-    for (name, stack) in stacks {
-        for (index, environment) in stack.environments.iter().flatten().enumerate() {
-            if !manifest.environments.contains_key(environment) {
-                let path = Path::of(["terraform", "stacks", name.as_str(), "environments"]).index(index);
-                findings.push(
-                    Diagnostic::error("unknown-reference", path, "there is no environment of this name")
-                        .with_help(list_of(manifest.environments.keys())),
-                );
+    let known = environments.iter().map(|environment| {
+        let account = environment.account_id.as_ref().map_or("123456789012", |account| account.as_str());
+        (environment.name.as_str(), account, environment.region.as_deref().unwrap_or("eu-central-1"))
+    });
+    let known: Vec<(&str, &str, &str)> = known.collect();
+    let known = if known.is_empty() { vec![("production", "123456789012", "eu-central-1")] } else { known };
+    for (environment, account_id, region) in known {
+        for (name, stack) in stacks {
+            let own = stack.environments.as_ref();
+            if !environments.is_empty()
+                && own.is_some_and(|own| !own.iter().any(|own| own.as_str() == environment))
+            {
+                continue;
             }
+            let values = [
+                ("environment", environment),
+                ("stack", name.as_str()),
+                ("account-id", account_id),
+                ("region", region),
+                ("project", manifest.project.as_str()),
+            ];
+            if let Some(backend) = &written.backend {
+                settings(backend, region, &values, findings);
+            }
+            var_files(name, stack, &values, findings);
+            variables(name, stack, &values, findings);
         }
     }
-}
-
-fn list_of<'a>(names: impl Iterator<Item = &'a Slug>) -> String {
-    let names: Vec<String> = names.map(|name| format!("`{name}`")).collect();
-    format!("there is {}", names.join(", "))
 }
 
 fn check_backend(
@@ -314,7 +403,12 @@ fn check_backend(
         _ => {}
     }
     let apart = |placeholder: &str| backend.key.contains(placeholder);
-    if stacks.len() > 1 && !apart("{stack}") {
+    let is_filled = |field: &str| {
+        let place = Place::value(path.key(field));
+        !findings.iter().any(|known| known.code == "unknown-placeholder" && known.place == place)
+    };
+    let (key_is_filled, bucket_is_filled) = (is_filled("key"), is_filled("bucket"));
+    if stacks.len() > 1 && !apart("{stack}") && key_is_filled {
         findings.push(
             Diagnostic::error(
                 "state-shared",
@@ -332,7 +426,8 @@ fn check_backend(
             accounts.dedup();
             accounts.len() == environments.len()
         });
-    if environments.len() > 1 && !apart("{environment}") && !bucket_apart {
+    if environments.len() > 1 && !apart("{environment}") && !bucket_apart && key_is_filled && bucket_is_filled
+    {
         let project = &manifest.project;
         findings.push(
             Diagnostic::error("state-shared", path.key("key"), "several environments would share one state: an apply of one destroys the other")
@@ -504,23 +599,13 @@ fn role(
     account_id: &str,
     findings: &mut Diagnostics,
 ) -> Role {
-    let path = Path::of(["environments", environment.name.as_str(), "aws", "roles", "pull-request-plan"]);
     match environment.roles.get(&AwsRole::PullRequestPlan) {
         Some(Value::Held { reference: Reference::Variable(variable), list: false }) => {
             Role::Variable(variable.clone())
         }
-        Some(Value::Literal(Json::String(arn))) if is_role_arn(arn, account_id) => Role::Arn(arn.clone()),
-        Some(_) => {
-            findings.push(
-                Diagnostic::error(
-                    "invalid-value",
-                    path,
-                    "a role is the ARN of a role in the environment's account, or `{ variable: NAME }`",
-                )
-                .with_help(format!("as in `arn:aws:iam::{account_id}:role/NAME`")),
-            );
-            Role::Arn(String::new())
-        }
+        Some(Value::Literal(Json::String(arn))) => Role::Arn(arn.clone()),
+        // Refused with the environment's other roles.
+        Some(_) => Role::Arn(String::new()),
         None => {
             let name = format!("pyfleet-{}-{}-pull-request-plan", manifest.project, environment.name);
             if name.len() > 64 {
@@ -538,17 +623,6 @@ fn role(
     }
 }
 
-/// `arn:aws:iam::ACCOUNT:role/…`
-/// ([AWS: IAM identifiers](https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html)).
-fn is_role_arn(arn: &str, account_id: &str) -> bool {
-    ["aws", "aws-cn", "aws-us-gov"].iter().any(|partition| {
-        arn.strip_prefix(&format!("arn:{partition}:iam::{account_id}:role/")).is_some_and(|name| {
-            (1..=576).contains(&name.len())
-                && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+=,.@_/-".contains(&byte))
-        })
-    })
-}
-
 fn stack_plan(
     name: &Slug,
     stack: &manifest::Stack,
@@ -557,49 +631,45 @@ fn stack_plan(
     values: &[(&str, &str)],
     findings: &mut Diagnostics,
 ) -> Option<StackPlan> {
-    let mut fill = |text: &str, path: Path, values: &[(&str, &str)]| match placeholder::fill(text, values) {
-        Ok(filled) => Some(filled),
-        Err(reason) => {
-            if !findings.iter().any(|known| known.code == "unknown-placeholder" && known.place.path == path) {
-                findings.push(Diagnostic::error("unknown-placeholder", path, reason));
-            }
-            None
-        }
-    };
+    let backend = settings(backend, region, values, findings);
+    let var_files = var_files(name, stack, values, findings);
+    let variables = variables(name, stack, values, findings);
+    Some(StackPlan {
+        stack: name.to_string(),
+        directory: stack.directory.normal().to_owned(),
+        backend: backend?,
+        variables: variables?,
+        var_files: var_files?,
+    })
+}
+
+/// Fills in a text; a placeholder that is not known is a finding.
+fn fill(text: &str, path: &Path, values: &[(&str, &str)], findings: &mut Diagnostics) -> Option<String> {
+    placeholder::fill(text, values)
+        .map_err(|reason| findings.push_once(Diagnostic::error("unknown-placeholder", path.clone(), reason)))
+        .ok()
+}
+
+/// Settings of the S3 backend.
+fn settings(
+    backend: &manifest::Backend,
+    region: &str,
+    values: &[(&str, &str)],
+    findings: &mut Diagnostics,
+) -> Option<BTreeMap<&'static str, String>> {
     let at = Path::of(["terraform", "backend"]);
     let without_stack: Vec<(&str, &str)> =
         values.iter().copied().filter(|(name, _)| *name != "stack").collect();
-    let bucket = fill(&backend.bucket, at.key("bucket"), &without_stack);
-    let key = fill(&backend.key, at.key("key"), values);
-    let table = backend.lock_table.as_ref().map(|table| fill(table, at.key("lock-table"), &without_stack));
-    let own = Path::of(["terraform", "stacks", name.as_str()]);
-    let var_files: Vec<Option<String>> = stack
-        .var_files
-        .iter()
-        .enumerate()
-        .map(|(index, file)| fill(file, own.key("var-files").index(index), values))
-        .collect();
-    let mut variables = BTreeMap::new();
-    for (variable, value) in &stack.variables {
-        let value = match value {
-            Value::Held { reference: Reference::Variable(held), list } => {
-                VariableValue::Held { variable: held.to_string(), form: list.then_some("list") }
-            }
-            Value::Held { .. } => continue,
-            Value::Literal(Json::String(text)) => VariableValue::Literal(Json::String(fill(
-                text,
-                own.key("variables").key(variable.as_str()),
-                values,
-            )?)),
-            Value::Literal(literal) => VariableValue::Literal(literal.clone()),
-        };
-        variables.insert(variable.to_string(), value);
-    }
-    let (bucket, key, table) = (bucket?, key?, table.map_or(Some(None), |table| table.map(Some))?);
-    check_backend_names(&bucket, &key, table.as_deref(), findings);
+    let bucket = fill(&backend.bucket, &at.key("bucket"), &without_stack, findings);
+    let key = fill(&backend.key, &at.key("key"), values, findings);
+    let table = match &backend.lock_table {
+        Some(table) => fill(table, &at.key("lock-table"), &without_stack, findings).map(Some),
+        None => Some(None),
+    };
+    check_backend_names(bucket.as_deref(), key.as_deref(), table.as_ref()?.as_deref(), findings);
     let mut settings = BTreeMap::from([
-        ("bucket", bucket),
-        ("key", key),
+        ("bucket", bucket?),
+        ("key", key?),
         ("region", region.to_owned()),
         ("encrypt", "true".to_owned()),
     ]);
@@ -607,55 +677,128 @@ fn stack_plan(
     if lock != Lock::DynamoDb {
         settings.insert("use_lockfile", "true".to_owned());
     }
-    if let Some(table) = table {
+    if let Some(table) = table? {
         settings.insert("dynamodb_table", table);
     }
-    let var_files = var_files.into_iter().collect::<Option<Vec<_>>>()?;
-    for (index, file) in var_files.iter().enumerate() {
-        if file.starts_with('-') || file.starts_with('/') || climb(&stack.directory, file).is_none() {
-            findings.push(Diagnostic::error(
+    Some(settings)
+}
+
+/// Variable files, relative to the stack's directory.
+fn var_files(
+    name: &Slug,
+    stack: &manifest::Stack,
+    values: &[(&str, &str)],
+    findings: &mut Diagnostics,
+) -> Option<Vec<String>> {
+    let path = Path::of(["terraform", "stacks", name.as_str(), "var-files"]);
+    let mut files = Vec::with_capacity(stack.var_files.len());
+    for (index, file) in stack.var_files.iter().enumerate() {
+        let filled = fill(file, &path.index(index), values, findings);
+        let is_inside = |file: &String| {
+            let down = file.trim_start_matches("../");
+            RelativePath::try_from(down.to_owned()).is_ok()
+                && down != "."
+                && climb(&stack.directory, file).is_some()
+        };
+        if filled.as_ref().is_some_and(|file| !is_inside(file)) {
+            findings.push_once(Diagnostic::error(
                 "invalid-value",
-                own.key("var-files").index(index),
+                path.index(index),
                 "a variable file is relative to the stack's directory and stays inside the repository",
             ));
         }
+        files.push(filled);
     }
-    Some(StackPlan {
-        stack: name.to_string(),
-        directory: stack.directory.normal().to_owned(),
-        backend: settings,
-        variables,
-        var_files,
+    files.into_iter().collect()
+}
+
+/// Values of input variables; secrets are not among them.
+fn variables(
+    name: &Slug,
+    stack: &manifest::Stack,
+    values: &[(&str, &str)],
+    findings: &mut Diagnostics,
+) -> Option<BTreeMap<String, VariableValue>> {
+    let path = Path::of(["terraform", "stacks", name.as_str(), "variables"]);
+    let mut variables = BTreeMap::new();
+    for (variable, value) in &stack.variables {
+        let value = match value {
+            Value::Held { reference: Reference::Variable(held), list } => {
+                Some(VariableValue::Held { variable: held.to_string(), form: list.then_some("list") })
+            }
+            Value::Held { .. } => continue,
+            Value::Literal(literal) => {
+                fill_all(literal, &path.key(variable.as_str()), values, findings).map(VariableValue::Literal)
+            }
+        };
+        variables.insert(variable.to_string(), value);
+    }
+    variables.into_iter().map(|(name, value)| Some((name, value?))).collect()
+}
+
+/// Fills in every text of a literal, however deep it stands.
+fn fill_all(
+    literal: &Json,
+    path: &Path,
+    values: &[(&str, &str)],
+    findings: &mut Diagnostics,
+) -> Option<Json> {
+    Some(match literal {
+        Json::String(text) => Json::String(fill(text, path, values, findings)?),
+        Json::Array(items) => {
+            let filled: Option<Vec<Json>> = items
+                .iter()
+                .enumerate()
+                .map(|(index, item)| fill_all(item, &path.index(index), values, findings))
+                .collect();
+            Json::Array(filled?)
+        }
+        Json::Object(entries) => {
+            // Sorted: the order of the manifest's keys means nothing.
+            let sorted: BTreeMap<&String, &Json> = entries.iter().collect();
+            let filled: Option<serde_json::Map<String, Json>> = sorted
+                .into_iter()
+                .map(|(key, value)| Some((key.clone(), fill_all(value, &path.key(key), values, findings)?)))
+                .collect();
+            Json::Object(filled?)
+        }
+        other => other.clone(),
     })
 }
 
 /// Names as S3 and DynamoDB take them
 /// ([S3: bucket naming rules](https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html)).
-fn check_backend_names(bucket: &str, key: &str, table: Option<&str>, findings: &mut Diagnostics) {
+fn check_backend_names(
+    bucket: Option<&str>,
+    key: Option<&str>,
+    table: Option<&str>,
+    findings: &mut Diagnostics,
+) {
     let at = Path::of(["terraform", "backend"]);
     let mut refuse = |field: &str, message: &str| {
-        if !findings.iter().any(|known| known.place.path == at.key(field)) {
-            findings.push(Diagnostic::error("invalid-value", at.key(field), message));
-        }
+        findings.push_once(Diagnostic::error("invalid-value", at.key(field), message));
     };
-    let bucket_is_valid = (3..=63).contains(&bucket.len())
-        && bucket.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'.' | b'-'))
-        && bucket.starts_with(|first: char| first.is_ascii_alphanumeric())
-        && bucket.ends_with(|last: char| last.is_ascii_alphanumeric())
-        && !bucket.contains("..");
-    if !bucket_is_valid {
+    let bucket_is_valid = |bucket: &str| {
+        (3..=63).contains(&bucket.len())
+            && bucket.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'.' | b'-'))
+            && bucket.starts_with(|first: char| first.is_ascii_alphanumeric())
+            && bucket.ends_with(|last: char| last.is_ascii_alphanumeric())
+            && !bucket.contains("..")
+    };
+    if bucket.is_some_and(|bucket| !bucket_is_valid(bucket)) {
         refuse("bucket", "a bucket is named with 3 to 63 lower-case letters, digits, dots and dashes");
     }
-    let key_is_valid = (1..=900).contains(&key.len())
-        && !key.starts_with('/')
-        && !key.ends_with('/')
-        && !key.chars().any(char::is_control)
-        && !key.starts_with("_plans/")
-        && !key.starts_with("_pyfleet/");
-    if !key_is_valid {
+    let key_is_valid = |key: &str| {
+        (1..=900).contains(&key.len())
+            && key.split('/').all(|part| !matches!(part, "" | "." | ".."))
+            && !key.chars().any(char::is_control)
+            && !key.starts_with("_plans/")
+            && !key.starts_with("_pyfleet/")
+    };
+    if key.is_some_and(|key| !key_is_valid(key)) {
         refuse(
             "key",
-            "a state's key has 1 to 900 characters, no slash at its ends, and lies outside of `_plans/` and `_pyfleet/`",
+            "a state's key has 1 to 900 characters, no empty part, no `.` or `..` between slashes, and lies outside of `_plans/` and `_pyfleet/`",
         );
     }
     let table_is_valid = |table: &str| {

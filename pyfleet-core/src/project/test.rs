@@ -128,6 +128,16 @@ fn check(name: &Slug, written: &crate::manifest::TestGroup, versions: &[String],
             "a test group has at least one version and one suite",
         ));
     }
+    if versions.len() > 256 {
+        findings.push(
+            Diagnostic::error(
+                "platform-limits",
+                Place::key(path.clone()),
+                "a matrix has at most 256 entries, one for each version",
+            )
+            .with_help("split the group"),
+        );
+    }
     let mut sorted = versions.to_vec();
     sorted.sort_unstable();
     sorted.dedup();
@@ -166,19 +176,53 @@ fn check(name: &Slug, written: &crate::manifest::TestGroup, versions: &[String],
             "a percentage is at most 100",
         ));
     }
+    let mut ports: Vec<u16> = Vec::new();
     for (service, container) in &written.services {
         let place = path.key("services").key(service.as_str());
-        for variable in container.env.keys() {
+        let mut names: Vec<String> = Vec::new();
+        for (variable, value) in &container.env {
+            let at = Place::key(place.key("env").key(variable));
+            if names.contains(&variable.to_ascii_uppercase()) {
+                findings.push(
+                    Diagnostic::error(
+                        "name-collision",
+                        at.clone(),
+                        "two variables differ only in case, and GitHub takes them for one",
+                    )
+                    .with_help("choose another name for one of them"),
+                );
+            }
+            names.push(variable.to_ascii_uppercase());
+            if value.len() > 32 * 1024 {
+                findings.push(Diagnostic::error(
+                    "platform-limits",
+                    place.key("env").key(variable),
+                    "an environment variable has at most 32 KiB",
+                ));
+            }
             let is_name = variable.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
                 && !variable.starts_with(|first: char| first.is_ascii_digit())
                 && !variable.is_empty();
             if !is_name {
                 findings.push(Diagnostic::error(
                     "invalid-value",
-                    Place::key(place.key("env").key(variable)),
+                    at,
                     "an environment variable is named with letters, digits and underscores",
                 ));
             }
+        }
+        for port in &container.ports {
+            if ports.contains(port) {
+                findings.push(
+                    Diagnostic::error(
+                        "name-collision",
+                        place.key("ports"),
+                        format!("port {port} is published twice on the same runner"),
+                    )
+                    .with_help("a port can be published once in a group"),
+                );
+            }
+            ports.push(*port);
         }
         if container.ports.contains(&0) {
             findings.push(Diagnostic::error(

@@ -1,7 +1,12 @@
 //! Waivers as they are meant.
 
+use crate::check::rules::RULES;
 use crate::diagnostic::{Diagnostic, Diagnostics, Path};
 use crate::manifest::{Date, Manifest};
+use crate::yaml::decode::closest;
+
+/// What can be waived besides what rules find.
+const OTHER_RULES: &[&str] = &["container-mutable-tag"];
 
 /// A finding that is accepted for a while.
 #[derive(Debug, Clone)]
@@ -33,6 +38,22 @@ pub(super) fn resolve(manifest: &Manifest, findings: &mut Diagnostics) -> Vec<Wa
                 )
                 .with_help("the next reader decides by it whether the waiver still holds"),
             );
+        }
+        if written.reason.contains('\n') {
+            findings.push(Diagnostic::error(
+                "invalid-value",
+                origin.key("reason"),
+                "a reason is one line: it stands where comments do",
+            ));
+        }
+        let known = || RULES.iter().map(|rule| rule.code).chain(OTHER_RULES.iter().copied());
+        if !known().any(|code| code == written.rule) {
+            let finding =
+                Diagnostic::error("unknown-reference", origin.key("rule"), "there is no rule of this name");
+            findings.push(match closest(&written.rule, known()) {
+                Some(close) => finding.with_help(format!("did you mean `{close}`?")),
+                None => finding.with_help("a finding's rule stands in brackets behind `error` or `warning`"),
+            });
         }
         let (workflow, job) = match written.at.split_once('.') {
             Some((workflow, job)) => (workflow, Some(job.to_owned())),

@@ -8,8 +8,8 @@ use crate::manifest::{Kind, Manifest, SafetyLevel, Slug, Triggers};
 /// A workflow that is wanted.
 #[derive(Debug, Clone)]
 pub struct WorkflowWish {
-    /// What it is.
-    pub kind: Kind,
+    /// What it is; nothing where that is not known and the file is not rendered.
+    pub kind: Option<Kind>,
     /// What becomes of its file.
     pub disposition: Disposition,
     /// What starts it, where the manifest says so.
@@ -47,16 +47,11 @@ pub(super) fn resolve(
             (true, false) => Disposition::Rendered,
             (false, false) => Disposition::Disabled,
         };
-        let Some(kind) =
-            written.kind.or_else(|| Kind::ALL.into_iter().find(|kind| kind.name() == name.as_str()))
-        else {
-            if disposition == Disposition::Rendered {
-                findings.push(unknown_kind(name, &path));
-            }
-            continue;
-        };
-        if disposition == Disposition::Rendered {
-            check(kind, manifest, level, &path, findings);
+        let kind = written.kind.or_else(|| Kind::ALL.into_iter().find(|kind| kind.name() == name.as_str()));
+        match kind {
+            _ if disposition != Disposition::Rendered => {}
+            Some(kind) => check(kind, manifest, level, &path, findings),
+            None => findings.push(unknown_kind(name, &path)),
         }
         wishes.insert(name.clone(), WorkflowWish { kind, disposition, on: written.on.clone() });
     }

@@ -81,7 +81,8 @@ pub fn scalar(text: &str) -> Cow<'_, str> {
 
 /// The most readable form of a string behind `key:` or `-`, without its last line break: like [`scalar`] on
 /// one line, or a block whose text stands `indent` columns in. That must be two more than the key or dash
-/// it belongs to.
+/// it belongs to. A text that ends with several line breaks is quoted: a block would take blank lines behind it
+/// for its own.
 ///
 /// ```
 /// use pyfleet_core::yaml::write::block;
@@ -92,7 +93,7 @@ pub fn scalar(text: &str) -> Cow<'_, str> {
 /// ```
 #[must_use]
 pub fn block(text: &str, indent: usize) -> String {
-    block_or_scalar(text, indent, true)
+    block_or_scalar(text, indent, false)
 }
 
 /// Everything behind `key:` for any value, without the last line break: the value on the same line, or its
@@ -107,7 +108,7 @@ pub fn block(text: &str, indent: usize) -> String {
 /// ```
 #[must_use]
 pub fn after_key(value: &Value, indent: usize) -> String {
-    let mut writer = Writer { out: String::new(), keeps_breaks: true };
+    let mut writer = Writer { out: String::new(), keeps_breaks: false };
     writer.after_key(value, indent.saturating_sub(2));
     writer.out.pop();
     writer.out
@@ -459,7 +460,7 @@ mod tests {
         for (text, expected) in [
             ("a\nb", "|-\n    a\n    b"),
             ("a\n", "|\n    a"),
-            ("a\n\n", "|+\n    a\n"),
+            ("a\n\n", "\"a\\n\\n\""),
             ("\na\n\nb\n", "|\n\n    a\n\n    b"),
             (" a\nb\n", "|2\n     a\n    b"),
             ("# a: 'b'\n- c\n", "|\n    # a: 'b'\n    - c"),
