@@ -1,8 +1,10 @@
 //! One binary for every integration test. Where to look:
-#![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+#![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stderr)]
 
+mod cli; // each command as a user runs it, one file a command; repositories that are hostile, or cut short
 mod executed; // the scripts of templates/scripts, run as GitHub runs them
 mod hook; // the pre-commit hook, installed into a repository by the real pre-commit
+mod repo; // a repository in a temporary directory, as one sentence
 mod schemas; // the JSON Schemas: pinned to the types, and of one opinion with the reader
 mod tool; // outside tools and data: found, or reported as not run
 mod validators; // rendered files, judged by tools that are not ours
