@@ -100,6 +100,7 @@ const fn name(state: State) -> &'static str {
 fn meaning(file: &File) -> String {
     match file.state {
         State::Current => "is what the manifest says".to_owned(),
+        State::Stale if file.path == lock::PATH => "is not the record of what is rendered now".to_owned(),
         State::Stale => "is as it was rendered, and would be rendered differently now".to_owned(),
         State::Edited => "is not as it was rendered".to_owned(),
         State::LineEndings => "is right but for its lines, which end in CR LF".to_owned(),

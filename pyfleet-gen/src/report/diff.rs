@@ -27,3 +27,21 @@ pub(crate) fn write(diff: &str, streams: &mut Streams<'_>) -> io::Result<()> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::write;
+    use crate::Streams;
+
+    #[test]
+    fn no_line_is_a_command() {
+        let (mut out, mut err) = (Vec::new(), Vec::new());
+        let mut streams = Streams { out: &mut out, err: &mut err, colour: false };
+        write(" ::error::x\n+::error::x\n-# ##[error]x\n \u{1b}[2J\u{9b}2J \u{202e}\n", &mut streams)
+            .unwrap();
+        assert_eq!(
+            String::from_utf8(out).unwrap(),
+            " : :error::x\n+::error::x\n-# ## [error]x\n \u{fffd}[2J\u{fffd}2J \u{fffd}\n"
+        );
+    }
+}
