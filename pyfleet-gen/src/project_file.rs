@@ -9,6 +9,7 @@ use pyfleet_core::diagnostic::Diagnostics;
 use pyfleet_core::plan::{self, Plan};
 use pyfleet_core::project::Project;
 use pyfleet_core::source::Source;
+use pyfleet_core::yaml::tree::Document;
 use pyfleet_core::{manifest, project};
 
 /// The manifest's name.
@@ -82,6 +83,8 @@ fn current_directory() -> io::Result<Utf8PathBuf> {
 pub struct Loaded {
     /// The manifest's text, for reports.
     pub source: Source,
+    /// The manifest's tree, to find places in; nothing where it does not parse.
+    pub document: Option<Document>,
     /// All findings, located.
     pub findings: Diagnostics,
     /// The project and its plan; nothing where a finding is an error.
@@ -93,7 +96,7 @@ pub struct Loaded {
 pub fn load(source: Source) -> Loaded {
     let (written, document, mut findings) = manifest::parse(source.clone());
     let Some(document) = document else {
-        return Loaded { source, findings, planned: None };
+        return Loaded { source, document, findings, planned: None };
     };
     findings.extend(check::run(&Subject::Manifest(&document), RULES));
     let mut planned = None;
@@ -108,5 +111,5 @@ pub fn load(source: Source) -> Loaded {
     }
     document.locate(&mut findings);
     let planned = planned.filter(|_| !findings.has_errors());
-    Loaded { source, findings, planned }
+    Loaded { source, document: Some(document), findings, planned }
 }

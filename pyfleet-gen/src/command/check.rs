@@ -1,6 +1,6 @@
 //! `check`: is what is there what the manifest says?
 
-use super::judge::{Judged, judge};
+use super::judge::Unjudged;
 use super::{Failure, MEND, is_current};
 use crate::Streams;
 use crate::exit::Exit;
@@ -14,10 +14,13 @@ use crate::sync;
 pub(crate) struct Args {}
 
 pub(crate) fn run(_: &Args, location: &Location, streams: &mut Streams<'_>) -> Result<Exit, Failure> {
-    let Some(Judged { files, ejected }) = judge(location, streams)? else { return Ok(Exit::CouldNotRun) };
+    let Some(unjudged) = Unjudged::render(location, streams)? else { return Ok(Exit::CouldNotRun) };
     let repository = Repository::open(&location.root)?;
-    let compared = sync::compare(&repository, &files, &ejected)?;
+    let compared = sync::compare(&repository, unjudged.files(), unjudged.ejected())?;
     let differing: Vec<&sync::File> = compared.iter().filter(|file| !is_current(file.state)).collect();
+    if (!differing.is_empty() || unjudged.may_expire()) && unjudged.judge(streams)?.is_none() {
+        return Ok(Exit::CouldNotRun);
+    }
     if differing.is_empty() {
         writeln!(streams.out, "{} files are current", compared.len())?;
         return Ok(Exit::Clean);
