@@ -2,19 +2,14 @@
 
 use std::io;
 
-use super::visible;
+use super::{inert, visible};
 use crate::Streams;
 
 /// Prints a unified diff.
 ///
-/// The lines come from files that anybody may have written. GitHub's runner obeys a log line that starts with
-/// `::`, spaces aside, or holds `##[`: a space makes either of them plain text.
 pub(crate) fn write(diff: &str, streams: &mut Streams<'_>) -> io::Result<()> {
     for line in diff.lines() {
-        let mut line = visible(line).replace("##[", "## [");
-        if line.trim_start().starts_with("::") {
-            line = line.replacen("::", ": :", 1);
-        }
+        let line = inert(&visible(line));
         let colour = match line.as_bytes().first() {
             _ if !streams.colour => "",
             Some(b'+') => "\x1b[32m",
