@@ -134,7 +134,8 @@ fn leaves_out_what_the_summary_script_would_not_write() {
 #[test]
 fn a_job_that_did_not_succeed_is_named_whatever_the_results_say() {
     let needs = r#"{"test-api-unit": {"result": "success"}, "test-api-slow": {"result": "cancelled"}}"#;
-    let script = comment().file("the results/a/summary.json", result("unit", &[]).to_string()).env("NEEDS", needs);
+    let script =
+        comment().file("the results/a/summary.json", result("unit", &[]).to_string()).env("NEEDS", needs);
     let whole = text(&script.run().exits(0));
     assert!(whole.contains("### ❌ Tests"), "{whole}");
     assert!(whole.contains("- `test-api-slow: cancelled`") && !whole.contains("test-api-unit"), "{whole}");
