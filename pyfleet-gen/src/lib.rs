@@ -14,9 +14,10 @@ mod report;
 pub mod repository;
 pub mod sync;
 mod waive;
+pub mod writer;
 
 use std::ffi::OsString;
-use std::io::Write;
+use std::io::{self, Write};
 
 use clap::Parser;
 
@@ -57,17 +58,38 @@ pub fn run<A: Into<OsString> + Clone>(
             return if wanted && written.is_ok() { Exit::Clean } else { Exit::CouldNotRun };
         }
     };
-    match command::run(&cli, streams) {
+    let colour = streams.colour;
+    let (mut out, mut err) = (UntilClosed(streams.out), UntilClosed(streams.err));
+    match command::run(&cli, &mut Streams { out: &mut out, err: &mut err, colour }) {
         Ok(exit) => exit,
         Err(error) => {
             // Where even this cannot be written, the exit code still says it.
-            let _ = writeln!(streams.err, "error: {error}");
+            let _ = writeln!(err, "error: {}", report::visible(&error.to_string()));
             let mut cause = error.source();
             while let Some(error) = cause {
-                let _ = writeln!(streams.err, "  because: {error}");
+                let _ = writeln!(err, "  because: {}", report::visible(&error.to_string()));
                 cause = error.source();
             }
             Exit::CouldNotRun
+        }
+    }
+}
+
+/// Whoever closes the pipe, as `head` does, has read enough: that changes no exit code.
+struct UntilClosed<'a>(&'a mut dyn Write);
+
+impl Write for UntilClosed<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match self.0.write(bytes) {
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(bytes.len()),
+            written => written,
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        match self.0.flush() {
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+            flushed => flushed,
         }
     }
 }

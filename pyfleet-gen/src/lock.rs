@@ -8,7 +8,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use pyfleet_core::action;
 use pyfleet_core::project::Project;
 use pyfleet_core::source::Source;
-use pyfleet_core::yaml::{self, tree::Document};
+use pyfleet_core::yaml::{
+    self,
+    tree::{Document, Value},
+};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
@@ -19,6 +22,9 @@ pub const PATH: &str = "pyfleet.lock";
 
 /// The version that renders.
 pub const GENERATOR: &str = env!("CARGO_PKG_VERSION");
+
+/// The format that is written and read.
+const FORMAT: u32 = 1;
 
 const HEADER: &str = "\
 # Written by pyfleet-gen; commit it and leave it alone. It records what was rendered, so that `pyfleet-gen check`
@@ -63,7 +69,7 @@ impl Lock {
             ))
         };
         Self {
-            version: 1,
+            version: FORMAT,
             generator: GENERATOR.to_owned(),
             safety_level: project.level.number(),
             actions: actions.iter().filter_map(pin).collect(),
@@ -78,13 +84,47 @@ impl Lock {
         format!("{HEADER}{}", yaml::write::to_string(self).unwrap_or_default())
     }
 
-    /// Reads a lock; nothing where it is not one, or not of this format.
-    #[must_use]
-    pub fn parse(text: &str) -> Option<Self> {
-        let document = Document::parse(Source::new(PATH, text)).ok()?;
-        let lock: Self = yaml::decode::decode(&document.root).ok()?;
-        (lock.version == 1).then_some(lock)
+    /// Reads a lock.
+    ///
+    /// # Errors
+    /// Where it is none of this format.
+    pub fn parse(text: &str) -> Result<Self, Unreadable> {
+        if text.lines().any(|line| line.starts_with("<<<<<<< ") || line.starts_with(">>>>>>> ")) {
+            return Err(Unreadable::Conflict);
+        }
+        let document = Document::parse(Source::new(PATH, text)).map_err(|_| Unreadable::Garbage)?;
+        let version = document.root.get("version").and_then(|version| match &version.value {
+            Value::Number(number) => number.as_integer(),
+            _ => None,
+        });
+        if version.is_some_and(|version| version > FORMAT.into()) {
+            return Err(Unreadable::Newer);
+        }
+        let lock: Self = yaml::decode::decode(&document.root).map_err(|_| Unreadable::Garbage)?;
+        let is_version = |text: &str| {
+            (1..=40).contains(&text.len())
+                && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".+-".contains(&byte))
+        };
+        let is_digest = |text: &String| {
+            text.len() == 64 && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+        };
+        if lock.version == FORMAT && is_version(&lock.generator) && lock.files.values().all(is_digest) {
+            Ok(lock)
+        } else {
+            Err(Unreadable::Garbage)
+        }
     }
+}
+
+/// Why a lock cannot be understood.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unreadable {
+    /// A merge left both sides in it.
+    Conflict,
+    /// A later pyfleet-gen wrote it in another format.
+    Newer,
+    /// It is something else.
+    Garbage,
 }
 
 /// SHA-256 in lower-case hexadecimal.

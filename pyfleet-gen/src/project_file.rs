@@ -1,6 +1,6 @@
 //! Finding and loading the manifest.
 
-use std::io::{self, Read};
+use std::io;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use pyfleet_core::check::rules::RULES;
@@ -9,13 +9,16 @@ use pyfleet_core::diagnostic::Diagnostics;
 use pyfleet_core::plan::{self, Plan};
 use pyfleet_core::project::Project;
 use pyfleet_core::source::{Source, is_deceptive};
+use pyfleet_core::yaml::decode::MAX_FINDINGS;
 use pyfleet_core::{manifest, project};
 
-/// The largest manifest in bytes; GitHub reads no larger workflow either.
-const LARGEST: u64 = 1024 * 1024;
+use crate::repository::{FileError, Repository};
 
 /// The manifest's name.
 pub const NAME: &str = "pyfleet.yml";
+
+/// The largest manifest, in bytes.
+const LARGEST: usize = 1024 * 1024;
 
 /// Where the manifest stands, and the repository's root with it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,10 +36,7 @@ impl Location {
     /// # Errors
     /// Where there is none.
     pub fn find(directory: Option<&Utf8Path>, manifest: Option<&Utf8Path>) -> io::Result<Self> {
-        let start = match directory {
-            Some(directory) => directory.to_owned(),
-            None => current_directory()?,
-        };
+        let start = directory.map_or_else(|| Utf8PathBuf::from("."), Utf8Path::to_owned);
         if let Some(named) = manifest {
             let path = start.join(named);
             let (root, name) = match (path.parent(), path.file_name()) {
@@ -50,7 +50,10 @@ impl Location {
             let root = if root.as_str().is_empty() { Utf8PathBuf::from(".") } else { root };
             return Ok(Self { root, manifest: name });
         }
-        let absolute = if start.is_absolute() { start.clone() } else { current_directory()?.join(&start) };
+        // Resolved first: the directory above `a/..`, or above a link, is not the one that its name says.
+        let absolute = start
+            .canonicalize_utf8()
+            .map_err(|error| io::Error::new(error.kind(), format!("{start}: {error}")))?;
         absolute
             .ancestors()
             .find(|directory| directory.join(NAME).symlink_metadata().is_ok())
@@ -58,7 +61,10 @@ impl Location {
             .ok_or_else(|| {
                 io::Error::new(
                     io::ErrorKind::NotFound,
-                    format!("there is no {NAME} in {absolute} or above it"),
+                    format!(
+                        "there is no {NAME} in {absolute} or above it\n\
+                         help: start in the repository, or name the manifest with `--manifest FILE`"
+                    ),
                 )
             })
     }
@@ -67,25 +73,27 @@ impl Location {
     ///
     /// # Errors
     /// Where it cannot be read or is not UTF-8.
-    pub fn read(&self) -> io::Result<Source> {
-        let path = self.root.join(&self.manifest);
-        // A pipe or a device would never end.
-        if !fs_err::metadata(&path)?.is_file() {
-            return Err(io::Error::other(format!("{path}: is not a file")));
+    pub fn read(&self, repository: &Repository) -> Result<Source, FileError> {
+        let path = &self.manifest;
+        let bytes = repository.read(path)?.ok_or_else(|| {
+            FileError::new(self.root.join(path), "is not there")
+                .with_help("the manifest is named with `--manifest FILE`")
+        })?;
+        if bytes.len() > LARGEST {
+            let size = bytes.len();
+            return Err(FileError::new(
+                path,
+                format!("a manifest has at most 1 MiB, and this one has {size} bytes"),
+            ));
         }
-        let mut text = String::new();
-        let mut file = fs_err::File::open(&path)?.take(LARGEST + 1);
-        file.read_to_string(&mut text)?;
-        if text.len() as u64 > LARGEST {
-            return Err(io::Error::other(format!("{path}: a manifest has at most 1 MiB")));
-        }
-        Ok(Source::new(self.manifest.clone(), text))
+        let text = String::from_utf8(bytes).map_err(|error| {
+            let line =
+                error.as_bytes()[..error.utf8_error().valid_up_to()].split(|byte| *byte == b'\n').count();
+            FileError::new(path, format!("is not UTF-8: line {line} holds other bytes"))
+                .with_help("save it as UTF-8")
+        })?;
+        Ok(Source::new(path.clone(), text))
     }
-}
-
-fn current_directory() -> io::Result<Utf8PathBuf> {
-    Utf8PathBuf::from_path_buf(std::env::current_dir()?)
-        .map_err(|path| io::Error::other(format!("{}: the path is not UTF-8", path.display())))
 }
 
 /// What a manifest says, as far as it could be understood.
@@ -97,6 +105,13 @@ pub struct Loaded {
     pub findings: Diagnostics,
     /// The project and its plan; nothing where a finding is an error.
     pub planned: Option<(Project, Plan)>,
+}
+
+/// As many as a decode finds, the worst first: places of ten thousand findings are looked up for nobody.
+fn worst(findings: Diagnostics) -> Diagnostics {
+    let mut findings: Vec<_> = findings.into_iter().collect();
+    findings.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
+    findings.into_iter().take(MAX_FINDINGS).collect()
 }
 
 /// From text to plan: every mistake at once, whether it is one of form or of meaning.
@@ -114,6 +129,7 @@ pub fn load(source: Source) -> Loaded {
         further.extend(mistakes);
         (resolved, plan)
     });
+    let mut further = worst(further);
     document.locate(&mut further);
     let judged = check::run(&Subject::Manifest(&document), RULES);
     reading.document = Some(document);

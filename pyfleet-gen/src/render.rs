@@ -116,7 +116,7 @@ fn environment() -> Environment<'static> {
         Value::from_safe_string(yaml::write::block(text, indent))
     });
     environment.add_filter("text", |text: &str| Value::from_safe_string(text.to_owned()));
-    environment.add_filter("string", |value: &Value| value.to_string());
+    environment.add_filter("string", |value: &Value| json(value).map(|json| json.to_string()));
     environment.add_filter("json", |value: &Value| json(value).map(|json| json.to_string()));
     environment.add_filter("json_lines", |value: &Value, indent: usize| {
         json(value).map(|json| Value::from_safe_string(yaml::write::block(&json_lines(&json), indent)))

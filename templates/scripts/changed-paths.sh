@@ -4,8 +4,8 @@
 # Environment
 #   EVENT_NAME       pull_request | merge_group | push | any other name
 #   TARGETS          JSON: [{"name": "app", "paths": ["api", "Dockerfile"]}]; "." is everything
-#   BASE_SHA         commit to compare with (default: none). In a pull request's merge commit
-#                    the first parent is used instead: it is the base that was merged
+#   BASE_SHA         commit to compare with (default: the base that the event names). In a pull
+#                    request's merge commit the first parent is used instead: it was merged
 #   ALWAYS           JSON: paths whose change selects every target (default: [])
 #   FOLLOW_MODULES   true: a target also covers the local Terraform modules and the symbolic
 #                    links it uses, and theirs (default: false)
@@ -26,6 +26,9 @@ set -uo pipefail
 EVENT_NAME=${EVENT_NAME:-}
 TARGETS=${TARGETS:-}
 BASE_SHA=${BASE_SHA:-}
+if [[ -z $BASE_SHA && -f ${GITHUB_EVENT_PATH:-} ]]; then
+  BASE_SHA=$(jq -r '.pull_request.base.sha // .merge_group.base_sha // .before // empty' "$GITHUB_EVENT_PATH" 2>/dev/null) || BASE_SHA=
+fi
 ALWAYS=${ALWAYS:-[]}
 FOLLOW_MODULES=${FOLLOW_MODULES:-false}
 MATRICES=${MATRICES:-}

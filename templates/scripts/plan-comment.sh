@@ -87,12 +87,12 @@ while IFS= read -r -d '' file; do
           and (. < 8232 or . > 8238) and (. < 8288 or . > 8303) and . != 65279)) | .[:300] | implode;
     def code: plain | ([match("`+"; "g").length] | max // 0) as $run | ("`" * ($run + 1)) as $fence
       | if . == "" then "(empty)" elif test("^`|`$") then "\($fence) \(.) \($fence)" else "\($fence)\(.)\($fence)" end;
-    # As many lines as fit into so many bytes, then how many are left.
-    def fitting($bytes):
-      . as $lines
-      | reduce .[] as $line ({room: $bytes, taken: 0}; if .room < 0 then . else .room -= ($line | utf8bytelength + 1)
+    # As many lines as fit into so many bytes (400 short ones would), then how many are left.
+    def fitting($bytes; line):
+      length as $all | [.[:400][] | line] as $lines
+      | reduce $lines[] as $line ({room: $bytes, taken: 0}; if .room < 0 then . else .room -= ($line | utf8bytelength + 1)
           | if .room < 0 then . else .taken += 1 end end)
-      | $lines[:.taken][], (if .taken < ($lines | length) then "- … and \(($lines | length) - .taken) more" else empty end);
+      | $lines[:.taken][], (if .taken < $all then "- … and \($all - .taken) more" else empty end);
     if length == 1 and (.[0] | type == "object"
       and (.class | IN("none", "outputs-only", "changes", "destructive"))
       and (.errored | type == "boolean") and (.complete | type == "boolean")
@@ -111,10 +111,10 @@ while IFS= read -r -d '' file; do
        elif .complete | not then "**The plan is incomplete: it must not be approved.**", "" else empty end),
       "| Create | Update | Replace | Delete | Import | Move | Forget | Read | Drift |", "|--:|--:|--:|--:|--:|--:|--:|--:|--:|",
       "| \(.counts | "\(.create) | \(.update) | \(.replace) | \(.delete) | \(.import) | \(.move) | \(.forget) | \(.read) | \(.drift)") |", "",
-      (if .destructive != [] then "**Destroyed or replaced**", "", (.destructive | map("- \(.action): \(.address | code)") | fitting(15000)), "" else empty end),
-      (if .changed != [] then "Changed", "", (.changed | map("- \(.action): \(.address | code)") | fitting(8000)), "" else empty end),
-      (if .drift != [] then "Changed outside of Terraform", "", (.drift | map("- \(.action): \(.address | code)") | fitting(5000)), "" else empty end),
-      (if .outputs != [] then "Outputs that change", "", (.outputs | map("- \(.name | code)") | fitting(4000)), "" else empty end)' \
+      (if .destructive != [] then "**Destroyed or replaced**", "", (.destructive | fitting(15000; "- \(.action): \(.address | code)")), "" else empty end),
+      (if .changed != [] then "Changed", "", (.changed | fitting(8000; "- \(.action): \(.address | code)")), "" else empty end),
+      (if .drift != [] then "Changed outside of Terraform", "", (.drift | fitting(5000; "- \(.action): \(.address | code)")), "" else empty end),
+      (if .outputs != [] then "Outputs that change", "", (.outputs | fitting(4000; "- \(.name | code)")), "" else empty end)' \
     "$file" >"$work/head.md" 2>/dev/null || {
     refuse "the summary of $environment/$stack is not one that the plan step writes"
     continue

@@ -42,7 +42,7 @@ trap 'rm -rf -- "$work"' EXIT
 
 files=()
 while IFS= read -r -d '' file; do
-  marker="$(head -n 1 -- "$file")"
+  marker=$(head -n 1 -- "$file")
   [[ $marker =~ ^'<!-- pyfleet:'[a-z0-9\ =-]+' -->'$ ]] || usage 'a comment does not begin with its marker'
   files+=("$file")
 done < <(find "$COMMENTS_DIR/" -maxdepth 1 -type f -name '*.md' -print0 | sort -z)

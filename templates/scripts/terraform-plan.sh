@@ -10,7 +10,7 @@
 #   PUBLISH          full | summary: whether the text of the plan may be shown and kept
 #   BACKEND          JSON: backend configuration, {"bucket": "…"} (default: {})
 #   VARIABLES        JSON: name → value, or → {"variable": "NAME"}, the GitHub variable NAME, which
-#                    is read from VARIABLE_NAME (default: {})
+#                    is read from VARIABLE_NAME; with "as": "list" it is split at commas (default: {})
 #   VAR_FILES        JSON: variable files, relative to STACK_DIRECTORY (default: [])
 #   LOCK             false, or how long to wait for the state's lock: 300s (default: false)
 #   RUNNER_TEMP      private working files (default: /tmp)
@@ -79,7 +79,8 @@ arguments=$(printf '%s' "$VAR_FILES" | jq -r -s "def line: $line;"'
 variables=()
 [[ -z $arguments ]] || mapfile -t variables <<<"$arguments"
 
-reference='type == "object" and keys == ["variable"] and (.variable | type == "string" and test("\\A[A-Za-z_][A-Za-z0-9_]*\\z"))'
+reference='type == "object" and (keys == ["variable"] or (keys == ["as", "variable"] and .as == "list"))
+  and (.variable | type == "string" and test("\\A[A-Za-z_][A-Za-z0-9_]*\\z"))'
 missing=$(printf '%s' "$VARIABLES" | jq -r -s "def reference: $reference;"'
   if length == 1 and (.[0] | type) == "object" then .[0] else error("usage") end
   | to_entries[] | select(.value | reference) | select(($ENV["VARIABLE_" + .value.variable] // "") == "")
@@ -101,7 +102,10 @@ work=$(mktemp -d "${RUNNER_TEMP:-/tmp}/terraform-plan.XXXXXXXX") || usage 'RUNNE
 trap 'rm -rf -- "$work"' EXIT
 
 printf '%s' "$VARIABLES" | jq "def reference: $reference;"'
-  with_entries(if .value | reference then .value = $ENV["VARIABLE_" + .value.variable] else . end)
+  def held: $ENV["VARIABLE_" + .variable] | split(",") | map(gsub("^\\s+|\\s+$"; "")) | map(select(. != ""));
+  with_entries(if .value | reference | not then .
+    elif .value.as == "list" then .value |= held
+    else .value = $ENV["VARIABLE_" + .value.variable] end)
 ' >"$work/variables.tfvars.json"
 variables+=("-var-file=$work/variables.tfvars.json")
 
@@ -193,15 +197,15 @@ jq -r --arg environment "$ENVIRONMENT" --arg stack "$STACK" '
         and (. < 8232 or . > 8238) and (. < 8288 or . > 8303) and . != 65279)) | .[:300] | implode;
   def code: plain | ([match("`+"; "g").length] | max // 0) as $run | ("`" * ($run + 1)) as $fence
     | if test("^`|`$") then "\($fence) \(.) \($fence)" else "\($fence)\(.)\($fence)" end;
-  def list($max): .[:$max][], (if length > $max then "- … and \(length - $max) more" else empty end);
+  def list($max): length as $all | (.[:$max][] | "- \(.action): \(.address | code)"), (if $all > $max then "- … and \($all - $max) more" else empty end);
   {none: "✅ no changes", "outputs-only": "✅ only outputs change", changes: "🔧 changes", destructive: "⚠️ something is destroyed"}[.class] as $status
   | "### Plan of `\($stack)` for `\($environment)`: \($status)", "",
     (if .errored then "**The plan ended with errors.**", "" elif .complete | not then "**The plan is incomplete: it leaves changes for a later run.**", "" else empty end),
     "| Create | Update | Replace | Delete | Import | Move | Forget | Read | Drift |", "|--:|--:|--:|--:|--:|--:|--:|--:|--:|",
     "| \(.counts | "\(.create) | \(.update) | \(.replace) | \(.delete) | \(.import) | \(.move) | \(.forget) | \(.read) | \(.drift)") |", "",
-    (if .destructive != [] then "**Destroyed or replaced**", "", (.destructive | map("- \(.action): \(.address | code)") | list(100)), "" else empty end),
+    (if .destructive != [] then "**Destroyed or replaced**", "", (.destructive | list(100)), "" else empty end),
     (if .outputs != [] then "Outputs that change: \(.outputs[:50] | map(.name | code) | join(", "))\(if .outputs | length > 50 then ", …" else "" end)", "" else empty end),
-    (if .drift != [] then "Changed outside of Terraform:", "", (.drift | map("- \(.action): \(.address | code)") | list(50)), "" else empty end)' \
+    (if .drift != [] then "Changed outside of Terraform:", "", (.drift | list(50)), "" else empty end)' \
   "$PLAN_DIR/plan-summary.json" >"$work/head.md"
 
 # 900 KiB of the megabyte that a step may write, cut at a line end, in a fence that the plan cannot close.

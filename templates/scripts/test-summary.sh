@@ -6,7 +6,8 @@
 #   OUTCOME          success | failure | cancelled | skipped: how the step that ran it ended
 #   RESULT_DIR       where summary.json is written; it is created
 #   JUNIT_REPORT     path of a JUnit report; it need not exist (default: none)
-#   COVERAGE_REPORT  path of a Cobertura report; it need not exist (default: none)
+#   COVERAGE_REPORT  path of a Cobertura report, copied to RESULT_DIR/coverage.xml; it need not
+#                    exist (default: none)
 # Writes
 #   RESULT_DIR/summary.json  {"suite", "outcome", "tests", "passed", "failed", "errors", "skipped",
 #                            "seconds", "failing": [at most 10 names],
@@ -159,6 +160,11 @@ printf '%s\n%s\n' "$numbers" "$lines" | jq -R -n --arg suite "$SUITE" --arg outc
      coverage: (if number("lines-valid") == null then null
        else {"lines-valid": number("lines-valid"), "lines-covered": number("lines-covered")} end)}
 ' >"$RESULT_DIR/summary.json" || usage 'RESULT_DIR/summary.json cannot be written'
+
+# Whoever sends the report on has no checkout to find it in.
+if [[ $lines == *lines-valid* ]] && ! [[ $COVERAGE_REPORT -ef $RESULT_DIR/coverage.xml ]]; then
+  cp -- "$COVERAGE_REPORT" "$RESULT_DIR/coverage.xml" || usage 'RESULT_DIR/coverage.xml cannot be written'
+fi
 
 jq -r '
   def code: gsub("[\\p{Cc}\\p{Cf}]"; "") | ([match("`+"; "g").length] | max // 0) as $run | ("`" * ($run + 1)) as $fence

@@ -75,7 +75,7 @@ fn what_is_too_large_is_refused() {
                             ))
                             .concat(),
                     ),
-                    &[(11, 3, "error[platform-limits]: 120000 bytes")],
+                    &[(11, 3, "error[platform-limits]: 90,000 bytes")],
                 ),
             ),
             (

@@ -102,17 +102,21 @@ async function judge(name, text, file) {
   const fileProvider = file && calledFrom(file);
   const uri = file ? pathToFileURL(file).href : "file:///.github/workflows/text.yml";
   const lines = text.split("\n");
-  const remote = ({ message, line }) =>
-    message === "Unable to find reusable workflow" && !lines[line - 1].includes("./");
+  // What neither can know: a workflow of another repository, and the payload of `merge_group`, an event that the
+  // service has no data for.
+  const mergeGroup = /(?<![.\w])merge_group\b/.test(text);
+  const known = ({ message, line }) =>
+    !(message === "Unable to find reusable workflow" && !lines[line - 1].includes("./")) &&
+    !(message === "Context access might be invalid: merge_group" && mergeGroup);
 
-  const parser = (await parserFindings(name, text, fileProvider)).filter((finding) => !remote(finding));
+  const parser = (await parserFindings(name, text, fileProvider)).filter(known);
   const service = options.has("--parser-only") ? [] : await serviceFindings(uri, text, fileProvider);
   const said = new Set(parser.map((finding) => finding.message));
   return {
     name,
     accepted: parser.length === 0,
     parser,
-    service: service.filter((finding) => !said.has(finding.message) && !remote(finding)),
+    service: service.filter((finding) => !said.has(finding.message) && known(finding)),
   };
 }
 

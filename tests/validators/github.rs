@@ -39,6 +39,13 @@ pub(super) const VALIDATOR: Validator = Validator {
             with: "github.ref_nam",
             says: "Context access might be invalid: ref_nam",
         },
+        // An event that does not start this workflow.
+        Defect {
+            file: "workflows/clean.yml",
+            replace: "github.ref_name",
+            with: "github.event.merge_group.base_sha",
+            says: "Context access might be invalid: merge_group",
+        },
         Defect {
             file: "workflows/clean.yml",
             replace: "uses: ./.github/workflows/called.yml",

@@ -66,7 +66,9 @@ fn workflows(directory: &Path) -> Vec<PathBuf> {
 
 /// The scripts of a tree, in order.
 fn scripts(directory: &Path) -> Vec<PathBuf> {
-    files_in(&directory.join(".github/scripts"))
+    let mut files = files_in(&directory.join(".github/scripts"));
+    files.retain(|file| file.extension().is_some_and(|extension| extension == "sh"));
+    files
 }
 
 fn files_in(directory: &Path) -> Vec<PathBuf> {

@@ -13,7 +13,7 @@ const NOT_BUILT: &[&str] = &[
     "extends",
     "notify",
     "packer",
-    "security",
+    "security.eslint",
     "services",
     "smoke",
     "targets",
@@ -35,6 +35,7 @@ const NOT_BUILT: &[&str] = &[
 
 /// Values that the design names and that nothing renders yet: the key, and the value.
 const NOT_BUILT_VALUES: &[(&str, &[&str])] = &[
+    ("security.dependencies.tool", &["npm-audit", "safety"]),
     ("terraform.scan.tool", &["checkov", "tfsec"]),
     (
         "workflows.*.kind",
@@ -43,7 +44,7 @@ const NOT_BUILT_VALUES: &[(&str, &[&str])] = &[
 ];
 
 /// Kinds that the design names and that nothing renders yet, written as a workflow's name.
-pub(crate) const KINDS: &[&str] = NOT_BUILT_VALUES[1].1;
+pub(crate) const KINDS: &[&str] = NOT_BUILT_VALUES[2].1;
 
 /// The code of these findings.
 pub(super) const CODE: &str = "not-built";

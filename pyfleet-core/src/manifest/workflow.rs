@@ -125,6 +125,7 @@ impl schemars::JsonSchema for Switch {
         schemars::json_schema!({ "anyOf": [
             { "type": "boolean" },
             { "type": "object", "required": ["branches"], "additionalProperties": false,
+              "description": "On, for these branches.",
               "properties": { "branches": { "type": "array", "items": branch, "minItems": 1 } } },
         ] })
     }

@@ -15,6 +15,8 @@ pub enum Body {
     BuildImage(BuildImage),
     /// Finds what a pull request changes.
     Changes(Changes),
+    /// Shows a scan's findings on the repository's security page.
+    CodeScanning(CodeScanning),
     /// Sends coverage to Codecov.
     Codecov(Codecov),
     /// Compares coverage with a minimum.
@@ -25,6 +27,8 @@ pub enum Body {
     PlanComment(PlanComment),
     /// Scans one image.
     ScanImage(ScanImage),
+    /// Analyses the code of one directory and audits its dependencies.
+    Security(Security),
     /// Plans the stacks of one environment.
     TerraformPlan(TerraformPlan),
     /// Scans the stacks' configuration.
@@ -44,11 +48,13 @@ impl Body {
         match self {
             Self::BuildImage(_) => "jobs/build-image.yml.j2",
             Self::Changes(_) => "jobs/changes.yml.j2",
+            Self::CodeScanning(_) => "jobs/code-scanning.yml.j2",
             Self::Codecov(_) => "jobs/codecov.yml.j2",
             Self::Coverage(_) => "jobs/coverage.yml.j2",
             Self::Gate(_) => "jobs/gate.yml.j2",
             Self::PlanComment(_) => "jobs/plan-comment.yml.j2",
             Self::ScanImage(_) => "jobs/scan-image.yml.j2",
+            Self::Security(_) => "jobs/security.yml.j2",
             Self::TerraformPlan(_) => "jobs/terraform-plan.yml.j2",
             Self::TerraformScan(_) => "jobs/terraform-scan.yml.j2",
             Self::TerraformStatic(_) => "jobs/terraform-static.yml.j2",
@@ -66,10 +72,12 @@ impl Body {
             Self::ScanImage(_) | Self::TerraformScan(_) => &["scan-report.sh"],
             Self::TerraformPlan(_) => &["plan-summary.jq", "terraform-plan.sh"],
             Self::TestSuite(_) => &["test-summary.sh"],
-            Self::Codecov(_)
+            Self::CodeScanning(_)
+            | Self::Codecov(_)
             | Self::Coverage(_)
             | Self::Gate(_)
             | Self::PlanComment(_)
+            | Self::Security(_)
             | Self::TerraformStatic(_)
             | Self::TestComment(_) => &[],
         }
@@ -119,6 +127,16 @@ pub struct Target {
     pub name: String,
     /// Its paths; a directory means everything below it.
     pub paths: Vec<String>,
+}
+
+/// Shows a scan's findings on the repository's security page.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct CodeScanning {
+    /// The artifact that holds the report.
+    pub artifact: String,
+    /// What tells this scan's findings from those of others.
+    pub category: String,
 }
 
 /// Sends coverage to Codecov.
@@ -172,7 +190,31 @@ pub struct ScanImage {
     pub on_findings: OnFindings,
     /// The scanner's version.
     pub trivy_version: &'static str,
+    /// Whether the findings are also written for the repository's security page.
+    pub sarif: bool,
     /// Days that the report is kept.
+    pub artifact_days: u16,
+}
+
+/// Analyses the code of one directory and audits its dependencies.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Security {
+    /// The Python version that the tools run on.
+    pub python: String,
+    /// Where they look; nothing for the repository's root.
+    pub directory: Option<String>,
+    /// The tools, each with its exact version.
+    pub tools: Vec<String>,
+    /// Whether flake8 looks for errors.
+    pub flake8: bool,
+    /// The least severity that bandit reports, as its option says it.
+    pub bandit: Option<&'static str>,
+    /// The requirements file that pip-audit reads, from the directory.
+    pub pip_audit: Option<String>,
+    /// The artifact of the reports.
+    pub artifact: String,
+    /// Days that reports are kept.
     pub artifact_days: u16,
 }
 
@@ -214,6 +256,8 @@ pub struct TerraformScan {
     pub on_findings: OnFindings,
     /// The scanner's version.
     pub trivy_version: &'static str,
+    /// Whether the findings are also written for the repository's security page.
+    pub sarif: bool,
     /// Days that the report is kept.
     pub artifact_days: u16,
 }

@@ -1,6 +1,7 @@
 //! `build`: every image built, checked and scanned where a pull request concerns it; nothing is pushed.
 
 use super::body::{Body, BuildImage, Changes, ScanImage, Target};
+use super::code_scanning;
 use super::draft::{CHECK_OUT, Draft, NewJob};
 use crate::diagnostic::Path;
 use crate::manifest::OnFindings;
@@ -11,9 +12,8 @@ pub(super) fn plan(project: &Project, draft: &mut Draft<'_>) {
         .images
         .iter()
         .map(|(name, image)| {
-            let mut paths = vec![image.directory.normal().to_owned(), image.dockerfile.clone()];
-            paths.dedup();
-            Target { name: name.to_string(), paths }
+            // The Dockerfile lies in the context.
+            Target { name: name.to_string(), paths: vec![image.directory.normal().to_owned()] }
         })
         .collect();
     draft.add(changes_job(
@@ -21,6 +21,7 @@ pub(super) fn plan(project: &Project, draft: &mut Draft<'_>) {
         Changes { targets, always: always(draft), matrices: None, notes: None },
         &["changed"],
     ));
+    let mut reporting = Vec::new();
     for (name, image) in &project.images {
         let origin = Path::of(["images", name.as_str()]);
         let (build, artifact) = (format!("build-{name}"), format!("image_{name}"));
@@ -46,24 +47,34 @@ pub(super) fn plan(project: &Project, draft: &mut Draft<'_>) {
         });
         let mut model = draft.job(format!("scan {name}"), 15);
         model.needs = vec![build];
+        let (scan, report) = (format!("scan-{name}"), format!("scan_{name}"));
         draft.add(NewJob {
-            id: format!("scan-{name}"),
+            id: scan.clone(),
             model,
             permissions: &[CHECK_OUT],
             because: "",
             body: Body::ScanImage(ScanImage {
                 image: artifact,
                 title: format!("Image {name}"),
-                artifact: format!("scan_{name}"),
+                artifact: report.clone(),
                 minimum_severity: image.minimum_severity,
                 on_findings: OnFindings::Fail,
                 trivy_version: defaults::TRIVY_VERSION,
+                sarif: code_scanning::is_available(project),
                 artifact_days: project.artifact_days,
             }),
-            origin,
+            origin: origin.clone(),
         });
+        if code_scanning::is_available(project) {
+            let mut model = draft.job(format!("code scanning {name}"), 10);
+            model.condition = Some(format!("needs.{scan}.result != 'skipped'"));
+            model.needs = vec![scan];
+            let id = format!("code-scanning-{name}");
+            reporting.push(id.clone());
+            draft.add(code_scanning::job(id, model, &report, &format!("trivy-image-{name}"), origin));
+        }
     }
-    draft.add_gate(&[]);
+    draft.add_gate(&reporting.iter().map(String::as_str).collect::<Vec<_>>());
 }
 
 /// A change of the checks themselves concerns everything that they check.

@@ -69,11 +69,6 @@ impl<'a> Draft<'a> {
         Self { workflow, project, findings }
     }
 
-    /// Says why this cannot be rendered.
-    pub(super) fn refuse(&mut self, finding: Diagnostic) {
-        self.findings.push(finding);
-    }
-
     /// The workflow's name in the manifest.
     pub(super) fn name(&self) -> &Slug {
         &self.workflow.name
@@ -82,6 +77,11 @@ impl<'a> Draft<'a> {
     /// The workflow's file.
     pub(super) fn file(&self) -> &str {
         &self.workflow.file
+    }
+
+    /// Reports what is wrong with the plan.
+    pub(super) fn report(&mut self, finding: Diagnostic) {
+        self.findings.push(finding);
     }
 
     /// Environment variables of every job.

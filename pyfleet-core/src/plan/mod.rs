@@ -4,13 +4,15 @@
 //! the steps, and for every job a [`Body`]: the typed context of the template that lays its steps out.
 //! Every decision is made here; templates decide nothing.
 //!
-//! A workflow kind is one file beside this one and one line in [`KINDS`].
+//! A workflow kind is one file beside this one and one line in `KINDS`.
 
 mod body;
 mod build;
+mod code_scanning;
 mod condition;
 mod draft;
 mod read_back;
+mod security;
 mod terraform;
 mod test;
 mod trigger;
@@ -19,8 +21,8 @@ use indexmap::IndexMap;
 use serde::Serialize;
 
 pub use self::body::{
-    Body, BuildImage, Changes, Codecov, Coverage, Gate, PlanComment, ScanImage, Target, TerraformPlan,
-    TerraformScan, TerraformStatic, TestComment, TestSuite,
+    Body, BuildImage, Changes, CodeScanning, Codecov, Coverage, Gate, PlanComment, ScanImage, Security,
+    Target, TerraformPlan, TerraformScan, TerraformStatic, TestComment, TestSuite,
 };
 pub use self::read_back::read_back;
 

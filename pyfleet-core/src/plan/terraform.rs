@@ -8,6 +8,7 @@ use serde_json::{Value as Json, json};
 use super::Permission;
 use super::body::{Body, Changes, PlanComment, Target, TerraformPlan, TerraformScan, TerraformStatic};
 use super::build::{always, changes_job};
+use super::code_scanning;
 use super::condition::{OWN_PULL_REQUEST, expression};
 use super::draft::{CHECK_OUT, Draft, NewJob};
 use crate::diagnostic::{Diagnostic, Path, Place};
@@ -29,28 +30,13 @@ const COMMENT: &[Permission] = &[Permission {
     because: "write the comment; nothing of the pull request runs here",
 }];
 
-/// The longest description of all stacks in bytes. Linux takes 131,072 as one environment variable.
-const HANDED_OVER: usize = 120_000;
-
 pub(super) fn plan(project: &Project, draft: &mut Draft<'_>) {
     let Some(terraform) = &project.terraform else { return };
     for (name, value) in [("TF_IN_AUTOMATION", "true"), ("TF_INPUT", "0"), ("CHECKPOINT_DISABLE", "1")] {
         draft.env(name, value);
     }
     let matrices = matrices(terraform);
-    if json!(matrices).to_string().len() > HANDED_OVER {
-        draft.refuse(
-            Diagnostic::error(
-                "platform-limits",
-                Place::key(Path::of(["terraform", "stacks"])),
-                format!(
-                    "what is known of all stacks has more than {HANDED_OVER} bytes: it is handed to a job as one \
-                     environment variable, and Linux refuses longer ones"
-                ),
-            )
-            .with_help("move long variables into files under `var-files`"),
-        );
-    }
+    check_limits(&matrices, draft);
     let outputs: Vec<&str> = matrices.keys().map(String::as_str).collect();
     let body = Changes {
         targets: targets(terraform),
@@ -82,10 +68,23 @@ pub(super) fn plan(project: &Project, draft: &mut Draft<'_>) {
             minimum_severity: terraform.scan.minimum_severity,
             on_findings: terraform.scan.on_findings,
             trivy_version: defaults::TRIVY_VERSION,
+            sarif: code_scanning::is_available(project),
             artifact_days: project.artifact_days,
         }),
         origin: origin.key("scan"),
     });
+    if code_scanning::is_available(project) {
+        let mut model = over_stacks(draft, "code scanning", "static", 10);
+        model.needs.push("scan".to_owned());
+        let (report, category) = ("scan_${{ matrix.stack }}", "trivy-config-${{ matrix.stack }}");
+        draft.add(code_scanning::job(
+            "code-scanning".to_owned(),
+            model,
+            report,
+            category,
+            origin.key("scan"),
+        ));
+    }
     let mut planned = Vec::new();
     for environment in &terraform.plans {
         let job = plan_job(project, draft, terraform, environment);
@@ -95,7 +94,7 @@ pub(super) fn plan(project: &Project, draft: &mut Draft<'_>) {
     if !planned.is_empty() {
         draft.add(comment_job(draft, planned));
     }
-    draft.add_gate(&["comment"]);
+    draft.add_gate(&["code-scanning", "comment"]);
 }
 
 const fn tool(terraform: &Terraform) -> (&'static str, &'static str) {
@@ -131,6 +130,24 @@ fn matrices(terraform: &Terraform) -> BTreeMap<String, Vec<Json>> {
         matrices.insert(format!("plan-{}", environment.environment), stacks);
     }
     matrices
+}
+
+/// GitHub runs at most 256 jobs of a matrix, and Linux takes at most 128 KiB in one environment
+/// variable, which the gate needs for every output once more, quoted
+/// ([GitHub: matrix](https://docs.github.com/en/actions/reference/limits), `MAX_ARG_STRLEN` in execve(2)).
+fn check_limits(matrices: &BTreeMap<String, Vec<Json>>, draft: &mut Draft<'_>) {
+    let bytes: usize = matrices.values().flatten().map(|entry| entry.to_string().len() + 8).sum();
+    let most = matrices.values().map(Vec::len).max().unwrap_or_default();
+    if most > 256 || bytes > 90_000 {
+        draft.report(
+            Diagnostic::error(
+                "platform-limits",
+                Place::key(Path::of(["terraform", "stacks"])),
+                format!("{most} stacks are too many for one workflow: GitHub runs 256 jobs of a matrix, and their settings may have 90,000 bytes, here {bytes}"),
+            )
+            .with_help("divide the stacks between repositories, or merge those that change together"),
+        );
+    }
 }
 
 fn notes(terraform: &Terraform) -> Option<String> {

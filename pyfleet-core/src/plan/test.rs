@@ -7,9 +7,10 @@ use super::Permission;
 use super::body::{Body, Codecov, Coverage, TestComment, TestSuite};
 use super::condition::{MAY_HOLD_SECRETS, OWN_PULL_REQUEST, expression};
 use super::draft::{CHECK_OUT, Draft, NewJob};
+use super::security;
 use crate::diagnostic::Path;
 use crate::manifest::Slug;
-use crate::project::{Language, Project, TestGroup};
+use crate::project::{Language, Project, TestGroup, requirements_file};
 use crate::workflow::{Axes, Container, Level, Matrix, OrExpression, Scope, Strategy};
 
 const COMMENT: &[Permission] = &[Permission {
@@ -36,6 +37,9 @@ pub(super) fn plan(project: &Project, draft: &mut Draft<'_>) {
         let own: Vec<String> = group.suites.keys().map(|suite| Slug::join(&[&"test", name, suite])).collect();
         for (suite, command) in &group.suites {
             draft.add(suite_job(project, draft, name, group, suite, command));
+        }
+        if let Some(wanted) = project.security.filter(|_| group.language == Language::Python) {
+            draft.add(security::job(project, draft, wanted, name, group));
         }
         if let Some(coverage) = &group.coverage {
             let origin = Path::of(["tests", name.as_str(), "coverage"]);
@@ -163,19 +167,12 @@ fn results_of(group: &Slug, rest: &str) -> String {
 /// The file that decides what is installed, as far as the install command says: the set-up actions fail
 /// where the file that their cache is keyed on does not exist.
 fn cache_key(group: &TestGroup) -> Option<String> {
-    let mut words = group.install.as_deref()?.split_whitespace();
     match group.language {
         Language::Python => {
-            words.find(|word| matches!(*word, "-r" | "--requirement"))?;
-            let file = words.next()?;
-            let is_plain = !file.starts_with(['-', '/', '.'])
-                && file
-                    .bytes()
-                    .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-' | b'/'))
-                && !file.contains("..");
-            is_plain.then(|| group.directory.join(file))
+            requirements_file(group.install.as_deref()).map(|file| group.directory.join(file))
         }
         Language::Node => {
+            let mut words = group.install.as_deref()?.split_whitespace();
             words.find(|word| *word == "npm")?;
             (words.next()? == "ci").then(|| group.directory.join("package-lock.json"))
         }

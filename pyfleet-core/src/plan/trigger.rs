@@ -1,5 +1,6 @@
 //! What starts a workflow: the kind's own triggers, or those that the manifest names.
 
+use super::code_scanning;
 use crate::diagnostic::{Diagnostic, Diagnostics, Path};
 use crate::manifest::{self, Kind, Switch};
 use crate::project::{Project, WorkflowWish};
@@ -17,8 +18,9 @@ pub(super) fn resolve(
         return Triggers {
             pull_request: Some(PullRequest { branches: branches.clone(), ..PullRequest::default() }),
             merge_group: Some(MergeGroup::default()),
-            // Keeps the build cache warm, and the numbers that pull requests are compared with.
-            push: (kind != Kind::Terraform).then(|| Push { branches, ..Push::default() }),
+            // Keeps the build cache warm, and what pull requests are compared with.
+            push: (kind != Kind::Terraform || code_scanning::is_available(project))
+                .then(|| Push { branches, ..Push::default() }),
             ..Triggers::default()
         };
     };

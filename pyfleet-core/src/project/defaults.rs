@@ -40,3 +40,9 @@ pub const DOCKERFILE: &str = "Dockerfile";
 pub const PLATFORM: &str = "linux/amd64";
 /// The scanner's version: v0.69.4 was malicious (GHSA-69fq-xp46-6x23), later ones are not.
 pub const TRIVY_VERSION: &str = "v0.70.0";
+/// The versions of the Python tools that are installed by name: exact, so that two runs judge alike.
+pub const FLAKE8: &str = "flake8==7.5.0";
+/// See [`FLAKE8`].
+pub const BANDIT: &str = "bandit==1.9.4";
+/// See [`FLAKE8`].
+pub const PIP_AUDIT: &str = "pip-audit==2.10.1";

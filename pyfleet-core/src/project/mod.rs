@@ -7,6 +7,7 @@ pub mod defaults;
 mod environment;
 mod image;
 mod placeholder;
+mod security;
 mod terraform;
 mod test;
 mod waiver;
@@ -16,6 +17,8 @@ use std::collections::BTreeMap;
 
 pub use self::environment::Environment;
 pub use self::image::Image;
+pub use self::security::Security;
+pub(crate) use self::security::requirements_file;
 pub use self::terraform::{
     EnvironmentPlan, NotPlanned, Role, Scan, Stack, StackPlan, Terraform, VariableValue,
 };
@@ -55,6 +58,8 @@ pub struct Project {
     pub terraform: Option<Terraform>,
     /// Test groups by name.
     pub tests: BTreeMap<Slug, TestGroup>,
+    /// Static analysis and dependency audit of the code.
+    pub security: Option<Security>,
     /// Images by name.
     pub images: BTreeMap<Slug, Image>,
     /// The workflows that are wanted, by file name.
@@ -109,6 +114,7 @@ pub fn resolve_partly(manifest: &Manifest) -> (Project, Diagnostics) {
         &mut findings,
     );
     let runner = runner(defaults.runner.as_ref(), &Path::of(["defaults", "runner"]), &mut findings);
+    check_pull_request_runner(manifest, &runner, &mut findings);
     let environments = environment::resolve(manifest, level, &runner, &mut findings);
     let terraform = terraform::resolve(manifest, level, &environments, &mut findings);
     let project = Project {
@@ -129,6 +135,7 @@ pub fn resolve_partly(manifest: &Manifest) -> (Project, Diagnostics) {
         environments,
         terraform,
         tests: test::resolve(manifest, &mut findings),
+        security: security::resolve(manifest, &mut findings),
         images: image::resolve(manifest, &mut findings),
         workflows: workflow::resolve(manifest, level, &mut findings),
         waivers: waiver::resolve(manifest, &mut findings),
@@ -182,6 +189,26 @@ fn runner(
         );
     }
     labels
+}
+
+/// Every kind that there is runs pull requests, so that their code runs where jobs of no environment run
+/// ([GitHub: self-hosted runner security](https://docs.github.com/en/actions/reference/security/secure-use#hardening-for-self-hosted-runners)).
+fn check_pull_request_runner(manifest: &Manifest, runner: &[String], findings: &mut Diagnostics) {
+    if !is_self_hosted(runner) {
+        return;
+    }
+    let path = Path::of(["defaults", "runner"]);
+    findings.push(if manifest.github.visibility.unwrap_or(defaults::VISIBILITY) == Visibility::Public {
+        Diagnostic::error("pull-request-on-self-hosted", path, "anybody's pull request would run its code on your own machine")
+            .with_help("use a hosted runner here, and name your own per environment; or declare `github.visibility`")
+    } else {
+        Diagnostic::warning("pull-request-on-self-hosted", path, "pull requests run their code on your own machine")
+            .with_help("use runners that are thrown away after one job, or a hosted runner here and your own per environment")
+    });
+}
+
+fn is_self_hosted(runner: &[String]) -> bool {
+    runner.iter().any(|label| label.eq_ignore_ascii_case("self-hosted"))
 }
 
 fn within(

@@ -206,25 +206,11 @@ fn stacks(
     }
 }
 
-/// The most entries of one matrix
-/// ([GitHub: limits](https://docs.github.com/en/actions/reference/limits)).
-const MATRIX: usize = 256;
-
 /// The longest text of a stack's variables in bytes: a job hands it over as one environment variable, of which
 /// Linux takes 131,072 bytes, and GitHub indents it.
 const VARIABLES: usize = 64 * 1024;
 
 fn check_size(stacks: &IndexMap<Slug, manifest::Stack>, findings: &mut Diagnostics) {
-    if stacks.len() > MATRIX {
-        findings.push(
-            Diagnostic::error(
-                "platform-limits",
-                Place::key(Path::of(["terraform", "stacks"])),
-                format!("a matrix has at most {MATRIX} entries, and there are {} stacks", stacks.len()),
-            )
-            .with_help("split the project: a manifest for some of the stacks, in a repository of its own"),
-        );
-    }
     for (name, stack) in stacks {
         let literals = stack.variables.values().map(|value| match value {
             Value::Literal(json) => json.to_string().len(),
@@ -595,6 +581,9 @@ fn plan(
 fn why_not(environment: &Environment, stack: &manifest::Stack) -> Option<String> {
     if environment.level < SafetyLevel::READS {
         return Some(format!("the environment is at safety level {}", environment.level.number()));
+    }
+    if super::is_self_hosted(&environment.runner) {
+        return Some("its runner is your own machine, which pull requests do not reach".to_owned());
     }
     let holds_secret = |value: &Value| matches!(value, Value::Held { reference: Reference::Secret(_), .. });
     stack

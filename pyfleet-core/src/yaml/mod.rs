@@ -6,7 +6,7 @@
 //!
 //! - [`tree`] reads text into spanned nodes, with GitHub's rules for scalars, keys, anchors and limits.
 //! - [`decode`] turns a node into a plain type and lists every structural mistake by path.
-//! - `write` is the only place that decides how a value is written, for the serialiser and for templates.
+//! - [`write`](mod@write) is the only place that decides how a value is written, for the serialiser and for templates.
 //!
 //! Deliberately absent: comments as data (but see [`tree::Document::trailing_comment`]), merge keys,
 //! custom tags, streams of several documents.
@@ -16,3 +16,6 @@ pub mod tree;
 pub mod write;
 
 mod scalar;
+
+#[cfg(test)]
+mod tests;

@@ -291,7 +291,10 @@ fn looks_typed(text: &str) -> bool {
     let unsigned = text.strip_prefix(['-', '+']).unwrap_or(text);
     let digits = unsigned.trim_start_matches(['.', '_']);
     let is_special = ["inf", "nan", "infinity"].iter().any(|word| digits.eq_ignore_ascii_case(word));
+    // ruamel.yaml takes `_` for a number without digits, and fails.
+    let is_empty = text.bytes().all(|byte| b"_.+-".contains(&byte));
     is_special
+        || is_empty
         || (digits.starts_with(|first: char| first.is_ascii_digit())
             && text.bytes().all(|byte| byte.is_ascii_hexdigit() || b"xXoO_.:+-tTzZ ".contains(&byte)))
 }
@@ -402,6 +405,8 @@ mod tests {
             "2024-01-01T08:00:00Z",
             "2024-01-01 08:00:00 +1",
             "1.2.3",
+            "_",
+            "-_",
             "=",
             "<<",
             "- a",

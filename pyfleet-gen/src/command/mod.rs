@@ -6,10 +6,11 @@ pub(crate) mod render;
 pub(crate) mod schema;
 pub(crate) mod validate;
 
+use crate::Streams;
 use crate::cli::{Cli, Command};
 use crate::exit::Exit;
 use crate::project_file::Location;
-use crate::{Streams, repository};
+use crate::report;
 
 /// What kept a command from running: a message with the file's name, for people.
 pub(crate) type Failure = Box<dyn std::error::Error>;
@@ -17,17 +18,31 @@ pub(crate) type Failure = Box<dyn std::error::Error>;
 pub(crate) fn run(cli: &Cli, streams: &mut Streams<'_>) -> Result<Exit, Failure> {
     let location = || Location::find(cli.directory.as_deref(), cli.manifest.as_deref());
     match &cli.command {
-        Command::Render(args) => render::run(args, &location()?, streams),
-        Command::Check(args) => check::run(args, &location()?, streams),
+        Command::Render(args) => render::run(args, &location()?, &mend(cli), streams),
+        Command::Check(args) => check::run(args, &location()?, &mend(cli), streams),
         Command::Validate(args) => validate::run(args, cli, streams),
         Command::Schema(args) => schema::run(args, streams),
     }
 }
 
-/// The remedy that every command names for files that are not current.
-pub(crate) const MEND: &str = "pyfleet-gen render";
+/// The command that makes files current, as it works from where this run was started.
+fn mend(cli: &Cli) -> String {
+    let mut command = "pyfleet-gen".to_owned();
+    for (flag, value) in [("-C", &cli.directory), ("--manifest", &cli.manifest)] {
+        if let Some(value) = value {
+            command.push_str(&format!(" {flag} {}", quoted(value.as_str())));
+        }
+    }
+    command + " render"
+}
 
-/// Whether a report has to be followed by the remedy.
-pub(crate) const fn is_current(state: repository::State) -> bool {
-    matches!(state, repository::State::Current)
+/// A word as a shell reads it back.
+fn quoted(word: &str) -> String {
+    let word = report::visible(word);
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/._-+,:@%".contains(&byte);
+    if !word.is_empty() && word.bytes().all(is_plain) {
+        word
+    } else {
+        format!("'{}'", word.replace('\'', r"'\''"))
+    }
 }

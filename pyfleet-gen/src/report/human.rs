@@ -2,9 +2,9 @@
 
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 use pyfleet_core::diagnostic::{Diagnostic, Diagnostics, Severity};
-use pyfleet_core::secret::mask;
-use pyfleet_core::source::{Source, Span, is_deceptive};
+use pyfleet_core::source::{Source, Span};
 
+use super::visible;
 use crate::Streams;
 
 /// Finds the place in the manifest that a finding in a rendered file comes from.
@@ -82,23 +82,4 @@ fn on_one_line(text: &str, span: Span) -> Span {
     let line_end =
         text.get(start..end).and_then(|inside| inside.find('\n')).map_or(end, |newline| start + newline);
     start..line_end
-}
-
-/// A text as it can be shown: secrets are masked, and what a terminal would act on is replaced. Every byte keeps
-/// its place.
-fn visible(text: &str) -> String {
-    let masked = mask(text);
-    let mut characters = masked.chars().peekable();
-    let mut visible = String::with_capacity(masked.len());
-    while let Some(character) = characters.next() {
-        let is_line_end = character == '\r' && characters.peek() == Some(&'\n');
-        visible.push(match character.len_utf8() {
-            _ if is_line_end || !is_deceptive(character) => character,
-            1 => '?',
-            2 => '\u{b7}',
-            3 => '\u{fffd}',
-            _ => '\u{1f6ab}',
-        });
-    }
-    visible
 }

@@ -1,3 +1,31 @@
 //! One output format a file.
 
+pub(crate) mod diff;
 pub(crate) mod human;
+
+use pyfleet_core::secret::mask;
+use pyfleet_core::source::is_deceptive;
+
+/// A text as it can be shown: secrets are masked, and what a terminal would act on is replaced. Every byte keeps
+/// its place.
+pub(crate) fn visible(text: &str) -> String {
+    let masked = mask(text);
+    let mut characters = masked.chars().peekable();
+    let mut visible = String::with_capacity(masked.len());
+    while let Some(character) = characters.next() {
+        let is_line_end = character == '\r' && characters.peek() == Some(&'\n');
+        visible.push(match character.len_utf8() {
+            _ if is_line_end || !is_deceptive(character) => character,
+            1 => '?',
+            2 => '\u{b7}',
+            3 => '\u{fffd}',
+            _ => '\u{1f6ab}',
+        });
+    }
+    visible
+}
+
+/// `1 file`, `2 files`.
+pub(crate) fn count(number: usize, noun: &str) -> String {
+    format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
+}

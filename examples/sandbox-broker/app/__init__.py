@@ -1,0 +1,1 @@
+"""Sandbox API Broker: hands out sandbox accounts, one per owner, and takes them back."""

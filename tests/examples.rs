@@ -1,0 +1,79 @@
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use pyfleet_core::source::Source;
+use pyfleet_gen::{project_file, render};
+
+use crate::tool;
+
+/// The rendered trees under `examples/` are what their manifests say; `PYFLEET_UPDATE=1 cargo test` rewrites them.
+#[test]
+fn every_example_is_rendered_as_committed() {
+    for example in examples() {
+        let rendered = rendered(&example);
+        if std::env::var_os("PYFLEET_UPDATE").is_some() {
+            for (path, text) in &rendered {
+                fs::create_dir_all(example.join(path).parent().unwrap()).unwrap();
+                fs::write(example.join(path), text).unwrap();
+            }
+        }
+        for (path, text) in &rendered {
+            let committed = fs::read(example.join(path)).unwrap_or_default();
+            assert!(
+                committed == text.as_bytes(),
+                "{}/{path}: rewrite it with PYFLEET_UPDATE=1 cargo test examples",
+                example.display()
+            );
+        }
+        for directory in [".github/workflows", ".github/scripts"] {
+            for entry in fs::read_dir(example.join(directory)).unwrap() {
+                let path = format!("{directory}/{}", entry.unwrap().file_name().to_str().unwrap());
+                assert!(rendered.contains_key(&path), "{}/{path} is no longer rendered", example.display());
+            }
+        }
+    }
+}
+
+/// How much a manifest says in how little: printed, and bounded where the examples are meant to convince.
+#[test]
+fn a_manifest_is_a_small_part_of_what_it_renders() {
+    for example in examples() {
+        let manifest = fs::read_to_string(example.join("pyfleet.yml")).unwrap();
+        let said: usize = manifest
+            .lines()
+            .filter(|line| !line.trim_start().starts_with('#'))
+            .map(|line| line.len() + 1)
+            .sum();
+        let workflows: usize = rendered(&example)
+            .iter()
+            .filter(|(path, _)| path.ends_with(".yml"))
+            .map(|(_, text)| text.len())
+            .sum();
+        let name = example.file_name().unwrap().to_str().unwrap();
+        println!(
+            "{name}: {said} bytes of manifest render {workflows} bytes of workflows: {} %",
+            said * 100 / workflows
+        );
+        assert!(said * 100 <= workflows * 15, "{name}: the manifest is more than 15 % of what it renders");
+    }
+}
+
+fn rendered(example: &Path) -> BTreeMap<String, String> {
+    let text = fs::read_to_string(example.join("pyfleet.yml")).unwrap();
+    let loaded = project_file::load(Source::new("pyfleet.yml", text));
+    let (project, plan) =
+        loaded.planned.unwrap_or_else(|| panic!("{}: {:?}", example.display(), loaded.findings));
+    render::render(&project, &plan, "pyfleet.yml").unwrap()
+}
+
+fn examples() -> Vec<PathBuf> {
+    let entries = fs::read_dir(tool::repository().join("examples")).unwrap();
+    let mut examples: Vec<PathBuf> = entries
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.join("pyfleet.yml").is_file())
+        .collect();
+    examples.sort();
+    assert!(!examples.is_empty());
+    examples
+}

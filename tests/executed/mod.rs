@@ -1,0 +1,51 @@
+//! The contracts of `templates/scripts`, one file per script: every exit code, every output, and
+//! what hostile data may not do. Each test runs the real script with real bash, jq, git and
+//! Terraform; only `gh` and `docker` are stand-ins.
+//!
+//! `Script` checks on its own, after every run, that no working file is left behind, that no
+//! injected command ran, that the log holds no workflow command but the script's own, and that
+//! what was written to `GITHUB_OUTPUT` is well-formed.
+
+mod script;
+
+mod changed_paths;
+mod coverage_check;
+mod gate;
+mod image_check;
+mod plan_comment;
+mod plan_summary;
+mod post_comments;
+mod scan_report;
+mod terraform_plan;
+mod test_comment;
+mod test_summary;
+
+/// What every script has in common.
+mod every_script {
+    use super::script::{Script, scripts};
+
+    #[test]
+    fn is_plain_bash_with_a_contract() {
+        for (name, text) in scripts() {
+            if name.ends_with(".sh") {
+                assert!(text.starts_with("#!/usr/bin/env bash\n# "), "{name}: header");
+                assert!(text.contains("\n# Environment\n"), "{name}: environment");
+                assert!(text.contains("\n# Exit codes\n"), "{name}: exit codes");
+                assert!(text.contains("\nset -uo pipefail\n"), "{name}: strictness");
+            }
+            for syntax in ["{{", "{%", "\r", "\t"] {
+                assert!(!text.contains(syntax), "{name} contains {syntax:?}");
+            }
+            assert!(text.is_ascii() || !text.contains('\u{feff}'), "{name}: byte order mark");
+            assert!(text.ends_with('\n') && !text.ends_with("\n\n"), "{name}: one line end at the end");
+        }
+    }
+
+    #[test]
+    fn refuses_an_empty_environment_as_a_usage_error() {
+        for (name, _) in scripts().into_iter().filter(|(name, _)| name.ends_with(".sh")) {
+            Script::new(&name).run().exits(2).says("::error::");
+            Script::new(&name).checked_out().run().exits(2).says("::error::");
+        }
+    }
+}
