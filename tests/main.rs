@@ -1,6 +1,7 @@
 //! One binary for every integration test. Where to look:
-#![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+#![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stderr)]
 
+mod cli; // each command as a user runs it, one file a command; repositories that are hostile, or cut short
 mod examples; // the rendered trees under examples/, as committed
 mod executed; // the scripts of templates/scripts, run as GitHub runs them
 mod hook; // the pre-commit hook, installed into a repository by the real pre-commit
@@ -8,6 +9,7 @@ mod hostile; // hostile manifests: refused at the right place, and nothing happe
 mod manifest_documentation; // docs/manifest.md, written from the schema
 mod properties; // what holds for every manifest, over generated ones
 mod readme; // what the README shows is what is printed
+mod repo; // a repository in a temporary directory, as one sentence
 mod rules; // docs/rules.md, written from the rules
 mod schemas; // the JSON Schemas: pinned to the types, and of one opinion with the reader
 mod tool; // outside tools and data: found, or reported as not run

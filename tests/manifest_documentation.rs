@@ -64,7 +64,7 @@ fn reference(schema: &Value) -> String {
                 mapping["description"].as_str().unwrap_or_default()
             ));
         } else if let Some(says) = mapping["description"].as_str() {
-            text.push_str(&format!("\n## {name}\n\n{says}.\n").replace("..", "."));
+            text.push_str(&format!("\n## {name}\n\n{}.\n", says.trim_end_matches('.')));
         }
         seen.push(name);
     }

@@ -24,13 +24,14 @@ const PREPARED: [&str; 3] =
     ["target/tools/python/bin", "target/tools/node/node_modules/.bin", "target/tools/bin"];
 
 /// What is taken from `PATH`, and where a machine gets it from.
-const FROM_PATH: [(&str, &str); 7] = [
+const FROM_PATH: [(&str, &str); 8] = [
     ("bash", "install Debian's `bash`"),
     ("cargo", "install Rust with rustup"),
     ("git", "install Debian's `git`"),
     ("jq", "install Debian's `jq`"),
     ("node", "install Node 20.19 or later"),
     ("python3", "install Python 3.11 or later"),
+    ("strace", "install Debian's `strace`"),
     ("terraform", "install Terraform 1.11 or later from HashiCorp; no package registry carries it"),
 ];
 
@@ -41,6 +42,11 @@ pub(crate) struct Tool {
 }
 
 impl Tool {
+    /// Where it is, for a command whose environment is the test's own.
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// Starts it with the prepared tools first on `PATH`, so that a tool which calls another finds the pinned one.
     pub(crate) fn command(&self) -> Command {
         let inherited = env::var_os("PATH").unwrap_or_default();

@@ -143,6 +143,47 @@ struct Sink {
     inputs: Vec<String>,
 }
 
+/// What a generated workflow writes of an action.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Pin {
+    /// `owner/name[/path]`.
+    pub slug: &'static str,
+    /// The version, as the comment behind the pin names it.
+    pub version: &'static str,
+    /// The commit of that version.
+    pub commit: &'static str,
+}
+
+/// The pin of an action, by its slug as the catalogue writes it.
+///
+/// Rendering needs nothing else of the catalogue, and whoever only compares rendered text should not wait
+/// for all of it to be parsed: this reads the three lines that every entry begins with, and a test compares
+/// them with what the parser says.
+///
+/// ```
+/// use pyfleet_core::action;
+///
+/// assert_eq!(action::pin("actions/checkout").unwrap().version, "v7.0.1");
+/// assert_eq!(action::pin("acme/unknown"), None);
+/// ```
+#[must_use]
+pub fn pin(slug: &str) -> Option<Pin> {
+    static PINS: OnceLock<Vec<Pin>> = OnceLock::new();
+    PINS.get_or_init(|| pins().collect()).iter().find(|pin| pin.slug == slug).copied()
+}
+
+/// Entries of other lists also begin with `action`, and end here because no version follows.
+fn pins() -> impl Iterator<Item = Pin> {
+    DATA.split("\n  - action: ").skip(1).filter_map(|entry| {
+        let mut lines = entry.lines();
+        Some(Pin {
+            slug: lines.next()?,
+            version: lines.next()?.strip_prefix("    version: ")?,
+            commit: lines.next()?.strip_prefix("    commit: ")?,
+        })
+    })
+}
+
 impl Catalogue {
     /// The catalogue, read on first use. Were the data unreadable, which a test excludes, it would be
     /// empty, and every action refused.
@@ -253,6 +294,13 @@ mod tests {
         let read: Catalogue = yaml::decode::decode(&document.root).unwrap();
         assert_eq!(&read, Catalogue::get());
         assert_eq!(serde_saphyr::from_str::<Catalogue>(DATA).unwrap(), read, "a second reader agrees");
+    }
+
+    #[test]
+    fn the_pins_are_those_of_the_entries() {
+        let read: Vec<_> = pins().map(|pin| (pin.slug, pin.version, pin.commit)).collect();
+        let entry = |action: &'static Action| (&*action.slug, &*action.version, &*action.commit);
+        assert_eq!(read, Catalogue::get().actions().iter().map(entry).collect::<Vec<_>>());
     }
 
     #[test]

@@ -62,11 +62,8 @@ impl Lock {
     #[must_use]
     pub fn of(project: &Project, actions: &BTreeSet<String>, files: &Files) -> Self {
         let pin = |slug: &String| {
-            let action = action::Catalogue::get().action(slug)?;
-            Some((
-                slug.clone(),
-                Pin { version: action.version.to_string(), commit: action.commit.to_string() },
-            ))
+            let pin = action::pin(slug)?;
+            Some((slug.clone(), Pin { version: pin.version.to_owned(), commit: pin.commit.to_owned() }))
         };
         Self {
             version: FORMAT,

@@ -10,6 +10,7 @@ use pyfleet_core::plan::{self, Plan};
 use pyfleet_core::project::Project;
 use pyfleet_core::source::{Source, is_deceptive};
 use pyfleet_core::yaml::decode::MAX_FINDINGS;
+use pyfleet_core::yaml::tree::Document;
 use pyfleet_core::{manifest, project};
 
 use crate::repository::{FileError, Repository};
@@ -101,6 +102,8 @@ impl Location {
 pub struct Loaded {
     /// The manifest's text, for reports.
     pub source: Source,
+    /// The manifest's tree, to find places in; nothing where it does not parse.
+    pub document: Option<Document>,
     /// All findings, located.
     pub findings: Diagnostics,
     /// The project and its plan; nothing where a finding is an error.
@@ -119,7 +122,7 @@ fn worst(findings: Diagnostics) -> Diagnostics {
 pub fn load(source: Source) -> Loaded {
     let mut reading = manifest::read(source.clone());
     let Some(document) = reading.document.take() else {
-        return Loaded { source, findings: reading.mistakes, planned: None };
+        return Loaded { source, document: None, findings: reading.mistakes, planned: None };
     };
     let mut further = Diagnostics::new();
     let planned = reading.manifest.take().map(|written| {
@@ -139,5 +142,5 @@ pub fn load(source: Source) -> Loaded {
     findings.sort_by_key(|finding| finding.place.span.as_ref().map(|span| span.start));
     let findings: Diagnostics = findings.into_iter().collect();
     let planned = planned.filter(|_| !findings.has_errors());
-    Loaded { source, findings, planned }
+    Loaded { source, document: reading.document, findings, planned }
 }

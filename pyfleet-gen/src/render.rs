@@ -143,10 +143,10 @@ fn script_text(name: &str) -> Result<&'static str, Error> {
 
 /// `owner/name@commit # version`, as both bots that update pins read it.
 fn uses(slug: &str) -> Result<Value, Error> {
-    let action = action::Catalogue::get().action(slug).ok_or_else(|| {
+    let pin = action::pin(slug).ok_or_else(|| {
         Error::new(ErrorKind::InvalidOperation, format!("`{slug}` is not in the catalogue"))
     })?;
-    Ok(Value::from_safe_string(format!("{slug}@{} # {}", action.commit, action.version)))
+    Ok(Value::from_safe_string(format!("{slug}@{} # {}", pin.commit, pin.version)))
 }
 
 fn json(value: &Value) -> Result<serde_json::Value, Error> {

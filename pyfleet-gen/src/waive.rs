@@ -21,14 +21,16 @@ pub(crate) fn apply(
     for (file, findings) in judged {
         let mut kept = Diagnostics::new();
         for finding in findings {
-            match waivers.iter().position(|waiver| covers(waiver, &file, &finding)) {
-                Some(position) if waivers[position].until.as_str() >= today.as_str() => used[position] = true,
-                Some(position) => {
-                    used[position] = true;
-                    kept.push(
-                        finding.with_help(format!("a waiver covered it until {}", waivers[position].until)),
-                    );
-                }
+            let mut last_day = None;
+            for (waiver, used) in
+                waivers.iter().zip(&mut used).filter(|(waiver, _)| covers(waiver, &file, &finding))
+            {
+                *used = true;
+                last_day = last_day.max(Some(waiver.until.as_str()));
+            }
+            match last_day {
+                Some(day) if day >= today.as_str() => {}
+                Some(day) => kept.push(finding.with_help(format!("a waiver covered it until {day}"))),
                 None => kept.push(finding),
             }
         }

@@ -6,6 +6,7 @@
 #                 written by jobs that ran the change's own code
 #   COMMENTS_DIR  where plan.ENVIRONMENT.STACK.md is written; it is created
 #   RUN_URL       address of the run
+#   COMMIT        the commit that was planned (default: not said)
 # Writes
 #   COMMENTS_DIR/plan.E.S.md  its first line is the marker <!-- pyfleet:plan env=E stack=S -->
 # Exit codes
@@ -18,6 +19,7 @@ set -uo pipefail
 RESULTS_DIR=${RESULTS_DIR:-}
 COMMENTS_DIR=${COMMENTS_DIR:-}
 RUN_URL=${RUN_URL:-}
+COMMIT=${COMMIT:-}
 
 # One workflow command per message, whatever the message holds.
 annotate() {
@@ -32,9 +34,13 @@ usage() {
 }
 
 [[ $RESULTS_DIR != -* ]] || RESULTS_DIR=./$RESULTS_DIR
-[[ -n $RESULTS_DIR && -d $RESULTS_DIR ]] || usage 'RESULTS_DIR must be a directory'
+[[ -n $RESULTS_DIR ]] || usage 'RESULTS_DIR is not set'
+# Where no plan came far enough to leave anything, nothing was fetched.
+mkdir -p -- "$RESULTS_DIR" || usage 'RESULTS_DIR must be a directory'
 [[ -n $COMMENTS_DIR ]] || usage 'COMMENTS_DIR is not set'
 [[ $RUN_URL =~ ^https://[A-Za-z0-9._:/-]+$ ]] || usage 'RUN_URL must be the address of the run'
+[[ -z $COMMIT || $COMMIT =~ ^[0-9a-f]{40,64}$ ]] || usage 'COMMIT must be the hash of a commit'
+commit=${COMMIT:+ at \`${COMMIT:0:7}\`}
 mkdir -p -- "$COMMENTS_DIR" || usage 'COMMENTS_DIR cannot be created'
 work=$(mktemp -d "${RUNNER_TEMP:-/tmp}/plan-comment.XXXXXXXX") || usage 'RUNNER_TEMP is not writable'
 trap 'rm -rf -- "$work"' EXIT
@@ -52,8 +58,8 @@ refuse() {
 }
 
 composed=0
-while IFS= read -r -d '' file; do
-  directory=${file%/*}
+while IFS= read -r -d '' directory; do
+  file=$directory/plan-summary.json
   sized "$directory/target.json" 4096 || {
     refuse 'it does not say which environment and stack it is about'
     continue
@@ -72,6 +78,18 @@ while IFS= read -r -d '' file; do
     refuse "there are two for $environment/$stack"
     continue
   }
+  # The plan step says first what it is about; a summary follows only where the tool came to its end.
+  if [[ ! -e $file && ! -L $file ]]; then
+    {
+      printf '<!-- pyfleet:plan env=%s stack=%s -->\n' "$environment" "$stack"
+      printf '### Plan of %s for %s: ❌ failed\n\n' "\`$stack\`" "\`$environment\`"
+      printf 'There is no plan to approve: [the run](%s)%s has the output.\n' "$RUN_URL" "$commit"
+    } >"$comment"
+    : >"$work/done.$environment.$stack"
+    composed=$((composed + 1))
+    printf 'composed the comment on %s/%s, which failed\n' "$environment" "$stack"
+    continue
+  fi
   sized "$file" 5242880 || {
     refuse "the summary of $environment/$stack is too large"
     continue
@@ -144,15 +162,15 @@ while IFS= read -r -d '' file; do
       fi
     fi
     if [[ -n $truncated ]]; then
-      printf '**The plan is truncated. A truncated comment is not a basis for approval: read all of it in [the run](%s).**\n' "$RUN_URL"
+      printf '**The plan is truncated. A truncated comment is not a basis for approval: read all of it in [the run](%s)%s.**\n' "$RUN_URL" "$commit"
     else
-      printf '[Run](%s)\n' "$RUN_URL"
+      printf '[Run](%s)%s\n' "$RUN_URL" "$commit"
     fi
   } >"$comment"
   : >"$work/done.$environment.$stack"
   composed=$((composed + 1))
   printf 'composed the comment on %s/%s\n' "$environment" "$stack"
-done < <(find "$RESULTS_DIR/" -type f -name plan-summary.json -print0 | sort -z)
+done < <(find "$RESULTS_DIR/" \( -name plan-summary.json -o -name target.json \) -printf '%h\0' | sort -zu)
 
 if ((composed + refused == 0)); then
   annotate error 'there is no plan result to comment on'

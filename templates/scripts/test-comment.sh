@@ -6,7 +6,8 @@
 #   COMMENTS_DIR  where tests.md is written; it is created
 #   RUN_URL       address of the run
 #   BASELINE_DIR  the same tree from the base branch: shows how coverage changed (default: none)
-#   MINIMUM       required coverage in percent, shown only (default: none)
+#   NEEDS         GitHub's needs context as JSON: jobs that did not succeed are named (default: none)
+#   COMMIT        the commit that was tested (default: not said)
 # Writes
 #   COMMENTS_DIR/tests.md  its first line is the marker <!-- pyfleet:tests -->
 # Exit codes
@@ -20,7 +21,8 @@ RESULTS_DIR=${RESULTS_DIR:-}
 COMMENTS_DIR=${COMMENTS_DIR:-}
 RUN_URL=${RUN_URL:-}
 BASELINE_DIR=${BASELINE_DIR:-}
-MINIMUM=${MINIMUM:-}
+NEEDS=${NEEDS:-}
+COMMIT=${COMMIT:-}
 
 # One workflow command per message, whatever the message holds.
 annotate() {
@@ -36,10 +38,15 @@ usage() {
 
 [[ $RESULTS_DIR != -* ]] || RESULTS_DIR=./$RESULTS_DIR
 [[ $BASELINE_DIR != -* ]] || BASELINE_DIR=./$BASELINE_DIR
-[[ -n $RESULTS_DIR && -d $RESULTS_DIR ]] || usage 'RESULTS_DIR must be a directory'
+[[ -n $RESULTS_DIR ]] || usage 'RESULTS_DIR is not set'
+# Where no suite came far enough to leave anything, nothing was fetched.
+mkdir -p -- "$RESULTS_DIR" || usage 'RESULTS_DIR must be a directory'
 [[ -n $COMMENTS_DIR ]] || usage 'COMMENTS_DIR is not set'
 [[ $RUN_URL =~ ^https://[A-Za-z0-9._:/-]+$ ]] || usage 'RUN_URL must be the address of the run'
-[[ -z $MINIMUM || $MINIMUM =~ ^[0-9]{1,3}(\.[0-9]{1,4})?$ ]] || usage 'MINIMUM must be a percentage'
+[[ -z $COMMIT || $COMMIT =~ ^[0-9a-f]{40,64}$ ]] || usage 'COMMIT must be the hash of a commit'
+[[ -n $NEEDS ]] || NEEDS='{}'
+stopped=$(printf '%s' "$NEEDS" | jq -c '[to_entries[] | select(.value.result != "success") | "\(.key): \(.value.result)" | .[:200]] | .[:50]' 2>/dev/null) ||
+  usage 'NEEDS must be the needs context as JSON'
 mkdir -p -- "$COMMENTS_DIR" || usage 'COMMENTS_DIR cannot be created'
 
 # Prints each result below a directory that is what test-summary.sh would have written.
@@ -87,7 +94,7 @@ load "$RESULTS_DIR"
 if ((refused)); then
   annotate warning "$refused test result(s) are not readable and are left out"
 fi
-if ((${#results[@]} == 0)); then
+if ((${#results[@]} == 0)) && [[ $stopped == '[]' ]]; then
   annotate error 'no suite left a readable result: there is nothing to comment on'
   exit 1
 fi
@@ -98,7 +105,7 @@ whole=$comment.whole
   printf '%s\n' "${results[@]}"
   printf 'null\n'
   printf '%s\n' "${baseline[@]}"
-} | jq -r -n --arg url "$RUN_URL" --arg minimum "$MINIMUM" --argjson refused "$refused" '
+} | jq -r -n --arg url "$RUN_URL" --argjson stopped "$stopped" --argjson refused "$refused" '
   def plain: explode | map(if . == 9 or . == 10 or . == 13 then 32 else . end)
     | map(select(. >= 32 and (. < 127 or . > 159) and (. < 8203 or . > 8207)
         and (. < 8232 or . > 8238) and (. < 8288 or . > 8303) and . != 65279)) | implode;
@@ -116,9 +123,8 @@ whole=$comment.whole
   [inputs] | (index([null])) as $border
   | (.[$border + 1:] | sort_by(.suite)) as $baseline
   | (.[:$border] | sort_by(.suite)) as $all | $all[:50] as $suites
-  | ([$suites[] | coverage | values] | max) as $best
   | "<!-- pyfleet:tests -->",
-    (if any($all[]; .outcome != "success") or $refused > 0 then "### ❌ Tests: " else "### ✅ Tests: " end)
+    (if any($all[]; .outcome != "success") or $refused > 0 or $stopped != [] then "### ❌ Tests: " else "### ✅ Tests: " end)
       + "\($all | sum(.passed)) passed, \($all | sum(.failed) + sum(.errors)) failed, \($all | sum(.skipped)) skipped",
     "",
     "| Suite | Outcome | Passed | Failed | Errors | Skipped | Time | Coverage | Change |",
@@ -134,12 +140,12 @@ whole=$comment.whole
       | "", "**First failing tests of** \(.suite | code)", "", (.failing[] | "- \(code)")),
     (if any($suites[]; .tests == null) then "", "A dash means that the suite left no readable report." else empty end),
     (if $refused > 0 then "", "\($refused) result(s) could not be read and are left out." else empty end),
-    (if $minimum != "" and $best != null then "", "Best coverage \($best | hundredths) %, required \($minimum) %." else empty end)' >"$whole" || usage 'the comment cannot be composed'
+    (if $stopped != [] then "", "Jobs that did not succeed:", "", ($stopped[] | "- \(code)") else empty end)' >"$whole" || usage 'the comment cannot be composed'
 
 # Names are long where somebody wants them to be: cut at a line end, in bytes.
 LC_ALL=C awk '{ n += length($0) + 1; if (n > 59000) exit; print }' <"$whole" >"$comment"
 cut=
 cmp -s -- "$whole" "$comment" || cut=$'\nThe list is cut here; the run has all of it.\n'
 rm -f -- "$whole"
-printf '%s\n[Run](%s)\n' "$cut" "$RUN_URL" >>"$comment"
+printf '%s\n[Run](%s)%s\n' "$cut" "$RUN_URL" "${COMMIT:+ at \`${COMMIT:0:7}\`}" >>"$comment"
 printf 'composed the comment on %d suite(s)\n' "${#results[@]}"

@@ -25,7 +25,8 @@ pub struct Image {
     pub scan: Option<ImageScan>,
     /// The largest size, as in `500MB`.
     pub max_size: Option<ByteSize>,
-    /// What has to hold for the built image.
+    /// What has to hold for the built image. One with a HEALTHCHECK is also started, alone, and has to become
+    /// healthy within two minutes.
     #[serde(default)]
     pub require: ImageRequirements,
 }

@@ -35,6 +35,7 @@ const NOT_BUILT: &[&str] = &[
 
 /// Values that the design names and that nothing renders yet: the key, and the value.
 const NOT_BUILT_VALUES: &[(&str, &[&str])] = &[
+    ("github.host", &["ghes"]),
     ("security.dependencies.tool", &["npm-audit", "safety"]),
     ("terraform.scan.tool", &["checkov", "tfsec"]),
     (
@@ -44,7 +45,7 @@ const NOT_BUILT_VALUES: &[(&str, &[&str])] = &[
 ];
 
 /// Kinds that the design names and that nothing renders yet, written as a workflow's name.
-pub(crate) const KINDS: &[&str] = NOT_BUILT_VALUES[2].1;
+pub(crate) const KINDS: &[&str] = NOT_BUILT_VALUES[3].1;
 
 /// The code of these findings.
 pub(super) const CODE: &str = "not-built";

@@ -23,7 +23,8 @@ pub struct TestGroup {
     pub node: Option<OneOrMany<NodeVersion>>,
     /// The command that installs what the suites need.
     pub install: Option<String>,
-    /// The suites: each a command and a job of its own.
+    /// The suites: each a command and a job of its own. What a suite writes to `$RUNNER_TEMP/results/junit.xml` is
+    /// shown; pytest is told to.
     pub suites: IndexMap<Slug, String>,
     /// What the suites cover.
     pub coverage: Option<Coverage>,
@@ -42,7 +43,7 @@ pub struct TestGroup {
 pub struct Coverage {
     /// The Cobertura XML file that a suite writes, relative to the group's directory.
     pub report: RelativePath,
-    /// The least percentage of covered lines, 0 to 100.
+    /// The least percentage of covered lines, 0 to 100, that the best of the group's suites has to reach.
     pub minimum: Option<u8>,
     /// A service that the report is sent to.
     pub upload: Option<CoverageUpload>,

@@ -8,9 +8,9 @@ use super::name::GitHubName;
 /// Something that GitHub holds: `{ secret: NAME }` or `{ variable: NAME }`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Reference {
-    /// A secret of the repository or of the job's environment.
+    /// A secret of the repository.
     Secret(GitHubName),
-    /// A variable of the repository or of the job's environment.
+    /// A variable of the repository: plans of pull requests run in no environment.
     Variable(GitHubName),
 }
 

@@ -272,6 +272,8 @@ pub struct TerraformStatic {
     pub command: &'static str,
     /// Its exact version.
     pub version: String,
+    /// Whether that version can run tests: 1.6 and later.
+    pub has_tests: bool,
 }
 
 /// Comments the test results.

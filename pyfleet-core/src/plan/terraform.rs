@@ -48,7 +48,8 @@ pub(super) fn plan(project: &Project, draft: &mut Draft<'_>) {
 
     let (tool, command) = tool(terraform);
     let origin = Path::of(["terraform"]);
-    let static_body = TerraformStatic { tool, command, version: terraform.version.clone() };
+    let static_body =
+        TerraformStatic { tool, command, version: terraform.version.clone(), has_tests: terraform.has_tests };
     let mut model = over_stacks(draft, "static", "static", project.timeout_minutes);
     model.env.extend([stack_directory()]);
     draft.add(NewJob {
@@ -75,6 +76,9 @@ pub(super) fn plan(project: &Project, draft: &mut Draft<'_>) {
     });
     if code_scanning::is_available(project) {
         let mut model = over_stacks(draft, "code scanning", "static", 10);
+        // Without the implicit `success()`, what it would have asked has to be said.
+        let ran = "needs.changes.result == 'success' && needs.scan.result != 'skipped'";
+        model.condition = model.condition.map(|condition| format!("{ran} && {condition}"));
         model.needs.push("scan".to_owned());
         let (report, category) = ("scan_${{ matrix.stack }}", "trivy-config-${{ matrix.stack }}");
         draft.add(code_scanning::job(

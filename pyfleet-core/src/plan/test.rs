@@ -71,7 +71,7 @@ pub(super) fn plan(project: &Project, draft: &mut Draft<'_>) {
                 draft.add(NewJob {
                     id: format!("codecov-{name}"),
                     model,
-                    permissions: &[],
+                    permissions: &[CHECK_OUT],
                     because,
                     body,
                     origin,

@@ -16,7 +16,9 @@ pub(super) fn resolve(
     let branches = vec![project.default_branch.clone()];
     let Some(written) = &wish.on else {
         return Triggers {
-            pull_request: Some(PullRequest { branches: branches.clone(), ..PullRequest::default() }),
+            // Into any branch: a pull request that is pointed at another one would otherwise never be checked,
+            // because GitHub starts nothing for that.
+            pull_request: Some(PullRequest::default()),
             merge_group: Some(MergeGroup::default()),
             // Keeps the build cache warm, and what pull requests are compared with.
             push: (kind != Kind::Terraform || code_scanning::is_available(project))

@@ -52,18 +52,18 @@ pub(super) fn resolve(manifest: &Manifest, findings: &mut Diagnostics) -> BTreeM
                     path.key("tags"),
                     "`latest` is another image from one push to the next; what is deployed is addressed by digest",
                 )
-                .with_help("leave it out, or waive this with a reason"),
+                .with_help("leave it out"),
             );
         }
         let platforms = written.platforms.as_deref().unwrap_or_default();
-        if platforms.len() > 1 {
+        if platforms.len() > 1 || platforms.iter().any(|platform| platform.as_str() != defaults::PLATFORM) {
             findings.push(
                 Diagnostic::error(
                     "not-built",
                     path.key("platforms"),
-                    "images of more than one platform are designed, but nothing builds them yet",
+                    "images of other platforms than linux/amd64 are designed, but nothing builds them yet",
                 )
-                .with_help("name one platform"),
+                .with_help("take the others out"),
             );
         }
         if written.platforms.as_ref().is_some_and(Vec::is_empty) {

@@ -194,21 +194,33 @@ fn runner(
 /// Every kind that there is runs pull requests, so that their code runs where jobs of no environment run
 /// ([GitHub: self-hosted runner security](https://docs.github.com/en/actions/reference/security/secure-use#hardening-for-self-hosted-runners)).
 fn check_pull_request_runner(manifest: &Manifest, runner: &[String], findings: &mut Diagnostics) {
-    if !is_self_hosted(runner) {
+    if is_hosted(runner) {
         return;
     }
     let path = Path::of(["defaults", "runner"]);
     findings.push(if manifest.github.visibility.unwrap_or(defaults::VISIBILITY) == Visibility::Public {
-        Diagnostic::error("pull-request-on-self-hosted", path, "anybody's pull request would run its code on your own machine")
-            .with_help("use a hosted runner here, and name your own per environment; or declare `github.visibility`")
+        Diagnostic::error("pull-request-on-self-hosted", path, "anybody's pull request would run its code on your own machine: these labels are not of GitHub's hosted runners")
+            .with_help("use a hosted runner here, and name your own per environment; or say in `github.visibility` that the repository is not public")
     } else {
         Diagnostic::warning("pull-request-on-self-hosted", path, "pull requests run their code on your own machine")
             .with_help("use runners that are thrown away after one job, or a hosted runner here and your own per environment")
     });
 }
 
-fn is_self_hosted(runner: &[String]) -> bool {
-    runner.iter().any(|label| label.eq_ignore_ascii_case("self-hosted"))
+/// Whether every label names one of GitHub's own machines. Any other label may be somebody's own
+/// ([GitHub: hosted runners](https://docs.github.com/en/actions/reference/runners/github-hosted-runners)).
+fn is_hosted(runner: &[String]) -> bool {
+    const SYSTEMS: &[&str] = &["ubuntu-", "windows-", "macos-"];
+    const REST: &[&str] = &["arm", "intel", "large", "latest", "slim", "vs2026", "xlarge"];
+    runner.iter().all(|label| {
+        SYSTEMS.iter().any(|system| {
+            label.strip_prefix(system).is_some_and(|rest| {
+                rest.split('-').all(|part| {
+                    REST.contains(&part) || part.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.')
+                })
+            })
+        })
+    })
 }
 
 fn within(

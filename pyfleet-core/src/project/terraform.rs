@@ -21,6 +21,8 @@ pub struct Terraform {
     pub tool: Tool,
     /// Its exact version.
     pub version: String,
+    /// Whether that version can run tests: 1.6 and later.
+    pub has_tests: bool,
     /// The security scan.
     pub scan: Scan,
     /// Stacks by name; at least one.
@@ -136,6 +138,7 @@ pub(super) fn resolve(
     let mut terraform = Terraform {
         tool: written.tool.unwrap_or(defaults::TOOL),
         version: written.version.to_string(),
+        has_tests: written.version.parts() >= [1, 6].as_slice(),
         scan: Scan {
             minimum_severity: scan.and_then(|scan| scan.minimum_severity).unwrap_or(defaults::SCAN_SEVERITY),
             on_findings: scan.and_then(|scan| scan.on_findings).unwrap_or(defaults::ON_FINDINGS),
@@ -542,6 +545,7 @@ fn plan(
         );
         return;
     };
+    check_session(manifest, findings);
     let role = role(manifest, environment, account_id.as_str(), findings);
     let mut planned = Vec::new();
     for (name, stack) in stacks {
@@ -577,12 +581,37 @@ fn plan(
     }
 }
 
+/// Credentials last as long as the job and five minutes; IAM grants an hour unless the role says more
+/// ([AWS: MaxSessionDuration](https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_update-role-settings.html)).
+fn check_session(manifest: &Manifest, findings: &mut Diagnostics) {
+    let path = Path::of(["defaults", "timeout-minutes"]);
+    let minutes = manifest.defaults.timeout_minutes.unwrap_or(defaults::TIMEOUT_MINUTES);
+    if minutes <= 55 || findings.iter().any(|known| known.code == "long-session") {
+        return;
+    }
+    findings.push(if minutes <= 115 {
+        Diagnostic::warning(
+            "long-session",
+            path,
+            "credentials for plans last longer than the hour that a role grants by default",
+        )
+        .with_help("raise MaxSessionDuration of the roles that plans assume, or take at most 55 minutes")
+    } else {
+        Diagnostic::error(
+            "long-session",
+            path,
+            "plans may take longer than their credentials last: two hours at most",
+        )
+        .with_help("take at most 115 minutes, and raise MaxSessionDuration of the roles that plans assume")
+    });
+}
+
 /// Why a stack is not planned on pull requests: a reason that the summary shows.
 fn why_not(environment: &Environment, stack: &manifest::Stack) -> Option<String> {
     if environment.level < SafetyLevel::READS {
         return Some(format!("the environment is at safety level {}", environment.level.number()));
     }
-    if super::is_self_hosted(&environment.runner) {
+    if !super::is_hosted(&environment.runner) {
         return Some("its runner is your own machine, which pull requests do not reach".to_owned());
     }
     let holds_secret = |value: &Value| matches!(value, Value::Held { reference: Reference::Secret(_), .. });

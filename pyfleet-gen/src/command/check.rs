@@ -1,7 +1,7 @@
 //! `check`: is what is there what the manifest says?
 
 use super::Failure;
-use super::judge::{Judged, judge, report_ejected};
+use super::judge::{Unjudged, report_ejected};
 use crate::Streams;
 use crate::exit::Exit;
 use crate::lock::{self, GENERATOR};
@@ -21,13 +21,19 @@ pub(crate) fn run(
     streams: &mut Streams<'_>,
 ) -> Result<Exit, Failure> {
     let repository = Repository::open(&location.root)?;
-    let Some(judged) = judge(location, &repository, streams)? else { return Ok(Exit::CouldNotRun) };
-    let Judged { files, ejected, ejected_errors } = judged;
-    let compared = sync::compare(&repository, &files, &ejected)?;
+    let Some(unjudged) = Unjudged::render(location, &repository, streams)? else {
+        return Ok(Exit::CouldNotRun);
+    };
+    let compared = sync::compare(&repository, &unjudged.files, &unjudged.ejected)?;
     let (current, differing): (Vec<&File>, Vec<&File>) = compared
         .iter()
         .filter(|file| file.state != State::Ejected)
         .partition(|file| file.state == State::Current);
+    let mut ejected_errors = 0;
+    if !differing.is_empty() || unjudged.may_change() {
+        let Some(judged) = unjudged.judge(location, streams)? else { return Ok(Exit::CouldNotRun) };
+        ejected_errors = judged.ejected_errors;
+    }
     report_ejected(ejected_errors, streams)?;
     if differing.is_empty() {
         let verb = if current.len() == 1 { "is" } else { "are" };
@@ -100,6 +106,7 @@ const fn name(state: State) -> &'static str {
 fn meaning(file: &File) -> String {
     match file.state {
         State::Current => "is what the manifest says".to_owned(),
+        State::Stale if file.path == lock::PATH => "is not the record of what is rendered now".to_owned(),
         State::Stale => "is as it was rendered, and would be rendered differently now".to_owned(),
         State::Edited => "is not as it was rendered".to_owned(),
         State::LineEndings => "is right but for its lines, which end in CR LF".to_owned(),

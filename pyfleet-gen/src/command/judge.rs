@@ -3,6 +3,8 @@
 use pyfleet_core::check::rules::RULES;
 use pyfleet_core::check::{self, Subject};
 use pyfleet_core::diagnostic::{Diagnostic, Diagnostics, Place, Severity};
+use pyfleet_core::plan::Plan;
+use pyfleet_core::project::Project;
 use pyfleet_core::source::Source;
 use pyfleet_core::workflow;
 use pyfleet_core::yaml::tree::Document;
@@ -32,47 +34,90 @@ pub(crate) fn judge(
     repository: &Repository,
     streams: &mut Streams<'_>,
 ) -> Result<Option<Judged>, Failure> {
-    let Loaded { source, findings, planned } = load(location.read(repository)?);
-    human::report(&source, &findings, None, streams)?;
-    let Some((project, plan)) = planned else {
-        summarise(errors(&findings), location, streams)?;
-        return Ok(None);
-    };
-    let files = render(&project, &plan, &location.manifest)?;
-    let mut ejected = Vec::with_capacity(plan.ejected.len());
-    let mut judged = read_back(&plan, &files);
-    for path in &plan.ejected {
-        let text = repository.read_text(path)?;
-        if let Some(text) = &text {
-            judged.push((path.clone(), judge_workflow(&Source::new(path.clone(), text.clone()))));
-        }
-        ejected.push(Ejected { path: path.clone(), text });
+    match Unjudged::render(location, repository, streams)? {
+        Some(unjudged) => unjudged.judge(location, streams),
+        None => Ok(None),
     }
-    let (judged, mut about_waivers) = waive::apply(&project.waivers, judged);
-    let manifest = Document::parse(source.clone()).ok();
-    let (mut stopping, mut ejected_errors) = (0, 0);
-    for (file, findings) in judged {
-        let is_ejected = ejected.iter().find(|ejected| ejected.path == file);
-        *if is_ejected.is_some() { &mut ejected_errors } else { &mut stopping } += errors(&findings);
-        let text = is_ejected.map_or_else(|| files.get(&file), |file| file.text.as_ref());
-        let origin = |finding: &Diagnostic| {
-            let path = finding.origin.clone()?;
-            let span = manifest.as_ref()?.span(&Place::key(path));
-            Some((source.clone(), span))
+}
+
+/// Rendered files that nobody has read yet. To compare them with what `render` once judged and wrote, nobody
+/// has to: equal bytes have an equal verdict. Anything else is done with [`Unjudged::judge`]d files.
+pub(crate) struct Unjudged {
+    source: Source,
+    document: Option<Document>,
+    project: Project,
+    plan: Plan,
+    pub(crate) files: Files,
+    /// Workflow files that are left to their owner.
+    pub(crate) ejected: Vec<Ejected>,
+}
+
+impl Unjudged {
+    /// Loads and renders. The manifest's findings are reported; nothing comes back where one is an error.
+    pub(crate) fn render(
+        location: &Location,
+        repository: &Repository,
+        streams: &mut Streams<'_>,
+    ) -> Result<Option<Self>, Failure> {
+        let Loaded { source, document, findings, planned } = load(location.read(repository)?);
+        human::report(&source, &findings, None, streams)?;
+        let Some((project, plan)) = planned else {
+            summarise(errors(&findings), location, streams)?;
+            return Ok(None);
         };
-        let source = Source::new(file, text.cloned().unwrap_or_default());
-        human::report(&source, &findings, Some(&origin), streams)?;
+        let files = render(&project, &plan, &location.manifest)?;
+        let mut ejected = Vec::with_capacity(plan.ejected.len());
+        for path in &plan.ejected {
+            ejected.push(Ejected { path: path.clone(), text: repository.read_text(path)? });
+        }
+        Ok(Some(Self { source, document, project, plan, files, ejected }))
     }
-    if let Some(manifest) = &manifest {
-        manifest.locate(&mut about_waivers);
+
+    /// Whether the verdict may be another one although every rendered file is current: waivers end, and what is
+    /// left to its owner changes without pyfleet.
+    pub(crate) const fn may_change(&self) -> bool {
+        !self.project.waivers.is_empty() || !self.ejected.is_empty()
     }
-    human::report(&source, &about_waivers, None, streams)?;
-    stopping += errors(&about_waivers);
-    if stopping > 0 {
-        summarise(stopping, location, streams)?;
-        return Ok(None);
+
+    /// Reads everything back. Findings are reported; nothing comes back where one of them is an error in what is
+    /// rendered.
+    pub(crate) fn judge(
+        self,
+        location: &Location,
+        streams: &mut Streams<'_>,
+    ) -> Result<Option<Judged>, Failure> {
+        let Self { source, document, project, plan, files, ejected } = self;
+        let mut judged = read_back(&plan, &files);
+        for file in &ejected {
+            if let Some(text) = &file.text {
+                judged
+                    .push((file.path.clone(), judge_workflow(&Source::new(file.path.clone(), text.clone()))));
+            }
+        }
+        let (judged, mut about_waivers) = waive::apply(&project.waivers, judged);
+        let (mut stopping, mut ejected_errors) = (0, 0);
+        for (file, findings) in judged.into_iter().filter(|(_, findings)| !findings.is_empty()) {
+            let is_ejected = ejected.iter().find(|ejected| ejected.path == file);
+            *if is_ejected.is_some() { &mut ejected_errors } else { &mut stopping } += errors(&findings);
+            let text = is_ejected.map_or_else(|| files.get(&file), |file| file.text.as_ref());
+            let origin = |finding: &Diagnostic| {
+                let span = document.as_ref()?.span(&Place::key(finding.origin.clone()?));
+                Some((source.clone(), span))
+            };
+            let source = Source::new(file, text.cloned().unwrap_or_default());
+            human::report(&source, &findings, Some(&origin), streams)?;
+        }
+        if let Some(document) = &document {
+            document.locate(&mut about_waivers);
+        }
+        human::report(&source, &about_waivers, None, streams)?;
+        stopping += errors(&about_waivers);
+        if stopping > 0 {
+            summarise(stopping, location, streams)?;
+            return Ok(None);
+        }
+        Ok(Some(Judged { files, ejected, ejected_errors }))
     }
-    Ok(Some(Judged { files, ejected, ejected_errors }))
 }
 
 /// What is wrong with a workflow file that somebody else wrote.
@@ -104,4 +149,40 @@ pub(crate) fn report_ejected(errors: usize, streams: &mut Streams<'_>) -> std::i
 
 fn summarise(errors: usize, location: &Location, streams: &mut Streams<'_>) -> std::io::Result<()> {
     writeln!(streams.err, "{}: {}; nothing is rendered from it", location.manifest, count(errors, "error"))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use crate::{Exit, Streams, run};
+
+    const MANIFEST: &str = include_str!("../../../examples/sandbox-broker/pyfleet.yml");
+    const WAIVER: &str = "
+waivers:
+  - { rule: timeout-set, at: test, reason: not needed at all, until: 2099-12-31 }
+";
+
+    fn stderr_of(command: &str, directory: &std::path::Path) -> (Exit, String) {
+        let (mut out, mut err) = (Vec::new(), Vec::new());
+        let mut streams = Streams { out: &mut out, err: &mut err, colour: false };
+        let exit = run(["pyfleet-gen", "-C", directory.to_str().unwrap(), command], &mut streams);
+        (exit, String::from_utf8(err).unwrap())
+    }
+
+    /// A waiver is no part of what is rendered: only reading everything back tells what it covers, and since when
+    /// it no longer does.
+    #[test]
+    fn current_files_are_judged_again_where_there_are_waivers() {
+        let repository = tempfile::tempdir().unwrap();
+        let manifest = repository.path().join("pyfleet.yml");
+        fs::write(&manifest, MANIFEST).unwrap();
+        assert_eq!(stderr_of("render", repository.path()).0, Exit::Clean);
+        let (exit, err) = stderr_of("check", repository.path());
+        assert!(exit == Exit::Clean && !err.contains("waiver"), "{err}");
+
+        fs::write(&manifest, format!("{MANIFEST}{WAIVER}")).unwrap();
+        let (exit, err) = stderr_of("check", repository.path());
+        assert!(exit == Exit::Clean && err.contains("waiver-unused"), "{err}");
+    }
 }

@@ -2,19 +2,14 @@
 
 use std::io;
 
-use super::visible;
+use super::{inert, visible};
 use crate::Streams;
 
 /// Prints a unified diff.
 ///
-/// The lines come from files that anybody may have written. GitHub's runner obeys a log line that starts with
-/// `::`, spaces aside, or holds `##[`: a space makes either of them plain text.
 pub(crate) fn write(diff: &str, streams: &mut Streams<'_>) -> io::Result<()> {
     for line in diff.lines() {
-        let mut line = visible(line).replace("##[", "## [");
-        if line.trim_start().starts_with("::") {
-            line = line.replacen("::", ": :", 1);
-        }
+        let line = inert(&visible(line));
         let colour = match line.as_bytes().first() {
             _ if !streams.colour => "",
             Some(b'+') => "\x1b[32m",
@@ -26,4 +21,22 @@ pub(crate) fn write(diff: &str, streams: &mut Streams<'_>) -> io::Result<()> {
         writeln!(streams.out, "{colour}{line}{reset}")?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::write;
+    use crate::Streams;
+
+    #[test]
+    fn no_line_is_a_command() {
+        let (mut out, mut err) = (Vec::new(), Vec::new());
+        let mut streams = Streams { out: &mut out, err: &mut err, colour: false };
+        write(" ::error::x\n+::error::x\n-# ##[error]x\n \u{1b}[2J\u{9b}2J \u{202e}\n", &mut streams)
+            .unwrap();
+        assert_eq!(
+            String::from_utf8(out).unwrap(),
+            " : :error::x\n+::error::x\n-# ## [error]x\n \u{fffd}[2J\u{fffd}2J \u{fffd}\n"
+        );
+    }
 }

@@ -4,7 +4,7 @@ use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 use pyfleet_core::diagnostic::{Diagnostic, Diagnostics, Severity};
 use pyfleet_core::source::{Source, Span};
 
-use super::visible;
+use super::{inert, visible};
 use crate::Streams;
 
 /// Finds the place in the manifest that a finding in a rendered file comes from.
@@ -24,7 +24,10 @@ pub(crate) fn report(
     let shown = Source::new(visible(source.name()), visible(source.text()));
     for finding in findings.iter().take(SHOWN) {
         let origin = manifest.and_then(|resolve| resolve(finding));
-        writeln!(streams.err, "{}\n", render(&renderer, &shown, finding, origin.as_ref()))?;
+        for line in render(&renderer, &shown, finding, origin.as_ref()).lines() {
+            writeln!(streams.err, "{}", inert(line))?;
+        }
+        writeln!(streams.err)?;
     }
     if findings.len() > SHOWN {
         writeln!(streams.err, "{}: {} more findings are not shown", shown.name(), findings.len() - SHOWN)?;

@@ -25,6 +25,14 @@ pub(crate) fn visible(text: &str) -> String {
     visible
 }
 
+/// A line of a log that is plain text to whoever reads it. What is shown comes from files that anybody may have
+/// written, and GitHub's runner obeys a line that starts with `::`, spaces aside, or holds `##[`: a space makes
+/// either of them plain.
+pub(crate) fn inert(line: &str) -> String {
+    let line = line.replace("##[", "## [");
+    if line.trim_start().starts_with("::") { line.replacen("::", ": :", 1) } else { line }
+}
+
 /// `1 file`, `2 files`.
 pub(crate) fn count(number: usize, noun: &str) -> String {
     format!("{number} {noun}{}", if number == 1 { "" } else { "s" })

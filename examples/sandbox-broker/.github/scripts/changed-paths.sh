@@ -166,6 +166,13 @@ follow() {
     done < <(LC_ALL=C grep -raHZoE --exclude-dir=.terraform \
       --include='*.tf' --include='*.tf.json' --include='*.tofu' --include='*.tofu.json' \
       -e '"?source"?[[:space:]]*[=:][[:space:]]*"[^"]*"' -- "$root/$path")
+    # Files that are read from elsewhere (templatefile, fileset, …) cannot be told from the text alone.
+    if LC_ALL=C grep -rahE --exclude-dir=.terraform \
+      --include='*.tf' --include='*.tf.json' --include='*.tofu' --include='*.tofu.json' \
+      -e '\.\./|path\.(root|cwd)|abspath\(' -- "$root/$path" 2>/dev/null |
+      LC_ALL=C grep -vqE '^[[:space:]]*(#|//|"?source"?[[:space:]]*[=:])'; then
+      unresolved='a path that leaves the directory'
+    fi
     while IFS= read -r -d '' file; do
       visit "$file"
     done < <(find "$root/$path" -name .terraform -prune -o -type l -print0)

@@ -95,6 +95,8 @@ fi
 mkdir -p -- "$PLAN_DIR" || usage 'PLAN_DIR cannot be created'
 PLAN_DIR=$(cd -- "$PLAN_DIR" && pwd)
 rm -f -- "$PLAN_DIR/plan.txt" "$PLAN_DIR/plan-summary.json" "$PLAN_DIR/target.json"
+# First of all: a plan that fails is reported as well.
+jq -n --arg environment "$ENVIRONMENT" --arg stack "$STACK" '{$environment, $stack}' >"$PLAN_DIR/target.json"
 
 readable=$(umask)
 umask 077
@@ -177,7 +179,6 @@ if ((rc == 2)); then
 fi
 umask "$readable"
 jq . "$work/plan-summary.json" >"$PLAN_DIR/plan-summary.json"
-jq -n --arg environment "$ENVIRONMENT" --arg stack "$STACK" '{$environment, $stack}' >"$PLAN_DIR/target.json"
 
 plan=
 if [[ $PUBLISH == full ]]; then

@@ -1,0 +1,64 @@
+use super::{BUILD, rendered, with_build};
+use crate::repo::Repo;
+
+/// A repository with an ejected workflow that breaks a rule in one job.
+fn with_finding(waivers: &str) -> Repo {
+    let repo = rendered();
+    repo.manifest(&with_build("{ ejected: true }")).write(
+        BUILD,
+        "on: push\npermissions: {}\njobs:\n  one:\n    permissions: {}\n    runs-on: ubuntu-24.04\n    steps:\n      \
+         - run: 'true'\n        shell: bash\n",
+    );
+    repo.append("pyfleet.yml", waivers).run(["render"]).exits(0);
+    repo
+}
+
+fn waiver(rule: &str, at: &str, until: &str) -> String {
+    format!(
+        "waivers:\n  - rule: {rule}\n    at: {at}\n    reason: the vendor has promised a fix\n    until: {until}\n"
+    )
+}
+
+#[test]
+fn what_is_covered_is_not_reported() {
+    for at in ["build", "build.one"] {
+        let repo = with_finding(&waiver("timeout-set", at, "2099-12-31"));
+        let ran = repo.run(["check"]).exits(0);
+        assert_eq!(ran.err(), "");
+        repo.run(["validate"]).exits(0);
+    }
+}
+
+#[test]
+fn a_waiver_that_has_ended_covers_nothing_and_says_so() {
+    let repo = with_finding(&waiver("timeout-set", "build.one", "2024-02-29"));
+    repo.run(["check"])
+        .exits(1)
+        .says("error[timeout-set]")
+        .says("a waiver covered it until 2024-02-29")
+        .says_not("waiver-unused");
+}
+
+#[test]
+fn a_waiver_that_covers_nothing_is_a_finding() {
+    for (rule, at) in [("timeout-set", "test"), ("timeout-set", "build.other"), ("uses-pinned", "build.one")]
+    {
+        let repo = with_finding(&waiver(rule, at, "2099-12-31"));
+        repo.run(["check"])
+            .exits(1)
+            .says("error[timeout-set]")
+            .says("warning[waiver-unused]: the waiver covers nothing")
+            .says("--> pyfleet.yml:");
+    }
+}
+
+#[test]
+fn a_waiver_needs_a_reason_and_a_workflow() {
+    let repo = Repo::new();
+    repo.manifest(super::MANIFEST).append("pyfleet.yml", &waiver("timeout-set", "nightly", "2099-12-31"));
+    repo.replace("pyfleet.yml", "the vendor has promised a fix", "hm");
+    repo.run(["validate"])
+        .exits(2)
+        .says("error[waiver-without-reason]")
+        .says("there is no workflow of this name");
+}
