@@ -129,7 +129,9 @@ fn text() -> impl Strategy<Value = String> {
             let end = text[open..].find('}').map_or("", |end| &text[open + 1..open + end]);
             !end.is_empty() && end.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-')
         };
-        !text.contains("${{") && !text.match_indices('{').any(|(open, _)| names(open))
+        // Too large to be a number for the writer of YAML that is used here, which leaves it without quotes.
+        let overflows = text.trim().parse::<f64>().is_ok_and(f64::is_infinite);
+        !overflows && !text.contains("${{") && !text.match_indices('{').any(|(open, _)| names(open))
     };
     vec(select(FRAGMENTS), 0..7)
         .prop_map(|fragments| fragments.concat())
@@ -324,7 +326,7 @@ fn manifest() -> impl Strategy<Value = Json> {
                     "workflows": { "test": triggers, "build": {}, "terraform": {}, "nightly-2": { "kind": "test" } },
                 });
                 let runner = json!({ "runner": ["self-hosted", "linux"], "timeout-minutes": 45 });
-                set(&mut manifest, "defaults", self_hosted.then_some(runner));
+                set(&mut manifest, "defaults", (self_hosted && visibility != "public").then_some(runner));
                 manifest
             })
     })
