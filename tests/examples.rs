@@ -37,6 +37,7 @@ fn every_example_is_rendered_as_committed() {
 
 /// How much a manifest says in how little: printed, and bounded where the examples are meant to convince.
 #[test]
+#[expect(clippy::print_stdout, reason = "the share is worth reading, with --nocapture")]
 fn a_manifest_is_a_small_part_of_what_it_renders() {
     for example in examples() {
         let manifest = fs::read_to_string(example.join("pyfleet.yml")).unwrap();

@@ -1,5 +1,6 @@
 //! One binary for every integration test. Where to look:
-#![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stderr)]
+#![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+#![allow(clippy::print_stderr, clippy::print_stdout)] // tests report their figures
 
 mod cli; // each command as a user runs it, one file a command; repositories that are hostile, or cut short
 mod examples; // the rendered trees under examples/, as committed

@@ -1,13 +1,14 @@
 #!/usr/bin/env bash
 # Fetches the test results of the default branch's newest successful run, to compare coverage with.
 #
-# Environment:
+# Environment
 #   GH_TOKEN           a token that may read actions
 #   GITHUB_REPOSITORY  owner/name
 #   WORKFLOW           the workflow's file name
 #   BASE_BRANCH        the default branch
 #   BASELINE_DIR       where the results go
-# Exit: 0 fetched, or there is nothing to fetch (a notice says so); 2 usage
+# Exit codes
+#   0 fetched, or there is nothing to fetch and a notice says so · 2 usage
 set -uo pipefail
 
 for name in GH_TOKEN GITHUB_REPOSITORY WORKFLOW BASE_BRANCH BASELINE_DIR; do

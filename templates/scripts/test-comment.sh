@@ -116,7 +116,7 @@ whole=$comment.whole
   def hundredths: if . < 0 then "-" + (-. | hundredths) else "\(. / 100 | floor).\(100 + . % 100 | tostring | .[1:])" end;
   def coverage: if .coverage == null or .coverage["lines-valid"] == 0 then null
     else .coverage | .["lines-covered"] * 10000 / .["lines-valid"] | floor end;
-  def sum(f): [.[] | f // 0] | add;
+  def sum(f): [.[] | f // 0] | add // 0;
   def sign: {success: "✅", failure: "❌", cancelled: "⚪", skipped: "⚪"}[.];
   def number: if . == null then "–" else tostring end;
 

@@ -19,21 +19,17 @@ fn current() {
 fn stale() {
     let repo = rendered();
     let ran = make_stale(&repo).run(["check"]).exits(1);
-    insta::assert_snapshot!(ran.out(), @r#"
+    // Not the lines around it, nor their numbers: those are the templates' own.
+    let is_said = |line: &&str| !line.starts_with([' ', '@']);
+    let said: Vec<String> = ran.out().lines().filter(is_said).map(str::to_owned).collect();
+    insta::assert_snapshot!(said.join("\n"), @r#"
     stale          .github/workflows/test.yml: is as it was rendered, and would be rendered differently now
     stale          pyfleet.lock: is not the record of what is rendered now
 
     --- a/.github/workflows/test.yml
     +++ b/.github/workflows/test.yml
-    @@ -34,7 +34,7 @@
-         strategy:
-           matrix:
-             python:
     -          - "3.11"
     +          - "3.12"
-           fail-fast: false
-         steps:
-           - name: Check out the commit
 
     2 of 7 files are not current
     help: `pyfleet-gen render` makes them current

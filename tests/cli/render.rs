@@ -249,7 +249,9 @@ fn a_directory_that_cannot_be_written_to() {
         let mut command = repo.command();
         if repo.path(".").metadata().unwrap().uid() == 0 {
             let binary = repo.path("../pyfleet-gen");
-            fs::copy(env!("CARGO_BIN_EXE_pyfleet-gen"), &binary).unwrap();
+            // Not `fs::copy`: a child that another test starts meanwhile would keep the file busy.
+            let copied = Command::new("cp").arg(env!("CARGO_BIN_EXE_pyfleet-gen")).arg(&binary).status();
+            assert!(copied.unwrap().success());
             command = Command::new(binary);
             crate::repo::scrub(&mut command).current_dir(repo.path("")).uid(65534).gid(65534);
         }

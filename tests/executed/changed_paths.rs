@@ -216,6 +216,27 @@ fn matrices_keep_the_entries_of_changed_stacks() {
 }
 
 #[test]
+fn a_stack_that_reads_files_from_elsewhere_counts_as_changed() {
+    for reads in [
+        "file(\"${path.module}/../policies/p.json\")",
+        "templatefile(\"${path.root}/x\", {})",
+        "abspath(\".\")",
+    ] {
+        let script = repository()
+            .file("stack/main.tf", format!("locals {{\n  x = {reads}\n}}\n"))
+            .file("quiet/main.tf", "# reads ../nothing\nlocals { x = 1 }\n")
+            .commit("stacks")
+            .env(
+                "TARGETS",
+                json!([{"name": "reads", "paths": ["stack"]}, {"name": "quiet", "paths": ["quiet"]}])
+                    .to_string(),
+            )
+            .env("FOLLOW_MODULES", "true");
+        script.changing("policies.md").run().exits(0).outputs("changed", r#"["reads"]"#);
+    }
+}
+
+#[test]
 fn local_modules_belong_to_the_stack_that_uses_them() {
     let script = repository()
         .file("stacks/app/main.tf", "module \"a\" {\n  source = \"../../modules/a\"\n}\nmodule \"out\" { source = \"../../../../etc\" }\n")

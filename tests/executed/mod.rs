@@ -10,6 +10,7 @@ mod script;
 
 mod changed_paths;
 mod coverage_check;
+mod fetch_baseline;
 mod gate;
 mod image_check;
 mod plan_comment;

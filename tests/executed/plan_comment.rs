@@ -71,6 +71,17 @@ fn a_summary_alone_makes_a_comment_too() {
 }
 
 #[test]
+fn a_plan_that_failed_is_commented_as_failed() {
+    let script = comment()
+        .file("the results/plan dev app/target.json", r#"{"environment": "dev", "stack": "app"}"#)
+        .env("COMMIT", "0123456789abcdef0123456789abcdef01234567");
+    let text = text(&script.run().exits(0));
+    assert!(text.starts_with(MARKER), "{text}");
+    assert!(text.contains("### Plan of `app` for `dev`: ❌ failed"), "{text}");
+    assert!(text.contains(&format!("[the run]({RUN_URL}) at `0123456`")), "{text}");
+}
+
+#[test]
 fn an_errored_or_incomplete_plan_is_not_to_be_approved() {
     for (key, value) in [("errored", true), ("complete", false)] {
         let mut summary = summary(&[]);
@@ -175,7 +186,8 @@ fn a_summary_of_another_shape_is_refused_and_the_others_are_composed() {
 #[test]
 fn refuses_incomplete_settings() {
     let script = comment().result(&summary(&[]), None);
-    script.clone().env("RESULTS_DIR", "missing").run().exits(2);
+    script.clone().env("RESULTS_DIR", "missing").run().exits(1).says("there is no plan result");
+    script.clone().env("COMMIT", "$(id)").run().exits(2);
     script.clone().without("COMMENTS_DIR").run().exits(2);
     script.clone().env("RUN_URL", "http://x").run().exits(2);
     script.env("RUN_URL", "https://x) [y](z").run().exits(2);

@@ -38,7 +38,7 @@ fn shows_each_suite_its_first_failing_tests_and_how_coverage_changed() {
         .file("the results/b/summary.json", result("integration", &[]).to_string())
         .file("baseline/a/summary.json", before.to_string())
         .env("BASELINE_DIR", "baseline")
-        .env("MINIMUM", "80")
+        .env("COMMIT", "0123456789abcdef0123456789abcdef01234567")
         .run()
         .exits(0);
     let text = text(&ran);
@@ -47,7 +47,7 @@ fn shows_each_suite_its_first_failing_tests_and_how_coverage_changed() {
         "| `unit` | ❌ failure | 9 | 1 | 0 | 1 | 3 s | 84.20 % | -0.80 |",
         "| `integration` | ✅ success | 9 | 0 | 0 | 1 | 3 s | 84.20 % | – |",
         "**First failing tests of** `unit`\n\n- `test_pool.test_x`",
-        "Best coverage 84.20 %, required 80 %.",
+        "[Run](https://github.com/octo/app/actions/runs/1) at `0123456`",
     ] {
         assert!(text.contains(expected), "{expected}\n---\n{text}");
     }
@@ -132,6 +132,18 @@ fn leaves_out_what_the_summary_script_would_not_write() {
 }
 
 #[test]
+fn a_job_that_did_not_succeed_is_named_whatever_the_results_say() {
+    let needs = r#"{"test-api-unit": {"result": "success"}, "test-api-slow": {"result": "cancelled"}}"#;
+    let script =
+        comment().file("the results/a/summary.json", result("unit", &[]).to_string()).env("NEEDS", needs);
+    let whole = text(&script.run().exits(0));
+    assert!(whole.contains("### ❌ Tests"), "{whole}");
+    assert!(whole.contains("- `test-api-slow: cancelled`") && !whole.contains("test-api-unit"), "{whole}");
+    let nothing = text(&comment().env("NEEDS", needs).run().exits(0));
+    assert!(nothing.contains("### ❌ Tests: 0 passed") && nothing.contains("test-api-slow"), "{nothing}");
+}
+
+#[test]
 fn stays_within_the_size_of_a_comment() {
     let name = "🚀`".repeat(100);
     let mut script = comment();
@@ -149,9 +161,10 @@ fn stays_within_the_size_of_a_comment() {
 #[test]
 fn refuses_incomplete_settings() {
     let script = comment().file("the results/a/summary.json", result("unit", &[]).to_string());
-    script.clone().env("RESULTS_DIR", "missing").run().exits(2);
+    script.clone().env("RESULTS_DIR", "missing").run().exits(1).says("no suite left a readable result");
+    script.clone().env("COMMIT", "$(id)").run().exits(2);
     script.clone().without("COMMENTS_DIR").run().exits(2);
     script.clone().env("RUN_URL", "javascript:alert(1)").run().exits(2);
-    script.clone().env("MINIMUM", "$(touch pwned)").run().exits(2);
+    script.clone().env("NEEDS", "$(touch pwned)").run().exits(2);
     script.env("BASELINE_DIR", "missing").run().exits(0);
 }

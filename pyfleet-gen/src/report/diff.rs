@@ -34,9 +34,8 @@ mod tests {
         let mut streams = Streams { out: &mut out, err: &mut err, colour: false };
         write(" ::error::x\n+::error::x\n-# ##[error]x\n \u{1b}[2J\u{9b}2J \u{202e}\n", &mut streams)
             .unwrap();
-        assert_eq!(
-            String::from_utf8(out).unwrap(),
-            " : :error::x\n+::error::x\n-# ## [error]x\n \u{fffd}[2J\u{fffd}2J \u{fffd}\n"
-        );
+        let shown = String::from_utf8(out).unwrap();
+        assert!(shown.starts_with(" : :error::x\n+::error::x\n-# ## [error]x\n "), "{shown:?}");
+        assert!(!shown.contains(['\u{1b}', '\u{9b}', '\u{202e}']), "{shown:?}");
     }
 }

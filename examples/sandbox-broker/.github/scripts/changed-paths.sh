@@ -170,7 +170,8 @@ follow() {
     if LC_ALL=C grep -rahE --exclude-dir=.terraform \
       --include='*.tf' --include='*.tf.json' --include='*.tofu' --include='*.tofu.json' \
       -e '\.\./|path\.(root|cwd)|abspath\(' -- "$root/$path" 2>/dev/null |
-      LC_ALL=C grep -vqE '^[[:space:]]*(#|//|"?source"?[[:space:]]*[=:])'; then
+      LC_ALL=C sed -E -e 's/"?source"?[[:space:]]*[=:][[:space:]]*"[^"]*"//g' -e '/^[[:space:]]*(#|\/\/)/d' |
+      LC_ALL=C grep -qE '\.\./|path\.(root|cwd)|abspath\('; then
       unresolved='a path that leaves the directory'
     fi
     while IFS= read -r -d '' file; do

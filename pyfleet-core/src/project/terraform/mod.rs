@@ -1,0 +1,146 @@
+//! Stacks, state and pull-request plans as they are meant.
+
+mod backend;
+mod pull_request_plan;
+mod stack;
+mod variable;
+
+use std::collections::BTreeMap;
+
+use indexmap::IndexMap;
+
+use self::backend::check_backend;
+pub use self::pull_request_plan::{EnvironmentPlan, NotPlanned, Role, StackPlan};
+use self::pull_request_plan::{plan, planned_environments};
+use self::stack::{check_dependencies, check_environments, check_size, check_texts, outside_var_files};
+pub use self::variable::VariableValue;
+use super::defaults;
+use super::environment::Environment;
+use crate::diagnostic::{Diagnostic, Diagnostics, Path, Place};
+use crate::manifest::{self, Manifest, OnFindings, RelativePath, SafetyLevel, Severity, Slug, Tool};
+
+/// Infrastructure as code.
+#[derive(Debug, Clone)]
+pub struct Terraform {
+    /// The command.
+    pub tool: Tool,
+    /// Its exact version.
+    pub version: String,
+    /// Whether that version can run tests: 1.6 and later.
+    pub has_tests: bool,
+    /// The security scan.
+    pub scan: Scan,
+    /// Stacks by name; at least one.
+    pub stacks: BTreeMap<Slug, Stack>,
+    /// What pull requests are planned against; empty below level 3.
+    pub plans: Vec<EnvironmentPlan>,
+    /// What is left out of these plans, and why.
+    pub not_planned: Vec<NotPlanned>,
+}
+
+/// The security scan of the configuration.
+#[derive(Debug, Clone, Copy)]
+pub struct Scan {
+    /// The lowest severity that counts.
+    pub minimum_severity: Severity,
+    /// Whether findings stop the pull request.
+    pub on_findings: OnFindings,
+}
+
+/// One stack.
+#[derive(Debug, Clone)]
+pub struct Stack {
+    /// Its directory.
+    pub directory: RelativePath,
+    /// What else changes it: variable files outside of the directory.
+    pub var_files: Vec<String>,
+}
+
+pub(super) fn resolve(
+    manifest: &Manifest,
+    level: SafetyLevel,
+    environments: &[Environment],
+    findings: &mut Diagnostics,
+) -> Option<Terraform> {
+    let written = manifest.terraform.as_ref()?;
+    let path = Path::of(["terraform"]);
+    let stacks = stacks(manifest, written, findings);
+    check_size(&stacks, findings);
+    check_dependencies(&stacks, findings);
+    check_environments(&stacks, environments, findings);
+    check_texts(manifest, written, environments, &stacks, findings);
+    check_backend(manifest, written, environments, &stacks, findings);
+    let scan = written.scan.as_ref();
+    let mut terraform = Terraform {
+        tool: written.tool.unwrap_or(defaults::TOOL),
+        version: written.version.to_string(),
+        has_tests: written.version.parts() >= [1, 6].as_slice(),
+        scan: Scan {
+            minimum_severity: scan.and_then(|scan| scan.minimum_severity).unwrap_or(defaults::SCAN_SEVERITY),
+            on_findings: scan.and_then(|scan| scan.on_findings).unwrap_or(defaults::ON_FINDINGS),
+        },
+        stacks: stacks
+            .iter()
+            .map(|(name, stack)| {
+                (
+                    name.clone(),
+                    Stack {
+                        directory: stack.directory.clone(),
+                        var_files: outside_var_files(stack, environments),
+                    },
+                )
+            })
+            .collect(),
+        plans: Vec::new(),
+        not_planned: Vec::new(),
+    };
+    let planned = planned_environments(written, level, environments, &path, findings);
+    for environment in planned {
+        plan(manifest, written, environment, &stacks, &mut terraform, findings);
+    }
+    Some(terraform)
+}
+
+/// The stacks by name; a single `directory` is a stack named after the project.
+fn stacks(
+    manifest: &Manifest,
+    written: &manifest::Terraform,
+    findings: &mut Diagnostics,
+) -> IndexMap<Slug, manifest::Stack> {
+    let path = Path::of(["terraform"]);
+    match (&written.directory, written.stacks.is_empty()) {
+        (Some(directory), true) => {
+            let stack = manifest::Stack {
+                directory: directory.clone(),
+                depends_on: Vec::new(),
+                environments: None,
+                var_files: Vec::new(),
+                variables: IndexMap::new(),
+            };
+            IndexMap::from([(manifest.project.clone(), stack)])
+        }
+        (None, false) => {
+            let mut sorted = written.stacks.clone();
+            sorted.sort_keys();
+            sorted
+        }
+        (Some(_), false) => {
+            findings.push(
+                Diagnostic::error(
+                    "invalid-value",
+                    Place::key(path.key("directory")),
+                    "`directory` and `stacks` exclude each other",
+                )
+                .with_help("move the directory into a stack of its own"),
+            );
+            written.stacks.clone()
+        }
+        (None, true) => {
+            findings.push(
+                Diagnostic::error("missing-key", Place::key(path), "there is neither `directory` nor `stacks`")
+                    .with_help("one directory: `directory: terraform`; several: `stacks: { network: { directory: infra/network } }`"),
+            );
+            IndexMap::new()
+        }
+    }
+}
