@@ -187,7 +187,7 @@ fn findings(report: &str) -> Vec<Finding> {
         if line.starts_with("error[") || line.starts_with("warning[") {
             found.push(Finding { line: 0, column: 0, text: line.to_owned() });
         } else if let Some(place) =
-            trimmed.strip_prefix("--> pyfleet.yml:").or_else(|| trimmed.strip_prefix("::: pyfleet.yml:"))
+            trimmed.strip_prefix("--> pyfleet.yml:").or_else(|| trimmed.strip_prefix(": :: pyfleet.yml:"))
             && let Some(last) = found.last_mut()
             && let Some((line, column)) = place.split_once(':')
         {
