@@ -23,6 +23,20 @@ fn manifests() -> Vec<(String, String)> {
     manifests
 }
 
+/// What they render is clean to every tool that judges the examples.
+#[test]
+fn each_render_is_clean_to_every_validator() {
+    for (name, text) in manifests() {
+        let directory = tempfile::tempdir().unwrap();
+        fs::write(directory.path().join("pyfleet.yml"), text).unwrap();
+        let (mut out, mut err) = (Vec::new(), Vec::new());
+        let mut streams = Streams { out: &mut out, err: &mut err, colour: false };
+        let root = directory.path().to_str().unwrap();
+        assert_eq!(run(["pyfleet-gen", "-C", root, "render"], &mut streams), Exit::Clean, "{name}");
+        assert_eq!(crate::validators::findings(directory.path()), [""; 0], "{name}");
+    }
+}
+
 /// Neither an error nor a warning.
 #[test]
 fn each_is_right_and_renders() {

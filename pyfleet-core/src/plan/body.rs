@@ -118,6 +118,8 @@ pub struct Changes {
     pub matrices: Option<BTreeMap<String, Vec<Json>>>,
     /// Lines for the summary.
     pub notes: Option<String>,
+    /// Whether pull requests start the workflow.
+    pub pull_requests: bool,
 }
 
 /// Something that is checked when one of its paths changes.

@@ -18,7 +18,13 @@ pub(super) fn plan(project: &Project, draft: &mut Draft<'_>) {
         .collect();
     draft.add(changes_job(
         draft,
-        Changes { targets, always: always(draft), matrices: None, notes: None },
+        Changes {
+            targets,
+            always: always(draft),
+            matrices: None,
+            notes: None,
+            pull_requests: draft.runs_for_pull_requests(),
+        },
         &["changed"],
     ));
     let mut reporting = Vec::new();
@@ -71,7 +77,7 @@ pub(super) fn plan(project: &Project, draft: &mut Draft<'_>) {
             model.needs = vec![scan];
             let id = format!("code-scanning-{name}");
             reporting.push(id.clone());
-            draft.add(code_scanning::job(id, model, &report, &format!("trivy-image-{name}"), origin));
+            draft.add(code_scanning::job(draft, id, model, &report, &format!("trivy-image-{name}"), origin));
         }
     }
     draft.add_gate(&reporting.iter().map(String::as_str).collect::<Vec<_>>());

@@ -5,8 +5,8 @@
 
 use super::Permission;
 use super::body::{Body, CodeScanning};
-use super::condition::{MAY_HOLD_SECRETS, expression};
-use super::draft::NewJob;
+use super::condition::expression;
+use super::draft::{Draft, NewJob};
 use crate::diagnostic::Path;
 use crate::manifest::Visibility;
 use crate::project::Project;
@@ -24,10 +24,18 @@ pub(super) fn is_available(project: &Project) -> bool {
 }
 
 /// The job behind a scan. `model` needs the scan, and holds the condition under which there is a report.
-pub(super) fn job(id: String, mut model: model::Job, artifact: &str, category: &str, origin: Path) -> NewJob {
-    let report_is_there =
-        model.condition.take().map_or_else(String::new, |condition| format!("{condition} && "));
-    model.condition = Some(expression(&format!("!cancelled() && {report_is_there}({MAY_HOLD_SECRETS})")));
+pub(super) fn job(
+    draft: &Draft<'_>,
+    id: String,
+    mut model: model::Job,
+    artifact: &str,
+    category: &str,
+    origin: Path,
+) -> NewJob {
+    let may_write = draft.may_hold_secrets().map(|condition| format!("({condition})"));
+    let conditions: Vec<String> =
+        [Some("!cancelled()".to_owned()), model.condition.take(), may_write].into_iter().flatten().collect();
+    model.condition = Some(expression(&conditions.join(" && ")));
     NewJob {
         id,
         model,

@@ -3,6 +3,7 @@
 use indexmap::IndexMap;
 
 use super::body::Body;
+use super::condition::MAY_HOLD_SECRETS;
 use super::{Job, Permission, Workflow, file_of, trigger};
 use crate::diagnostic::{Diagnostic, Diagnostics, Path, Place};
 use crate::manifest::{Kind, Slug};
@@ -43,17 +44,19 @@ impl<'a> Draft<'a> {
         let on = trigger::resolve(project, kind, wish, &origin, findings);
         let model = model::Workflow {
             name: Some(title(name.as_str())),
-            on,
             permissions: Some(Permissions::none()),
             defaults: Some(model::Defaults {
                 run: model::RunDefaults { shell: Some("bash".to_owned()), working_directory: None },
             }),
             concurrency: Some(Concurrency {
                 cancel_in_progress: OrExpression::Literal(true),
-                ..Concurrency::group(format!(
-                    "{name}-${{{{ github.event.pull_request.number || github.run_id }}}}"
-                ))
+                ..Concurrency::group(if on.pull_request.is_some() {
+                    format!("{name}-${{{{ github.event.pull_request.number || github.run_id }}}}")
+                } else {
+                    format!("{name}-${{{{ github.run_id }}}}")
+                })
             }),
+            on,
             ..model::Workflow::default()
         };
         let gate = format!("{name} gate");
@@ -72,6 +75,16 @@ impl<'a> Draft<'a> {
     /// The workflow's name in the manifest.
     pub(super) fn name(&self) -> &Slug {
         &self.workflow.name
+    }
+
+    /// Whether pull requests start it.
+    pub(super) const fn runs_for_pull_requests(&self) -> bool {
+        self.workflow.model.on.pull_request.is_some()
+    }
+
+    /// The condition under which a run may hold secrets or write, where not every run may.
+    pub(super) fn may_hold_secrets(&self) -> Option<String> {
+        self.runs_for_pull_requests().then(|| MAY_HOLD_SECRETS.to_owned())
     }
 
     /// The workflow's file.

@@ -35,7 +35,8 @@ pub(super) fn plan(project: &Project, draft: &mut Draft<'_>) {
     for (name, value) in [("TF_IN_AUTOMATION", "true"), ("TF_INPUT", "0"), ("CHECKPOINT_DISABLE", "1")] {
         draft.env(name, value);
     }
-    let matrices = matrices(terraform);
+    let plans: &[EnvironmentPlan] = if draft.runs_for_pull_requests() { &terraform.plans } else { &[] };
+    let matrices = matrices(terraform, plans);
     check_limits(&matrices, draft);
     let outputs: Vec<&str> = matrices.keys().map(String::as_str).collect();
     let body = Changes {
@@ -43,6 +44,7 @@ pub(super) fn plan(project: &Project, draft: &mut Draft<'_>) {
         always: always(draft),
         notes: notes(terraform),
         matrices: Some(matrices.clone()),
+        pull_requests: draft.runs_for_pull_requests(),
     };
     draft.add(changes_job(draft, body, &outputs));
 
@@ -82,6 +84,7 @@ pub(super) fn plan(project: &Project, draft: &mut Draft<'_>) {
         model.needs.push("scan".to_owned());
         let (report, category) = ("scan_${{ matrix.stack }}", "trivy-config-${{ matrix.stack }}");
         draft.add(code_scanning::job(
+            draft,
             "code-scanning".to_owned(),
             model,
             report,
@@ -90,7 +93,7 @@ pub(super) fn plan(project: &Project, draft: &mut Draft<'_>) {
         ));
     }
     let mut planned = Vec::new();
-    for environment in &terraform.plans {
+    for environment in plans {
         let job = plan_job(project, draft, terraform, environment);
         planned.push(job.id.clone());
         draft.add(job);
@@ -122,14 +125,14 @@ fn targets(terraform: &Terraform) -> Vec<Target> {
 
 /// What each job's matrix is made of: every stack for the static checks, and for each environment the
 /// stacks that are planned, with all that the plan needs to know.
-fn matrices(terraform: &Terraform) -> BTreeMap<String, Vec<Json>> {
+fn matrices(terraform: &Terraform, plans: &[EnvironmentPlan]) -> BTreeMap<String, Vec<Json>> {
     let every = terraform
         .stacks
         .iter()
         .map(|(name, stack)| json!({ "stack": name.as_str(), "directory": stack.directory.normal() }))
         .collect();
     let mut matrices = BTreeMap::from([("static".to_owned(), every)]);
-    for environment in &terraform.plans {
+    for environment in plans {
         let stacks = environment.stacks.iter().map(|stack| json!(stack)).collect();
         matrices.insert(format!("plan-{}", environment.environment), stacks);
     }

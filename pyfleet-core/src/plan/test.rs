@@ -5,7 +5,7 @@ use serde_json::Value as Json;
 
 use super::Permission;
 use super::body::{Body, Codecov, Coverage, TestComment, TestSuite};
-use super::condition::{MAY_HOLD_SECRETS, OWN_PULL_REQUEST, expression};
+use super::condition::{OWN_PULL_REQUEST, expression};
 use super::draft::{CHECK_OUT, Draft, NewJob};
 use super::security;
 use crate::diagnostic::Path;
@@ -60,7 +60,7 @@ pub(super) fn plan(project: &Project, draft: &mut Draft<'_>) {
             if let Some(token) = &coverage.codecov_token {
                 let mut model = draft.job(format!("{name} to Codecov"), 5);
                 model.needs.clone_from(&own);
-                model.condition = Some(MAY_HOLD_SECRETS.to_owned());
+                model.condition = draft.may_hold_secrets();
                 let body = Body::Codecov(Codecov {
                     pattern: results_of(name, "*"),
                     flag: name.to_string(),
@@ -81,7 +81,7 @@ pub(super) fn plan(project: &Project, draft: &mut Draft<'_>) {
         suites.extend(own);
     }
     let codecov: Vec<String> = project.tests.keys().map(|name| format!("codecov-{name}")).collect();
-    if project.tests.values().any(|group| group.comment) {
+    if draft.runs_for_pull_requests() && project.tests.values().any(|group| group.comment) {
         let baseline = project.tests.values().any(|group| group.comment && group.coverage.is_some());
         let mut model = draft.job("comment", 10);
         model.needs = suites;
