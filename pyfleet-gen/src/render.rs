@@ -25,7 +25,7 @@ pub type Files = BTreeMap<String, String>;
 /// # Errors
 /// Only where a template and the plan's types disagree, which tests rule out.
 pub fn render(project: &Project, plan: &Plan, manifest: &str) -> Result<Files, Error> {
-    let environment = environment();
+    let environment = environment()?;
     let mut files = Files::new();
     let mut scripts = BTreeSet::new();
     let mut actions = BTreeSet::new();
@@ -92,7 +92,7 @@ fn render_workflow(
     })
 }
 
-fn environment() -> Environment<'static> {
+fn environment() -> Result<Environment<'static>, Error> {
     let mut environment = Environment::new();
     environment.set_syntax(
         minijinja::syntax::SyntaxConfig::builder()
@@ -102,8 +102,7 @@ fn environment() -> Environment<'static> {
             .trim_blocks(true)
             .lstrip_blocks(true)
             .keep_trailing_newline(true)
-            .build()
-            .unwrap_or_default(),
+            .build()?,
     );
     environment.set_undefined_behavior(UndefinedBehavior::Strict);
     environment.set_auto_escape_callback(|_| AutoEscape::None);
@@ -116,12 +115,11 @@ fn environment() -> Environment<'static> {
         Value::from_safe_string(yaml::write::block(text, indent))
     });
     environment.add_filter("text", |text: &str| Value::from_safe_string(text.to_owned()));
-    environment.add_filter("string", |value: &Value| json(value).map(|json| json.to_string()));
     environment.add_filter("json", |value: &Value| json(value).map(|json| json.to_string()));
     environment.add_filter("json_lines", |value: &Value, indent: usize| {
         json(value).map(|json| Value::from_safe_string(yaml::write::block(&json_lines(&json), indent)))
     });
-    environment
+    Ok(environment)
 }
 
 /// Prints a value as a YAML scalar; what a filter has laid out already goes through as it is.
