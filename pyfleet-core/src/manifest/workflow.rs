@@ -55,7 +55,7 @@ impl Kind {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct Triggers {
-    /// Pull requests, into the default branch unless `branches` says otherwise.
+    /// Pull requests, into any branch unless `branches` says otherwise.
     pub pull_request: Option<Switch>,
     /// A pull request's turn in the merge queue.
     pub merge_group: Option<bool>,
@@ -70,7 +70,7 @@ pub struct Triggers {
 /// A trigger that is on or off, or limited to branches.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Switch {
-    /// On, for the default branch.
+    /// On: pull requests into any branch, pushes to the default branch.
     On,
     /// Off.
     Off,

@@ -26,16 +26,16 @@ pub(super) fn resolve(
             ..Triggers::default()
         };
     };
-    let limited = |switch: &Option<Switch>| match switch {
+    let limited = |switch: &Option<Switch>, on: Vec<String>| match switch {
         None | Some(Switch::Off) => None,
-        Some(Switch::On) => Some(branches.clone()),
+        Some(Switch::On) => Some(on),
         Some(Switch::Branches(branches)) => Some(branches.iter().map(ToString::to_string).collect()),
     };
     let triggers = Triggers {
-        pull_request: limited(&written.pull_request)
+        pull_request: limited(&written.pull_request, Vec::new())
             .map(|branches| PullRequest { branches, ..PullRequest::default() }),
         merge_group: (written.merge_group == Some(true)).then(MergeGroup::default),
-        push: limited(&written.push).map(|branches| Push { branches, ..Push::default() }),
+        push: limited(&written.push, branches).map(|branches| Push { branches, ..Push::default() }),
         workflow_dispatch: (written.manual == Some(true)).then(Dispatch::default),
         schedule: schedules(written, &origin.key("on").key("schedule"), findings),
         ..Triggers::default()
