@@ -58,6 +58,16 @@ pub enum AwsRole {
 }
 
 impl AwsRole {
+    /// Every purpose.
+    pub const ALL: [Self; 6] = [
+        Self::Plan,
+        Self::PullRequestPlan,
+        Self::Apply,
+        Self::Deploy,
+        Self::BackendCreate,
+        Self::BackendDestroy,
+    ];
+
     /// Its name in the manifest.
     #[must_use]
     pub const fn name(self) -> &'static str {

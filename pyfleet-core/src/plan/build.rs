@@ -39,6 +39,7 @@ pub(super) fn plan(project: &Project, draft: &mut Draft<'_>) {
             model,
             permissions: &[CHECK_OUT],
             because: "Only where one of the image's files changed.",
+            identity: None,
             body: Body::BuildImage(BuildImage {
                 image: name.to_string(),
                 context: image.directory.normal().to_owned(),
@@ -59,6 +60,7 @@ pub(super) fn plan(project: &Project, draft: &mut Draft<'_>) {
             model,
             permissions: &[CHECK_OUT],
             because: "",
+            identity: None,
             body: Body::ScanImage(ScanImage {
                 image: artifact,
                 title: format!("Image {name}"),
@@ -100,6 +102,7 @@ pub(super) fn changes_job(draft: &Draft<'_>, body: Changes, outputs: &[&str]) ->
         model,
         permissions: &[CHECK_OUT],
         because: "",
+        identity: None,
         body: Body::Changes(body),
         origin: Path::of(["workflows", draft.name().as_str()]),
     }

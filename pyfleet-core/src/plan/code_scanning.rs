@@ -41,6 +41,7 @@ pub(super) fn job(
         model,
         permissions: UPLOAD,
         because: "A fork's and Dependabot's token cannot write.",
+        identity: None,
         body: Body::CodeScanning(CodeScanning {
             artifact: artifact.to_owned(),
             category: category.to_owned(),

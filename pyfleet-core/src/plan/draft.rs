@@ -4,7 +4,7 @@ use indexmap::IndexMap;
 
 use super::body::Body;
 use super::condition::MAY_HOLD_SECRETS;
-use super::{Job, Permission, Workflow, file_of, trigger};
+use super::{Identity, Job, Permission, Workflow, file_of, trigger};
 use crate::diagnostic::{Diagnostic, Diagnostics, Path, Place};
 use crate::manifest::{Kind, Slug};
 use crate::project::{Project, WorkflowWish};
@@ -21,6 +21,7 @@ pub(super) struct NewJob {
     pub(super) model: model::Job,
     pub(super) permissions: &'static [Permission],
     pub(super) because: &'static str,
+    pub(super) identity: Option<Identity>,
     pub(super) body: Body,
     pub(super) origin: Path,
 }
@@ -114,7 +115,7 @@ impl<'a> Draft<'a> {
 
     /// Adds a job. Its permissions are written once, with their reasons; the model follows.
     pub(super) fn add(&mut self, new: NewJob) {
-        let NewJob { id, mut model, permissions, because, body, origin } = new;
+        let NewJob { id, mut model, permissions, because, identity, body, origin } = new;
         if let Some(other) = self.workflow.jobs.get(&id) {
             self.findings.push(
                 Diagnostic::error(
@@ -129,7 +130,7 @@ impl<'a> Draft<'a> {
         }
         model.permissions = Some(Permissions::of(permissions.iter().map(|one| (one.scope, one.level))));
         self.workflow.model.jobs.insert(id.clone(), model);
-        self.workflow.jobs.insert(id, Job { permissions: permissions.to_vec(), because, body, origin });
+        self.workflow.jobs.insert(id, Job { permissions: permissions.to_vec(), because, identity, body, origin });
     }
 
     /// Adds the job that branch protection should require: it needs every job but those that only report,
@@ -152,7 +153,7 @@ impl<'a> Draft<'a> {
         model.condition = Some("always()".to_owned());
         let origin = self.workflow.origin.clone();
         let because = "The required check must not be skipped: GitHub counts a skipped check as passed.";
-        self.add(NewJob { id: "gate".to_owned(), model, permissions: &[], because, body, origin });
+        self.add(NewJob { id: "gate".to_owned(), model, permissions: &[], because, identity: None, body, origin });
     }
 
     pub(super) fn finish(self) -> Workflow {

@@ -28,7 +28,7 @@ pub use self::read_back::read_back;
 
 use self::draft::Draft;
 use crate::diagnostic::{Diagnostics, Path};
-use crate::manifest::{Kind, Slug};
+use crate::manifest::{AwsRole, Kind, Slug};
 use crate::project::{Disposition, Project};
 use crate::workflow::{Level, Scope};
 
@@ -74,10 +74,21 @@ pub struct Job {
     pub permissions: Vec<Permission>,
     /// Why the job's condition is what it is; empty where there is none.
     pub because: &'static str,
+    /// What its steps become on AWS.
+    pub identity: Option<Identity>,
     /// The context of the steps' template.
     pub body: Body,
     /// Where the manifest asks for it.
     pub origin: Path,
+}
+
+/// The role of one environment that a job assumes.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Identity {
+    /// The environment whose role it is.
+    pub environment: Slug,
+    /// What the role is for.
+    pub purpose: AwsRole,
 }
 
 /// One scope of a job's token, with its reason.

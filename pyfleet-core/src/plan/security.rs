@@ -25,6 +25,7 @@ pub(super) fn job(
         model: draft.job(format!("{name} security"), project.timeout_minutes),
         permissions: &[CHECK_OUT],
         because: "",
+        identity: None,
         body: Body::Security(Security {
             python: group.versions.first().cloned().unwrap_or_default(),
             directory: (group.directory.as_str() != ".").then(|| group.directory.normal().to_owned()),

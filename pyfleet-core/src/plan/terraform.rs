@@ -5,14 +5,14 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value as Json, json};
 
-use super::Permission;
+use super::{Identity, Permission};
 use super::body::{Body, Changes, PlanComment, Target, TerraformPlan, TerraformScan, TerraformStatic};
 use super::build::{always, changes_job};
 use super::code_scanning;
 use super::condition::{OWN_PULL_REQUEST, expression};
 use super::draft::{CHECK_OUT, Draft, NewJob};
 use crate::diagnostic::{Diagnostic, Path, Place};
-use crate::manifest::{Tool, Visibility};
+use crate::manifest::{AwsRole, Tool, Visibility};
 use crate::project::{EnvironmentPlan, Project, Role, Terraform, VariableValue, defaults};
 use crate::workflow::{self as model, Axes, Level, Matrix, OrExpression, Runner, Scope, Strategy};
 
@@ -59,6 +59,7 @@ pub(super) fn plan(project: &Project, draft: &mut Draft<'_>) {
         model,
         permissions: &[CHECK_OUT],
         because: "Only where a stack changed: an empty matrix is an error.",
+        identity: None,
         body: Body::TerraformStatic(static_body),
         origin: origin.clone(),
     });
@@ -67,6 +68,7 @@ pub(super) fn plan(project: &Project, draft: &mut Draft<'_>) {
         model: over_stacks(draft, "scan", "static", 15),
         permissions: &[CHECK_OUT],
         because: "Only where a stack changed: an empty matrix is an error.",
+        identity: None,
         body: Body::TerraformScan(TerraformScan {
             minimum_severity: terraform.scan.minimum_severity,
             on_findings: terraform.scan.on_findings,
@@ -240,6 +242,10 @@ fn plan_job(
         model,
         permissions: PLAN,
         because: "A fork and Dependabot get no identity, and their code none of ours.",
+        identity: Some(Identity {
+            environment: environment.environment.clone(),
+            purpose: AwsRole::PullRequestPlan,
+        }),
         body: Body::TerraformPlan(body),
         origin: Path::of(["terraform"]).key("pull-request-plan"),
     }
@@ -258,6 +264,7 @@ fn comment_job(draft: &Draft<'_>, planned: Vec<String>) -> NewJob {
         model,
         permissions: COMMENT,
         because: "Where anything was planned: one stack's failure does not hide the others' plans.",
+        identity: None,
         body: Body::PlanComment(PlanComment {}),
         origin: Path::of(["terraform"]).key("pull-request-plan"),
     }

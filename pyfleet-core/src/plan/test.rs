@@ -53,6 +53,7 @@ pub(super) fn plan(project: &Project, draft: &mut Draft<'_>) {
                     model,
                     permissions: &[],
                     because: "",
+                    identity: None,
                     body,
                     origin,
                 });
@@ -73,6 +74,7 @@ pub(super) fn plan(project: &Project, draft: &mut Draft<'_>) {
                     model,
                     permissions: &[CHECK_OUT],
                     because,
+                    identity: None,
                     body,
                     origin,
                 });
@@ -92,6 +94,7 @@ pub(super) fn plan(project: &Project, draft: &mut Draft<'_>) {
             model,
             permissions: if baseline { COMMENT_AND_COMPARE } else { COMMENT },
             because: "Failed suites are reported too; a fork's and Dependabot's token cannot write.",
+            identity: None,
             body: Body::TestComment(TestComment { baseline, workflow }),
             origin: Path::of(["tests"]),
         });
@@ -144,6 +147,7 @@ fn suite_job(
         model,
         permissions: &[CHECK_OUT],
         because: "",
+        identity: None,
         body: Body::TestSuite(TestSuite {
             language,
             title,

@@ -1,9 +1,11 @@
 //! Environments in promotion order.
 
+use std::collections::BTreeMap;
+
+use super::role::{self, Role};
 use super::runner;
 use crate::diagnostic::{Diagnostic, Diagnostics, Path};
-use crate::manifest::{AccountId, AwsRoles, Health, Manifest, Reference, SafetyLevel, Slug, Value};
-use serde_json::Value as Json;
+use crate::manifest::{AccountId, AwsRole, Health, Manifest, SafetyLevel, Slug};
 
 /// One environment as it is meant.
 #[derive(Debug, Clone)]
@@ -18,8 +20,8 @@ pub struct Environment {
     pub account_id: Option<AccountId>,
     /// Its AWS region, where one is declared.
     pub region: Option<String>,
-    /// Its existing roles.
-    pub roles: AwsRoles,
+    /// What jobs become in its account, by purpose; empty where no account is declared.
+    pub roles: BTreeMap<AwsRole, Role>,
 }
 
 pub(super) fn resolve(
@@ -59,8 +61,11 @@ pub(super) fn resolve(
         let own = written.aws.as_ref();
         let account_id = own.and_then(|own| own.account_id.clone()).or_else(|| aws?.account_id.clone());
         if let Some(own) = own {
-            check_roles(&own.roles, account_id.as_ref(), &path.key("aws").key("roles"), findings);
+            role::check(&own.roles, account_id.as_ref(), &path.key("aws").key("roles"), findings);
         }
+        let region = own.and_then(|own| own.region.clone()).or_else(|| aws?.region.clone());
+        let region = region.map(|region| region.to_string());
+        let written_roles = own.map(|own| own.roles.clone()).unwrap_or_default();
         environments.push(Environment {
             name: name.clone(),
             level: written.safety_level.unwrap_or(level),
@@ -68,54 +73,14 @@ pub(super) fn resolve(
                 Some(labels) => runner(Some(labels), &path.key("runner"), findings),
                 None => default_runner.to_vec(),
             },
+            roles: account_id.as_ref().map_or_else(BTreeMap::new, |account_id| {
+                role::resolve(&manifest.project, name, account_id, region.as_deref(), &written_roles)
+            }),
             account_id,
-            region: own
-                .and_then(|own| own.region.clone())
-                .or_else(|| aws?.region.clone())
-                .map(|region| region.to_string()),
-            roles: own.map(|own| own.roles.clone()).unwrap_or_default(),
+            region,
         });
     }
     environments
-}
-
-fn check_roles(roles: &AwsRoles, account_id: Option<&AccountId>, path: &Path, findings: &mut Diagnostics) {
-    let account_id = account_id.map(AccountId::as_str);
-    for (role, value) in roles {
-        let is_role = match value {
-            Value::Held { reference: Reference::Variable(_), list } => !list,
-            Value::Literal(Json::String(arn)) => is_role_arn(arn, account_id),
-            Value::Held { .. } | Value::Literal(_) => false,
-        };
-        if !is_role {
-            findings.push(
-                Diagnostic::error(
-                    "invalid-value",
-                    path.key(role.name()),
-                    "a role is the ARN of a role in the environment's account, or `{ variable: NAME }`",
-                )
-                .with_help(format!("as in `arn:aws:iam::{}:role/NAME`", account_id.unwrap_or("ACCOUNT"))),
-            );
-        }
-    }
-}
-
-/// `arn:aws:iam::ACCOUNT:role/…`
-/// ([AWS: IAM identifiers](https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html)).
-fn is_role_arn(arn: &str, account_id: Option<&str>) -> bool {
-    let is_account = |account: &str| match account_id {
-        Some(own) => account == own,
-        None => account.len() == 12 && account.bytes().all(|byte| byte.is_ascii_digit()),
-    };
-    ["aws", "aws-cn", "aws-us-gov"].iter().any(|partition| {
-        let role =
-            arn.strip_prefix(&format!("arn:{partition}:iam::")).and_then(|rest| rest.split_once(":role/"));
-        role.is_some_and(|(account, name)| {
-            is_account(account)
-                && (1..=576).contains(&name.len())
-                && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+=,.@_/-".contains(&byte))
-        })
-    })
 }
 
 fn check_addresses(url: Option<&str>, health: Option<&Health>, path: &Path, findings: &mut Diagnostics) {

@@ -7,6 +7,7 @@ pub mod defaults;
 mod environment;
 mod image;
 mod placeholder;
+mod role;
 mod security;
 mod terraform;
 mod test;
@@ -17,10 +18,11 @@ use std::collections::BTreeMap;
 
 pub use self::environment::Environment;
 pub use self::image::Image;
+pub use self::role::{Role, partition};
 pub use self::security::Security;
 pub(crate) use self::security::requirements_file;
 pub use self::terraform::{
-    EnvironmentPlan, NotPlanned, Role, Scan, Stack, StackPlan, Terraform, VariableValue,
+    EnvironmentPlan, NotPlanned, Scan, Stack, StackPlan, Terraform, VariableValue,
 };
 pub use self::test::{Coverage, Language, ServiceContainer, TestGroup};
 pub use self::waiver::Waiver;

@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use indexmap::IndexMap;
 
 use self::backend::check_backend;
-pub use self::pull_request_plan::{EnvironmentPlan, NotPlanned, Role, StackPlan};
+pub use self::pull_request_plan::{EnvironmentPlan, NotPlanned, StackPlan};
 use self::pull_request_plan::{plan, planned_environments};
 use self::stack::{check_dependencies, check_environments, check_size, check_texts, outside_var_files};
 pub use self::variable::VariableValue;

@@ -4,17 +4,15 @@ use std::collections::BTreeMap;
 
 use indexmap::IndexMap;
 use serde::Serialize;
-use serde_json::Value as Json;
 
 use super::super::defaults;
 use super::super::environment::Environment;
+use super::super::role::Role;
 use super::Terraform;
 use super::backend::settings;
 use super::variable::{VariableValue, var_files, variables};
 use crate::diagnostic::{Diagnostic, Diagnostics, Path, Place};
-use crate::manifest::{
-    self, AwsRole, GitHubName, Manifest, PullRequestPlan, Reference, SafetyLevel, Slug, Value,
-};
+use crate::manifest::{self, AwsRole, Manifest, PullRequestPlan, Reference, SafetyLevel, Slug, Value};
 
 /// The pull-request plan of one environment.
 #[derive(Debug, Clone)]
@@ -31,15 +29,6 @@ pub struct EnvironmentPlan {
     pub role: Role,
     /// The stacks that are planned; at least one.
     pub stacks: Vec<StackPlan>,
-}
-
-/// A role: its ARN, or the GitHub variable that holds it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Role {
-    /// The ARN.
-    Arn(String),
-    /// The variable.
-    Variable(GitHubName),
 }
 
 /// The plan of one stack in one environment: what the job needs to know, and no more.
@@ -143,7 +132,7 @@ pub(super) fn plan(
         return;
     };
     check_session(manifest, findings);
-    let role = role(manifest, environment, account_id.as_str(), findings);
+    let role = role(environment, findings);
     let mut planned = Vec::new();
     for (name, stack) in stacks {
         if stack.environments.as_ref().is_some_and(|own| !own.contains(&environment.name)) {
@@ -219,34 +208,11 @@ fn why_not(environment: &Environment, stack: &manifest::Stack) -> Option<String>
         .then(|| "its variables are secrets of the environment".to_owned())
 }
 
-fn role(
-    manifest: &Manifest,
-    environment: &Environment,
-    account_id: &str,
-    findings: &mut Diagnostics,
-) -> Role {
-    match environment.roles.get(&AwsRole::PullRequestPlan) {
-        Some(Value::Held { reference: Reference::Variable(variable), list: false }) => {
-            Role::Variable(variable.clone())
-        }
-        Some(Value::Literal(Json::String(arn))) => Role::Arn(arn.clone()),
-        // Refused with the environment's other roles.
-        Some(_) => Role::Arn(String::new()),
-        None => {
-            let name = format!("pyfleet-{}-{}-pull-request-plan", manifest.project, environment.name);
-            if name.len() > 64 {
-                findings.push(
-                    Diagnostic::error(
-                        "platform-limits",
-                        Place::key(Path::of(["environments", environment.name.as_str()])),
-                        "the role's name would have more than 64 characters, which IAM refuses",
-                    )
-                    .with_help("name an existing role under `aws.roles.pull-request-plan`"),
-                );
-            }
-            Role::Arn(format!("arn:aws:iam::{account_id}:role/{name}"))
-        }
-    }
+fn role(environment: &Environment, findings: &mut Diagnostics) -> Role {
+    // One that is not a role is refused with the environment's other roles.
+    let Some(role) = environment.roles.get(&AwsRole::PullRequestPlan) else { return Role::Arn(String::new()) };
+    super::super::role::check_name(role, AwsRole::PullRequestPlan, &environment.name, findings);
+    role.clone()
 }
 
 fn stack_plan(
