@@ -11,6 +11,7 @@ mod github;
 mod image;
 mod name;
 mod not_built;
+mod notify;
 mod number;
 mod one_or_many;
 mod path;
@@ -33,18 +34,20 @@ pub use self::github::{BranchName, GitHub, Host, Plan, Repository, SubjectFormat
 pub use self::image::{ByteSize, Image, ImageRepository, ImageRequirements, ImageScan, Platform, Tag};
 pub use self::name::{GitHubName, Slug, VariableName};
 pub(crate) use self::not_built::KINDS as KINDS_NOT_BUILT;
+pub use self::notify::{Channel, Occasion, Slack};
 pub use self::one_or_many::OneOrMany;
 pub use self::path::RelativePath;
 pub use self::registry::{Credentials, NoOptions, Registry};
 pub use self::security::{Bandit, DependencyAudit, DependencyTool, Flake8, Security};
 pub use self::terraform::{
-    Backend, Lock, OnFindings, PullRequestPlan, Scan, ScanTool, Severity, Stack, Terraform, Tool,
+    Backend, BlueGreen, ColorOutput, ColorValues, EncryptedArtifact, Lock, OnFindings, PlanHandOff,
+    PullRequestPlan, ResourceAddress, Scan, ScanTool, Severity, Stack, Terraform, Tool,
 };
 pub use self::test::{Codecov, Coverage, CoverageUpload, ImageByDigest, ServiceContainer, TestGroup};
 pub use self::value::{Reference, Secret, Value};
 pub use self::version::{NodeVersion, PythonVersion, ToolVersion};
 pub use self::waiver::{Date, Waiver};
-pub use self::workflow::{Kind, Switch, Triggers, Workflow};
+pub use self::workflow::{Disposition, Kind, Switch, Triggers, Workflow};
 
 use crate::diagnostic::Diagnostics;
 use crate::source::Source;
@@ -85,12 +88,25 @@ pub struct Manifest {
     /// What is built.
     #[serde(default)]
     pub images: IndexMap<Slug, Image>,
+    /// Who is told what becomes of runs that change something.
+    #[serde(default)]
+    pub notify: IndexMap<Slug, Channel>,
     /// Which workflows the project wants: file name to wish.
     #[serde(default)]
     pub workflows: IndexMap<Slug, Workflow>,
     /// Findings that are accepted, each with a reason and an end.
     #[serde(default)]
     pub waivers: Vec<Waiver>,
+}
+
+impl Manifest {
+    /// Whether a workflow of a kind is wanted.
+    #[must_use]
+    pub fn renders(&self, kind: Kind) -> bool {
+        self.workflows.iter().any(|(name, workflow)| {
+            workflow.kind_of(name) == Some(kind) && workflow.disposition() == Disposition::Rendered
+        })
+    }
 }
 
 /// What every job gets unless it says otherwise.
@@ -132,6 +148,8 @@ impl SafetyLevel {
     pub const BUILDS: Self = Self(2);
     /// Reading the cloud.
     pub const READS: Self = Self(3);
+    /// Writing, by hand.
+    pub const WRITES: Self = Self(4);
 
     /// The level's number, 0 to 5.
     #[must_use]

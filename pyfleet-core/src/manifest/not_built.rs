@@ -11,17 +11,12 @@ const NOT_BUILT: &[&str] = &[
     "contacts",
     "extend",
     "extends",
-    "notify",
     "packer",
     "security.eslint",
     "services",
     "smoke",
     "targets",
     "terraform.cost",
-    "terraform.plan-hand-off",
-    "terraform.protected",
-    "terraform.publish-outputs",
-    "terraform.stacks.*.blue-green",
     "terraform.stacks.*.cdktf",
     "workflows.*.approval",
     "workflows.*.auto",
@@ -35,17 +30,15 @@ const NOT_BUILT: &[&str] = &[
 
 /// Values that the design names and that nothing renders yet: the key, and the value.
 const NOT_BUILT_VALUES: &[(&str, &[&str])] = &[
+    ("environments.*.approval", &["second-person"]),
     ("github.host", &["ghes"]),
     ("security.dependencies.tool", &["npm-audit", "safety"]),
     ("terraform.scan.tool", &["checkov", "tfsec"]),
-    (
-        "workflows.*.kind",
-        &["check-state", "deploy", "pipeline", "rollback", "test-oidc", "tf", "tf-auto", "tf-drift"],
-    ),
+    ("workflows.*.kind", &["deploy", "pipeline", "rollback", "tf-auto", "tf-drift"]),
 ];
 
 /// Kinds that the design names and that nothing renders yet, written as a workflow's name.
-pub(crate) const KINDS: &[&str] = NOT_BUILT_VALUES[3].1;
+pub(crate) const KINDS: &[&str] = NOT_BUILT_VALUES[4].1;
 
 /// The code of these findings.
 pub(super) const CODE: &str = "not-built";

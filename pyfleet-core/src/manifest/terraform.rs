@@ -2,9 +2,9 @@
 
 use indexmap::IndexMap;
 
-use super::name::{Slug, VariableName};
+use super::name::{Slug, VariableName, checked_string};
 use super::path::RelativePath;
-use super::value::Value;
+use super::value::{Secret, Value};
 use super::version::ToolVersion;
 
 /// Infrastructure as code.
@@ -23,6 +23,14 @@ pub struct Terraform {
     /// Which environments pull requests are planned against. Default: `non-production`; a project with a
     /// single environment has to choose.
     pub pull_request_plan: Option<PullRequestPlan>,
+    /// How a saved plan gets from the job that plans to the job that applies. Default: `s3`.
+    pub plan_hand_off: Option<PlanHandOff>,
+    /// Addresses of resources and modules that no plan may destroy or replace.
+    #[serde(default)]
+    pub protected: Vec<ResourceAddress>,
+    /// Outputs whose values are shown and kept after an apply; sensitive ones never are.
+    #[serde(default)]
+    pub publish_outputs: Vec<VariableName>,
     /// The only stack's directory; it is named after the project.
     pub directory: Option<RelativePath>,
     /// The stacks by name.
@@ -119,6 +127,36 @@ pub enum OnFindings {
     Warn,
 }
 
+/// How a saved plan gets from the job that plans to the job that applies: it holds secrets in clear.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case")]
+pub enum PlanHandOff {
+    /// Through the state bucket: the plan role writes it there and cannot read it back.
+    S3,
+    /// Through an artifact that is encrypted with a passphrase.
+    EncryptedArtifact(EncryptedArtifact),
+}
+
+/// An artifact that is encrypted.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct EncryptedArtifact {
+    /// The passphrase, at least 16 characters.
+    pub passphrase: Secret,
+}
+
+checked_string! {
+    /// The address of a resource or module: `aws_db_instance.main`, `module.network`.
+    ResourceAddress, pattern: "^[A-Za-z_][A-Za-z0-9_.\\-\\[\\]\"/: ]*$", max: 300,
+    check: |text| text.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_')
+        && text.contains('.')
+        && !text.ends_with('.')
+        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_.-[]\"/: ".contains(&byte)),
+    says: "an address is that of a resource or a module, as in `aws_db_instance.main` or `module.network`"
+}
+
 /// Which environments pull requests are planned against.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -150,4 +188,51 @@ pub struct Stack {
     /// Values of its input variables; `{environment}` and the other placeholders are filled in.
     #[serde(default)]
     pub variables: IndexMap<VariableName, Value>,
+    /// Two colours, of which one is live: `promote` switches.
+    pub blue_green: Option<BlueGreen>,
+}
+
+impl Stack {
+    /// Whether the stack exists in an environment.
+    #[must_use]
+    pub fn is_in(&self, environment: &Slug) -> bool {
+        self.environments.as_ref().is_none_or(|own| own.contains(environment))
+    }
+}
+
+/// A stack of two colours, of which one is live.
+#[derive(Debug, Clone, serde::Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct BlueGreen {
+    /// The input variable that takes the live colour: `blue` or `green`.
+    pub variable: VariableName,
+    /// The output that says which colour is live.
+    pub output: ColorOutput,
+    /// The environments that have two colours. Default: all that the stack is in.
+    pub environments: Option<Vec<Slug>>,
+    /// Whether a promotion that turns out unhealthy is taken back at once. Default: false.
+    pub auto_revert: Option<bool>,
+}
+
+/// The output that says which colour is live.
+#[derive(Debug, Clone, serde::Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct ColorOutput {
+    /// Its name.
+    pub name: VariableName,
+    /// What it says for each colour. Default: the colour itself.
+    pub values: Option<ColorValues>,
+}
+
+/// What an output says for each colour.
+#[derive(Debug, Clone, serde::Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct ColorValues {
+    /// Where blue is live.
+    pub blue: String,
+    /// Where green is live.
+    pub green: String,
 }

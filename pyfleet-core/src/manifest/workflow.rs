@@ -5,6 +5,7 @@ use std::fmt;
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, Visitor, value::MapAccessDeserializer};
 
 use super::github::BranchName;
+use super::name::Slug;
 use super::one_or_many::OneOrMany;
 
 /// One wish: a workflow file under the key's name.
@@ -22,6 +23,35 @@ pub struct Workflow {
     pub on: Option<Triggers>,
 }
 
+impl Workflow {
+    /// What it is: its `kind`, or the kind of its name.
+    #[must_use]
+    pub fn kind_of(&self, name: &Slug) -> Option<Kind> {
+        self.kind.or_else(|| Kind::ALL.into_iter().find(|kind| kind.name() == name.as_str()))
+    }
+
+    /// What becomes of its file.
+    #[must_use]
+    pub fn disposition(&self) -> Disposition {
+        match (self.enabled.unwrap_or(true), self.ejected.unwrap_or(false)) {
+            (_, true) => Disposition::Ejected,
+            (true, false) => Disposition::Rendered,
+            (false, false) => Disposition::Disabled,
+        }
+    }
+}
+
+/// What becomes of a workflow's file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Disposition {
+    /// It is rendered and kept current.
+    Rendered,
+    /// It is removed if it is there.
+    Disabled,
+    /// It is left to its owner, and still checked.
+    Ejected,
+}
+
 /// What a workflow is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -31,13 +61,20 @@ pub enum Kind {
     Test,
     /// Builds, checks and scans the images.
     Build,
+    /// Checks that state, its lock and its backend are sound.
+    CheckState,
     /// Checks, scans and plans the stacks of a pull request.
     Terraform,
+    /// Shows what jobs may become on AWS, and that they may become nothing else.
+    TestOidc,
+    /// Plans, applies, promotes and destroys one stack, by hand.
+    Tf,
 }
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Self; 3] = [Self::Build, Self::Terraform, Self::Test];
+    pub const ALL: [Self; 6] =
+        [Self::Build, Self::CheckState, Self::Terraform, Self::Test, Self::TestOidc, Self::Tf];
 
     /// Its name in the manifest.
     #[must_use]
@@ -45,7 +82,10 @@ impl Kind {
         match self {
             Self::Test => "test",
             Self::Build => "build",
+            Self::CheckState => "check-state",
             Self::Terraform => "terraform",
+            Self::TestOidc => "test-oidc",
+            Self::Tf => "tf",
         }
     }
 }

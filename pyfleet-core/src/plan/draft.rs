@@ -130,7 +130,9 @@ impl<'a> Draft<'a> {
         }
         model.permissions = Some(Permissions::of(permissions.iter().map(|one| (one.scope, one.level))));
         self.workflow.model.jobs.insert(id.clone(), model);
-        self.workflow.jobs.insert(id, Job { permissions: permissions.to_vec(), because, identity, body, origin });
+        self.workflow
+            .jobs
+            .insert(id, Job { permissions: permissions.to_vec(), because, identity, body, origin });
     }
 
     /// Adds the job that branch protection should require: it needs every job but those that only report,
@@ -153,7 +155,15 @@ impl<'a> Draft<'a> {
         model.condition = Some("always()".to_owned());
         let origin = self.workflow.origin.clone();
         let because = "The required check must not be skipped: GitHub counts a skipped check as passed.";
-        self.add(NewJob { id: "gate".to_owned(), model, permissions: &[], because, identity: None, body, origin });
+        self.add(NewJob {
+            id: "gate".to_owned(),
+            model,
+            permissions: &[],
+            because,
+            identity: None,
+            body,
+            origin,
+        });
     }
 
     pub(super) fn finish(self) -> Workflow {

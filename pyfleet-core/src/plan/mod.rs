@@ -10,6 +10,7 @@ mod body;
 mod build;
 mod code_scanning;
 mod condition;
+mod credentials;
 mod draft;
 mod read_back;
 mod security;
@@ -28,8 +29,8 @@ pub use self::read_back::read_back;
 
 use self::draft::Draft;
 use crate::diagnostic::{Diagnostics, Path};
-use crate::manifest::{AwsRole, Kind, Slug};
-use crate::project::{Disposition, Project};
+use crate::manifest::{AwsRole, Disposition, Kind, Slug};
+use crate::project::Project;
 use crate::workflow::{Level, Scope};
 
 /// Plans the jobs of one kind.

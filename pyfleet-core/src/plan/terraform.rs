@@ -5,15 +5,16 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value as Json, json};
 
-use super::{Identity, Permission};
 use super::body::{Body, Changes, PlanComment, Target, TerraformPlan, TerraformScan, TerraformStatic};
 use super::build::{always, changes_job};
 use super::code_scanning;
 use super::condition::{OWN_PULL_REQUEST, expression};
+use super::credentials::role;
 use super::draft::{CHECK_OUT, Draft, NewJob};
+use super::{Identity, Permission};
 use crate::diagnostic::{Diagnostic, Path, Place};
 use crate::manifest::{AwsRole, Tool, Visibility};
-use crate::project::{EnvironmentPlan, Project, Role, Terraform, VariableValue, defaults};
+use crate::project::{EnvironmentStacks, Project, Terraform, VariableValue, defaults};
 use crate::workflow::{self as model, Axes, Level, Matrix, OrExpression, Runner, Scope, Strategy};
 
 const PLAN: &[Permission] = &[
@@ -35,7 +36,7 @@ pub(super) fn plan(project: &Project, draft: &mut Draft<'_>) {
     for (name, value) in [("TF_IN_AUTOMATION", "true"), ("TF_INPUT", "0"), ("CHECKPOINT_DISABLE", "1")] {
         draft.env(name, value);
     }
-    let plans: &[EnvironmentPlan] = if draft.runs_for_pull_requests() { &terraform.plans } else { &[] };
+    let plans: &[EnvironmentStacks] = if draft.runs_for_pull_requests() { &terraform.plans } else { &[] };
     let matrices = matrices(terraform, plans);
     check_limits(&matrices, draft);
     let outputs: Vec<&str> = matrices.keys().map(String::as_str).collect();
@@ -127,7 +128,7 @@ fn targets(terraform: &Terraform) -> Vec<Target> {
 
 /// What each job's matrix is made of: every stack for the static checks, and for each environment the
 /// stacks that are planned, with all that the plan needs to know.
-fn matrices(terraform: &Terraform, plans: &[EnvironmentPlan]) -> BTreeMap<String, Vec<Json>> {
+fn matrices(terraform: &Terraform, plans: &[EnvironmentStacks]) -> BTreeMap<String, Vec<Json>> {
     let every = terraform
         .stacks
         .iter()
@@ -197,7 +198,7 @@ fn plan_job(
     project: &Project,
     draft: &Draft<'_>,
     terraform: &Terraform,
-    environment: &EnvironmentPlan,
+    environment: &EnvironmentStacks,
 ) -> NewJob {
     let id = format!("plan-{}", environment.environment);
     let mut model =
@@ -216,7 +217,8 @@ fn plan_job(
         .flat_map(|stack| stack.variables.values())
         .filter_map(|value| match value {
             VariableValue::Held { variable, .. } => Some(variable.clone()),
-            VariableValue::Literal(_) => None,
+            // A stack with secrets is not planned on pull requests.
+            VariableValue::Secret { .. } | VariableValue::Literal(_) => None,
         })
         .collect();
     held_variables.sort_unstable();
@@ -226,10 +228,7 @@ fn plan_job(
         command,
         version: terraform.version.clone(),
         environment: environment.environment.to_string(),
-        role: match &environment.role {
-            Role::Arn(arn) => arn.clone(),
-            Role::Variable(variable) => expression(&format!("vars.{variable}")),
-        },
+        role: role(project, &environment.environment, AwsRole::PullRequestPlan),
         region: environment.region.clone(),
         account_id: environment.account_id.clone(),
         session_seconds: (u32::from(project.timeout_minutes) * 60 + 300).clamp(900, 7200),

@@ -1,7 +1,8 @@
 //! Every default, once, with its reason.
 
 use crate::manifest::{
-    Host, Lock, OnFindings, PullRequestPlan, SafetyLevel, Severity, SubjectFormat, Tool, Visibility,
+    Approval, Host, Lock, Occasion, OnFindings, Plan, PlanHandOff, PullRequestPlan, SafetyLevel, Severity,
+    SubjectFormat, Tool, Visibility,
 };
 
 /// Tests and checks: what every project can have without giving anything away.
@@ -24,6 +25,20 @@ pub const ARTIFACT_DAYS: u16 = 30;
 pub const TOOL: Tool = Tool::Terraform;
 /// Terraform's own lock; the DynamoDB lock is deprecated there.
 pub const LOCK: Lock = Lock::S3;
+/// The bucket is there already, and the role that plans cannot read what it wrote.
+pub const PLAN_HAND_OFF: PlanHandOff = PlanHandOff::S3;
+/// Somebody looks at what is going to change.
+pub const APPROVAL: Approval = Approval::Reviewers;
+/// What an account has that nobody pays for.
+pub const PLAN: Plan = Plan::Free;
+/// What somebody has to act on.
+pub const NOTIFY_ON: &[Occasion] = &[Occasion::Failure, Occasion::Waiting];
+/// What a page answers that works.
+pub const HEALTH_STATUS: u16 = 200;
+/// With growing pauses, about three minutes.
+pub const HEALTH_ATTEMPTS: u16 = 10;
+/// Minutes that an apply may take: databases and clusters take their time.
+pub const APPLY_MINUTES: u16 = 60;
 /// Lower findings are mostly matters of taste.
 pub const SCAN_SEVERITY: Severity = Severity::Medium;
 /// A check that cannot fail is none.

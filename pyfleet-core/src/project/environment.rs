@@ -2,18 +2,29 @@
 
 use std::collections::BTreeMap;
 
+use super::defaults;
 use super::role::{self, Role};
 use super::runner;
-use crate::diagnostic::{Diagnostic, Diagnostics, Path};
-use crate::manifest::{AccountId, AwsRole, Health, Manifest, SafetyLevel, Slug};
+use crate::diagnostic::{Diagnostic, Diagnostics, Path, Place};
+use crate::manifest::{
+    self, AccountId, Approval, AwsRole, Kind, Manifest, Plan, SafetyLevel, Slug, Visibility,
+};
 
 /// One environment as it is meant.
 #[derive(Debug, Clone)]
 pub struct Environment {
     /// Its name.
     pub name: Slug,
+    /// The only branch that may act on it.
+    pub branch: String,
+    /// Who has to agree before a job changes it.
+    pub approval: Approval,
     /// How far automation may go here.
     pub level: SafetyLevel,
+    /// The address shown on deployments, where there is one.
+    pub url: Option<String>,
+    /// How to see that it works, where that is known.
+    pub health: Option<Health>,
     /// The runner of its jobs.
     pub runner: Vec<String>,
     /// Its AWS account, where one is declared.
@@ -22,6 +33,31 @@ pub struct Environment {
     pub region: Option<String>,
     /// What jobs become in its account, by purpose; empty where no account is declared.
     pub roles: BTreeMap<AwsRole, Role>,
+}
+
+/// How to see that an environment works.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Health {
+    /// The address to ask.
+    pub url: String,
+    /// The HTTP status that means healthy.
+    pub expect_status: u16,
+    /// How often to ask before giving up.
+    pub attempts: u16,
+}
+
+impl Environment {
+    /// The GitHub environment of jobs that only read: it has no reviewers.
+    #[must_use]
+    pub fn plan_name(&self) -> String {
+        format!("{}-plan", self.name)
+    }
+
+    /// The GitHub environment that carries the reviewers: no job in it holds a right or a lock.
+    #[must_use]
+    pub fn approval_name(&self) -> String {
+        format!("{}-approval", self.name)
+    }
 }
 
 pub(super) fn resolve(
@@ -51,7 +87,7 @@ pub(super) fn resolve(
             findings.push(
                 Diagnostic::error(
                     "name-collision",
-                    crate::diagnostic::Place::key(path.clone()),
+                    Place::key(path.clone()),
                     "names that end in `-plan` and `-approval` are kept for the environments that belong to another",
                 )
                 .with_help("choose another name"),
@@ -63,12 +99,20 @@ pub(super) fn resolve(
         if let Some(own) = own {
             role::check(&own.roles, account_id.as_ref(), &path.key("aws").key("roles"), findings);
         }
+        let branch = written.branch.as_ref().or(manifest.github.default_branch.as_ref());
+        let branch = branch.map_or(defaults::DEFAULT_BRANCH, manifest::BranchName::as_str);
+        let approval = written.approval.unwrap_or(defaults::APPROVAL);
+        check_reviewers(manifest, approval, &path, findings);
         let region = own.and_then(|own| own.region.clone()).or_else(|| aws?.region.clone());
         let region = region.map(|region| region.to_string());
         let written_roles = own.map(|own| own.roles.clone()).unwrap_or_default();
         environments.push(Environment {
             name: name.clone(),
+            branch: branch.to_string(),
+            approval,
             level: written.safety_level.unwrap_or(level),
+            url: written.url.clone(),
+            health: health(written),
             runner: match &written.runner {
                 Some(labels) => runner(Some(labels), &path.key("runner"), findings),
                 None => default_runner.to_vec(),
@@ -83,7 +127,12 @@ pub(super) fn resolve(
     environments
 }
 
-fn check_addresses(url: Option<&str>, health: Option<&Health>, path: &Path, findings: &mut Diagnostics) {
+fn check_addresses(
+    url: Option<&str>,
+    health: Option<&manifest::Health>,
+    path: &Path,
+    findings: &mut Diagnostics,
+) {
     let mut refuse = |path: Path, message: &str| {
         findings.push(Diagnostic::error("invalid-value", path, message));
     };
@@ -115,4 +164,34 @@ fn is_address(text: &str) -> bool {
             && text.len() <= 2000
             && text.bytes().all(|byte| byte.is_ascii_graphic() && !b"\"'<>\\^`{|}".contains(&byte))
     })
+}
+
+/// What the manifest says of the environment's health; its address where it says nothing.
+fn health(written: &manifest::Environment) -> Option<Health> {
+    let asked = written.health.as_ref();
+    Some(Health {
+        url: asked.map(|health| health.url.clone()).or_else(|| written.url.clone())?,
+        expect_status: asked.and_then(|health| health.expect_status).unwrap_or(defaults::HEALTH_STATUS),
+        attempts: asked.and_then(|health| health.attempts).unwrap_or(defaults::HEALTH_ATTEMPTS),
+    })
+}
+
+/// GitHub has required reviewers for public repositories, and for others in its Enterprise plan
+/// ([GitHub: deployments and environments](https://docs.github.com/en/actions/reference/workflows-and-actions/deployments-and-environments)).
+fn check_reviewers(manifest: &Manifest, approval: Approval, path: &Path, findings: &mut Diagnostics) {
+    let github = &manifest.github;
+    let are_available = github.visibility.unwrap_or(defaults::VISIBILITY) == Visibility::Public
+        || github.plan.unwrap_or(defaults::PLAN) == Plan::Enterprise;
+    if approval != Approval::Reviewers || are_available || !manifest.renders(Kind::Tf) {
+        return;
+    }
+    findings.push(
+        Diagnostic::error(
+            "reviewers-unavailable",
+            Place::key(path.clone()),
+            "GitHub would ask nobody before a job changes this environment: required reviewers exist in public repositories, and in others with GitHub Enterprise",
+        )
+        .with_help("`github.plan: enterprise` if that is what you have")
+        .with_help("`approval: none` says openly that nobody is asked"),
+    );
 }

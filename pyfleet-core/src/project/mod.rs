@@ -3,6 +3,7 @@
 //! [`resolve`] turns a [`Manifest`] into a [`Project`]. No type here has an `Option` where a default exists;
 //! [`defaults`] holds them all, each with its reason.
 
+mod channel;
 pub mod defaults;
 mod environment;
 mod image;
@@ -16,20 +17,21 @@ mod workflow;
 
 use std::collections::BTreeMap;
 
-pub use self::environment::Environment;
+pub use self::channel::Channel;
+pub use self::environment::{Environment, Health};
 pub use self::image::Image;
 pub use self::role::{Role, partition};
 pub use self::security::Security;
 pub(crate) use self::security::requirements_file;
 pub use self::terraform::{
-    EnvironmentPlan, NotPlanned, Scan, Stack, StackPlan, Terraform, VariableValue,
+    Colors, EnvironmentStacks, NotPlanned, Scan, Stack, StackSettings, Terraform, VariableValue,
 };
 pub use self::test::{Coverage, Language, ServiceContainer, TestGroup};
 pub use self::waiver::Waiver;
-pub use self::workflow::{Disposition, WorkflowWish};
+pub use self::workflow::WorkflowWish;
 
 use crate::diagnostic::{Diagnostic, Diagnostics, Path};
-use crate::manifest::{Host, Manifest, Repository, SafetyLevel, Slug, SubjectFormat, Visibility};
+use crate::manifest::{AwsRole, Host, Manifest, Repository, SafetyLevel, Slug, SubjectFormat, Visibility};
 
 /// A project as it is meant.
 #[derive(Debug, Clone)]
@@ -64,10 +66,26 @@ pub struct Project {
     pub security: Option<Security>,
     /// Images by name.
     pub images: BTreeMap<Slug, Image>,
+    /// Who is told what becomes of runs that change something, by name.
+    pub channels: BTreeMap<Slug, Channel>,
     /// The workflows that are wanted, by file name.
     pub workflows: BTreeMap<Slug, WorkflowWish>,
     /// Findings that are accepted for a while.
     pub waivers: Vec<Waiver>,
+}
+
+impl Project {
+    /// The environment of a name.
+    #[must_use]
+    pub fn environment(&self, name: &Slug) -> Option<&Environment> {
+        self.environments.iter().find(|environment| environment.name == *name)
+    }
+
+    /// The role of an environment for a purpose; nothing where the environment has no account.
+    #[must_use]
+    pub fn role(&self, environment: &Slug, purpose: AwsRole) -> Option<&Role> {
+        self.environment(environment)?.roles.get(&purpose)
+    }
 }
 
 /// Resolves a manifest: all mistakes at once; no project where one of them is an error.
@@ -139,6 +157,7 @@ pub fn resolve_partly(manifest: &Manifest) -> (Project, Diagnostics) {
         tests: test::resolve(manifest, &mut findings),
         security: security::resolve(manifest, &mut findings),
         images: image::resolve(manifest, &mut findings),
+        channels: channel::resolve(manifest),
         workflows: workflow::resolve(manifest, level, &mut findings),
         waivers: waiver::resolve(manifest, &mut findings),
     };

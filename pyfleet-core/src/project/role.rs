@@ -57,7 +57,12 @@ pub fn partition(region: &str) -> &'static str {
 }
 
 /// Refuses what is not a role of the environment's account.
-pub(super) fn check(roles: &AwsRoles, account_id: Option<&AccountId>, path: &Path, findings: &mut Diagnostics) {
+pub(super) fn check(
+    roles: &AwsRoles,
+    account_id: Option<&AccountId>,
+    path: &Path,
+    findings: &mut Diagnostics,
+) {
     let account_id = account_id.map(AccountId::as_str);
     for (role, value) in roles {
         let is_role = match value {

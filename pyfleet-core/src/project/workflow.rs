@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::diagnostic::{Diagnostic, Diagnostics, Path, Place};
-use crate::manifest::{Kind, Manifest, SafetyLevel, Slug, Triggers};
+use crate::manifest::{Disposition, Kind, Manifest, SafetyLevel, Slug, Triggers};
 
 /// A workflow that is wanted.
 #[derive(Debug, Clone)]
@@ -14,17 +14,6 @@ pub struct WorkflowWish {
     pub disposition: Disposition,
     /// What starts it, where the manifest says so.
     pub on: Option<Triggers>,
-}
-
-/// What becomes of a workflow's file.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Disposition {
-    /// It is rendered and kept current.
-    Rendered,
-    /// It is removed if it is there.
-    Disabled,
-    /// It is left to its owner, and still checked.
-    Ejected,
 }
 
 pub(super) fn resolve(
@@ -42,12 +31,7 @@ pub(super) fn resolve(
                 "Windows cannot check out a file of this name",
             ));
         }
-        let disposition = match (written.enabled.unwrap_or(true), written.ejected.unwrap_or(false)) {
-            (_, true) => Disposition::Ejected,
-            (true, false) => Disposition::Rendered,
-            (false, false) => Disposition::Disabled,
-        };
-        let kind = written.kind.or_else(|| Kind::ALL.into_iter().find(|kind| kind.name() == name.as_str()));
+        let (disposition, kind) = (written.disposition(), written.kind_of(name));
         match kind {
             _ if disposition != Disposition::Rendered => {}
             Some(kind) => check(kind, manifest, level, &path, findings),
@@ -81,7 +65,20 @@ fn check(kind: Kind, manifest: &Manifest, level: SafetyLevel, path: &Path, findi
         Kind::Test => (SafetyLevel::TESTS, "tests", !manifest.tests.is_empty()),
         Kind::Build => (SafetyLevel::BUILDS, "images", !manifest.images.is_empty()),
         Kind::Terraform => (SafetyLevel::TESTS, "terraform", manifest.terraform.is_some()),
+        Kind::CheckState => (SafetyLevel::READS, "terraform", manifest.terraform.is_some()),
+        Kind::TestOidc => (SafetyLevel::READS, "environments", !manifest.environments.is_empty()),
+        Kind::Tf => (SafetyLevel::WRITES, "terraform", manifest.terraform.is_some()),
     };
+    if matches!(kind, Kind::CheckState | Kind::Tf) && present && manifest.environments.is_empty() {
+        findings.push(
+            Diagnostic::error(
+                "missing-key",
+                Place::key(path.clone()),
+                format!("`{}` works on `environments`, and there is none", kind.name()),
+            )
+            .with_help("declare `environments`, or take the workflow out"),
+        );
+    }
     if level < needed {
         findings.push(
             Diagnostic::error(

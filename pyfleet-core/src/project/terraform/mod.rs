@@ -1,6 +1,8 @@
 //! Stacks, state and pull-request plans as they are meant.
 
 mod backend;
+mod blue_green;
+mod environment_stacks;
 mod pull_request_plan;
 mod stack;
 mod variable;
@@ -10,14 +12,20 @@ use std::collections::BTreeMap;
 use indexmap::IndexMap;
 
 use self::backend::check_backend;
-pub use self::pull_request_plan::{EnvironmentPlan, NotPlanned, StackPlan};
+pub use self::blue_green::Colors;
+use self::blue_green::check_blue_green;
+pub use self::environment_stacks::{EnvironmentStacks, StackSettings};
+pub use self::pull_request_plan::NotPlanned;
 use self::pull_request_plan::{plan, planned_environments};
 use self::stack::{check_dependencies, check_environments, check_size, check_texts, outside_var_files};
 pub use self::variable::VariableValue;
 use super::defaults;
 use super::environment::Environment;
 use crate::diagnostic::{Diagnostic, Diagnostics, Path, Place};
-use crate::manifest::{self, Manifest, OnFindings, RelativePath, SafetyLevel, Severity, Slug, Tool};
+use crate::manifest::{
+    self, Kind, Lock, Manifest, OnFindings, PlanHandOff, RelativePath, ResourceAddress, SafetyLevel,
+    Severity, Slug, Tool, VariableName,
+};
 
 /// Infrastructure as code.
 #[derive(Debug, Clone)]
@@ -32,8 +40,19 @@ pub struct Terraform {
     pub scan: Scan,
     /// Stacks by name; at least one.
     pub stacks: BTreeMap<Slug, Stack>,
+    /// How state is locked.
+    pub lock: Lock,
+    /// How a saved plan gets from the job that plans to the job that applies.
+    pub plan_hand_off: PlanHandOff,
+    /// Addresses that no plan may destroy or replace.
+    pub protected: Vec<ResourceAddress>,
+    /// Outputs whose values are shown and kept after an apply.
+    pub publish_outputs: Vec<VariableName>,
+    /// What workflows work on that read state or change it, by hand or by the clock, in promotion order: every
+    /// environment at level 3 or above, with all of its stacks; empty where no such workflow is wanted.
+    pub targets: Vec<EnvironmentStacks>,
     /// What pull requests are planned against; empty below level 3.
-    pub plans: Vec<EnvironmentPlan>,
+    pub plans: Vec<EnvironmentStacks>,
     /// What is left out of these plans, and why.
     pub not_planned: Vec<NotPlanned>,
 }
@@ -70,6 +89,7 @@ pub(super) fn resolve(
     check_environments(&stacks, environments, findings);
     check_texts(manifest, written, environments, &stacks, findings);
     check_backend(manifest, written, environments, &stacks, findings);
+    check_blue_green(&stacks, environments, findings);
     let scan = written.scan.as_ref();
     let mut terraform = Terraform {
         tool: written.tool.unwrap_or(defaults::TOOL),
@@ -91,9 +111,28 @@ pub(super) fn resolve(
                 )
             })
             .collect(),
+        lock: written.backend.as_ref().and_then(|backend| backend.lock).unwrap_or(defaults::LOCK),
+        plan_hand_off: written.plan_hand_off.clone().unwrap_or(defaults::PLAN_HAND_OFF),
+        protected: written.protected.clone(),
+        publish_outputs: written.publish_outputs.clone(),
+        targets: Vec::new(),
         plans: Vec::new(),
         not_planned: Vec::new(),
     };
+    if [Kind::Tf, Kind::CheckState, Kind::TestOidc].into_iter().any(|kind| manifest.renders(kind)) {
+        for environment in environments.iter().filter(|environment| environment.level >= SafetyLevel::READS) {
+            let every = stacks.iter().filter(|(_, stack)| stack.is_in(&environment.name));
+            let target = environment_stacks::resolve(
+                manifest,
+                written,
+                environment,
+                every,
+                "say where state is kept",
+                findings,
+            );
+            terraform.targets.extend(target);
+        }
+    }
     let planned = planned_environments(written, level, environments, &path, findings);
     for environment in planned {
         plan(manifest, written, environment, &stacks, &mut terraform, findings);
@@ -116,6 +155,7 @@ fn stacks(
                 environments: None,
                 var_files: Vec::new(),
                 variables: IndexMap::new(),
+                blue_green: None,
             };
             IndexMap::from([(manifest.project.clone(), stack)])
         }

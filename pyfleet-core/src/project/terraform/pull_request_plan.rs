@@ -1,51 +1,12 @@
 //! What pull requests are planned against, and what is left out, with the reason.
 
-use std::collections::BTreeMap;
-
 use indexmap::IndexMap;
-use serde::Serialize;
 
-use super::super::defaults;
 use super::super::environment::Environment;
-use super::super::role::Role;
-use super::Terraform;
-use super::backend::settings;
-use super::variable::{VariableValue, var_files, variables};
+use super::super::{defaults, role};
+use super::{Terraform, environment_stacks};
 use crate::diagnostic::{Diagnostic, Diagnostics, Path, Place};
 use crate::manifest::{self, AwsRole, Manifest, PullRequestPlan, Reference, SafetyLevel, Slug, Value};
-
-/// The pull-request plan of one environment.
-#[derive(Debug, Clone)]
-pub struct EnvironmentPlan {
-    /// The environment.
-    pub environment: Slug,
-    /// The runner.
-    pub runner: Vec<String>,
-    /// The account that credentials must belong to.
-    pub account_id: String,
-    /// The region.
-    pub region: String,
-    /// The role that pull requests assume.
-    pub role: Role,
-    /// The stacks that are planned; at least one.
-    pub stacks: Vec<StackPlan>,
-}
-
-/// The plan of one stack in one environment: what the job needs to know, and no more.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub struct StackPlan {
-    /// The stack.
-    pub stack: String,
-    /// Its directory.
-    pub directory: String,
-    /// Settings of the S3 backend.
-    pub backend: BTreeMap<&'static str, String>,
-    /// Values of input variables.
-    pub variables: BTreeMap<String, VariableValue>,
-    /// Variable files, relative to the directory.
-    pub var_files: Vec<String>,
-}
 
 /// A stack that pull requests do not plan.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -108,62 +69,26 @@ pub(super) fn plan(
     terraform: &mut Terraform,
     findings: &mut Diagnostics,
 ) {
-    let path = Path::of(["environments", environment.name.as_str()]);
-    let Some(backend) = &written.backend else {
-        findings.push(
-            Diagnostic::error(
-                "missing-key",
-                Place::key(Path::of(["terraform"])),
-                "a plan reads state, and `backend` is missing",
-            )
-            .with_help("say where state is kept, or `pull-request-plan: none`"),
-        );
-        return;
-    };
-    let (Some(account_id), Some(region)) = (&environment.account_id, &environment.region) else {
-        findings.push(
-            Diagnostic::error(
-                "missing-key",
-                Place::key(path),
-                "a plan assumes a role, and the environment has no AWS account or region",
-            )
-            .with_help("set `aws.account-id` and `aws.region`, for all environments or for this one"),
-        );
-        return;
-    };
-    check_session(manifest, findings);
-    let role = role(environment, findings);
     let mut planned = Vec::new();
-    for (name, stack) in stacks {
-        if stack.environments.as_ref().is_some_and(|own| !own.contains(&environment.name)) {
-            continue;
-        }
-        if let Some(reason) = why_not(environment, stack) {
-            terraform.not_planned.push(NotPlanned {
+    for (name, stack) in stacks.iter().filter(|(_, stack)| stack.is_in(&environment.name)) {
+        match why_not(environment, stack) {
+            None => planned.push((name, stack)),
+            Some(reason) => terraform.not_planned.push(NotPlanned {
                 stack: name.clone(),
                 environment: environment.name.clone(),
                 reason,
-            });
-            continue;
+            }),
         }
-        let values = [
-            ("environment", environment.name.as_str()),
-            ("stack", name.as_str()),
-            ("account-id", account_id.as_str()),
-            ("region", region.as_str()),
-            ("project", manifest.project.as_str()),
-        ];
-        planned.extend(stack_plan(name, stack, backend, region, &values, findings));
     }
-    if !planned.is_empty() {
-        terraform.plans.push(EnvironmentPlan {
-            environment: environment.name.clone(),
-            runner: environment.runner.clone(),
-            account_id: account_id.to_string(),
-            region: region.clone(),
-            role,
-            stacks: planned,
-        });
+    let help = "say where state is kept, or `pull-request-plan: none`";
+    let stacks =
+        environment_stacks::resolve(manifest, written, environment, planned.into_iter(), help, findings);
+    if let Some(stacks) = stacks {
+        check_session(manifest, findings);
+        if let Some(role) = environment.roles.get(&AwsRole::PullRequestPlan) {
+            role::check_name(role, AwsRole::PullRequestPlan, &environment.name, findings);
+        }
+        terraform.plans.push(stacks);
     }
 }
 
@@ -206,31 +131,4 @@ fn why_not(environment: &Environment, stack: &manifest::Stack) -> Option<String>
         .values()
         .any(holds_secret)
         .then(|| "its variables are secrets of the environment".to_owned())
-}
-
-fn role(environment: &Environment, findings: &mut Diagnostics) -> Role {
-    // One that is not a role is refused with the environment's other roles.
-    let Some(role) = environment.roles.get(&AwsRole::PullRequestPlan) else { return Role::Arn(String::new()) };
-    super::super::role::check_name(role, AwsRole::PullRequestPlan, &environment.name, findings);
-    role.clone()
-}
-
-fn stack_plan(
-    name: &Slug,
-    stack: &manifest::Stack,
-    backend: &manifest::Backend,
-    region: &str,
-    values: &[(&str, &str)],
-    findings: &mut Diagnostics,
-) -> Option<StackPlan> {
-    let backend = settings(backend, region, values, findings);
-    let var_files = var_files(name, stack, values, findings);
-    let variables = variables(name, stack, values, findings);
-    Some(StackPlan {
-        stack: name.to_string(),
-        directory: stack.directory.normal().to_owned(),
-        backend: backend?,
-        variables: variables?,
-        var_files: var_files?,
-    })
 }

@@ -22,6 +22,14 @@ pub enum VariableValue {
         #[serde(rename = "as", skip_serializing_if = "Option::is_none")]
         form: Option<&'static str>,
     },
+    /// A secret that GitHub holds; the text, or a list split at commas.
+    Secret {
+        /// Its name.
+        secret: String,
+        /// `list` where the text is split.
+        #[serde(rename = "as", skip_serializing_if = "Option::is_none")]
+        form: Option<&'static str>,
+    },
     /// A literal.
     Literal(Json),
 }
@@ -67,7 +75,7 @@ pub(super) fn var_files(
     files.into_iter().collect()
 }
 
-/// Values of input variables; secrets are not among them.
+/// Values of input variables.
 pub(super) fn variables(
     name: &Slug,
     stack: &manifest::Stack,
@@ -81,7 +89,9 @@ pub(super) fn variables(
             Value::Held { reference: Reference::Variable(held), list } => {
                 Some(VariableValue::Held { variable: held.to_string(), form: list.then_some("list") })
             }
-            Value::Held { .. } => continue,
+            Value::Held { reference: Reference::Secret(held), list } => {
+                Some(VariableValue::Secret { secret: held.to_string(), form: list.then_some("list") })
+            }
             Value::Literal(literal) => {
                 fill_all(literal, &path.key(variable.as_str()), values, findings).map(VariableValue::Literal)
             }
