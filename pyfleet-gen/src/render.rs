@@ -83,7 +83,7 @@ fn render_workflow(
         manifest,
         jobs,
         workflow => context! {
-            gate => workflow.gate.as_str(),
+            gate => workflow.gate.as_deref(),
             name => workflow.model.name.as_deref(),
             on => Value::from(Serde(&workflow.model.on)),
             concurrency => Value::from(Serde(&workflow.model.concurrency)),

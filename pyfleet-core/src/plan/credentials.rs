@@ -1,8 +1,51 @@
 //! What a job needs to become something on AWS.
 
+use super::Identity;
+use super::Permission;
+use super::body::Credentials;
+use super::condition::expression;
 use crate::manifest::{AwsRole, Slug};
-use crate::plan::condition::expression;
-use crate::project::{Project, Role};
+use crate::project::{EnvironmentStacks, Project, Role, partition};
+use crate::workflow::{Level, Scope};
+
+/// Proves to AWS what runs here.
+pub(super) const IDENTITY: Permission = Permission {
+    scope: Scope::IdToken,
+    level: Level::Write,
+    because: "prove to AWS which repository, file and environment this is",
+};
+
+/// Credentials of an environment's role, for as long as the job may take and five minutes more; IAM grants two
+/// hours at most to the roles of the guide, fifteen minutes at least
+/// ([AWS: AssumeRoleWithWebIdentity](https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRoleWithWebIdentity.html)).
+pub(super) fn credentials(
+    project: &Project,
+    target: &EnvironmentStacks,
+    purpose: AwsRole,
+    timeout_minutes: u16,
+) -> Credentials {
+    let does = match purpose {
+        AwsRole::Plan | AwsRole::PullRequestPlan => "reads",
+        AwsRole::Apply => "changes",
+        AwsRole::Deploy => "deploys to",
+        AwsRole::BackendCreate => "makes the state backend of",
+        AwsRole::BackendDestroy => "removes the state backend of",
+    };
+    Credentials {
+        does: format!("{does} {}", target.environment),
+        role: role(project, &target.environment, purpose),
+        region: target.region.clone(),
+        account_id: target.account_id.clone(),
+        session_seconds: (u32::from(timeout_minutes) * 60 + 300).clamp(900, 7200),
+        session: purpose.name(),
+        audience: (partition(&target.region) == "aws-cn").then_some("sts.amazonaws.com.cn"),
+    }
+}
+
+/// The identity of a job that assumes an environment's role.
+pub(super) fn identity(target: &EnvironmentStacks, purpose: AwsRole) -> Identity {
+    Identity { environment: target.environment.clone(), purpose }
+}
 
 /// The role of an environment for a purpose: its ARN, or the expression that yields it.
 pub(super) fn role(project: &Project, environment: &Slug, purpose: AwsRole) -> String {

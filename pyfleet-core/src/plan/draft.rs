@@ -9,7 +9,7 @@ use crate::diagnostic::{Diagnostic, Diagnostics, Path, Place};
 use crate::manifest::{Kind, Slug};
 use crate::project::{Project, WorkflowWish};
 use crate::workflow as model;
-use crate::workflow::{Concurrency, Level, OrExpression, Permissions, Runner, Scope};
+use crate::workflow::{Concurrency, Dispatch, Input, Level, OrExpression, Permissions, Runner, Scope};
 
 /// Checks out the commit.
 pub(super) const CHECK_OUT: Permission =
@@ -49,23 +49,21 @@ impl<'a> Draft<'a> {
             defaults: Some(model::Defaults {
                 run: model::RunDefaults { shell: Some("bash".to_owned()), working_directory: None },
             }),
-            concurrency: Some(Concurrency {
+            // Only pull requests make older runs pointless.
+            concurrency: on.pull_request.is_some().then(|| Concurrency {
                 cancel_in_progress: OrExpression::Literal(true),
-                ..Concurrency::group(if on.pull_request.is_some() {
-                    format!("{name}-${{{{ github.event.pull_request.number || github.run_id }}}}")
-                } else {
-                    format!("{name}-${{{{ github.run_id }}}}")
-                })
+                ..Concurrency::group(format!(
+                    "{name}-${{{{ github.event.pull_request.number || github.run_id }}}}"
+                ))
             }),
             on,
             ..model::Workflow::default()
         };
-        let gate = format!("{name} gate");
         let workflow = Workflow {
             file: file_of(name),
             name: name.clone(),
             kind,
-            gate,
+            gate: None,
             model,
             jobs: IndexMap::new(),
             origin,
@@ -96,6 +94,16 @@ impl<'a> Draft<'a> {
     /// Reports what is wrong with the plan.
     pub(super) fn report(&mut self, finding: Diagnostic) {
         self.findings.push(finding);
+    }
+
+    /// Lets a person start it, who is asked for inputs.
+    pub(super) fn start_by_hand(&mut self, inputs: IndexMap<String, Input>) {
+        self.workflow.model.on.workflow_dispatch = Some(Dispatch { inputs });
+    }
+
+    /// The jobs that there are so far.
+    pub(super) fn job_ids(&self) -> impl Iterator<Item = &str> {
+        self.workflow.jobs.keys().map(String::as_str)
     }
 
     /// Environment variables of every job.
@@ -150,7 +158,9 @@ impl<'a> Draft<'a> {
             }
         }
         let body = Body::Gate(super::Gate { may_skip: may_skip.join(" ") });
-        let mut model = self.job(self.workflow.gate.clone(), 5);
+        let gate = format!("{} gate", self.workflow.name);
+        let mut model = self.job(gate.clone(), 5);
+        self.workflow.gate = Some(gate);
         model.needs = needs;
         model.condition = Some("always()".to_owned());
         let origin = self.workflow.origin.clone();

@@ -8,22 +8,28 @@
 
 mod body;
 mod build;
+mod check_state;
 mod code_scanning;
 mod condition;
 mod credentials;
 mod draft;
 mod read_back;
 mod security;
+mod stacks;
 mod terraform;
 mod test;
+mod test_oidc;
+mod tf;
 mod trigger;
 
 use indexmap::IndexMap;
 use serde::Serialize;
 
 pub use self::body::{
-    Body, BuildImage, Changes, CodeScanning, Codecov, Coverage, Gate, PlanComment, ScanImage, Security,
-    Target, TerraformPlan, TerraformScan, TerraformStatic, TestComment, TestSuite,
+    Approval, Body, BuildImage, Changes, CheckState, CodeScanning, Codecov, Coverage, CreateBackend,
+    Credentials, DestroyBackend, ForceUnlock, Gate, HandOff, Inputs, Message, Notify, PlanComment, Revert,
+    ScanImage, Security, Target, TerraformPlan, TerraformScan, TerraformStatic, TestComment, TestSuite,
+    TfApply, TfGuard, TfPlan, Tooling, Verify,
 };
 pub use self::read_back::read_back;
 
@@ -37,8 +43,14 @@ use crate::workflow::{Level, Scope};
 type PlanKind = fn(&Project, &mut Draft<'_>);
 
 /// How each kind is planned.
-const KINDS: &[(Kind, PlanKind)] =
-    &[(Kind::Build, build::plan), (Kind::Terraform, terraform::plan), (Kind::Test, test::plan)];
+const KINDS: &[(Kind, PlanKind)] = &[
+    (Kind::Build, build::plan),
+    (Kind::CheckState, check_state::plan),
+    (Kind::Terraform, terraform::plan),
+    (Kind::Test, test::plan),
+    (Kind::TestOidc, test_oidc::plan),
+    (Kind::Tf, tf::plan),
+];
 
 /// Everything that is to be rendered.
 #[derive(Debug, Clone, Default)]
@@ -58,8 +70,8 @@ pub struct Workflow {
     pub name: Slug,
     /// What it is.
     pub kind: Kind,
-    /// The check that branch protection should require.
-    pub gate: String,
+    /// The check that branch protection should require, where there is one.
+    pub gate: Option<String>,
     /// What the rendered text must parse to, without the steps.
     pub model: crate::workflow::Workflow,
     /// What the model cannot say about each job.

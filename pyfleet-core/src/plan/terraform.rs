@@ -11,11 +11,12 @@ use super::code_scanning;
 use super::condition::{OWN_PULL_REQUEST, expression};
 use super::credentials::role;
 use super::draft::{CHECK_OUT, Draft, NewJob};
+use super::stacks::{check_limits, over};
 use super::{Identity, Permission};
-use crate::diagnostic::{Diagnostic, Path, Place};
+use crate::diagnostic::Path;
 use crate::manifest::{AwsRole, Tool, Visibility};
 use crate::project::{EnvironmentStacks, Project, Terraform, VariableValue, defaults};
-use crate::workflow::{self as model, Axes, Level, Matrix, OrExpression, Runner, Scope, Strategy};
+use crate::workflow::{self as model, Level, Runner, Scope};
 
 const PLAN: &[Permission] = &[
     CHECK_OUT,
@@ -38,7 +39,8 @@ pub(super) fn plan(project: &Project, draft: &mut Draft<'_>) {
     }
     let plans: &[EnvironmentStacks] = if draft.runs_for_pull_requests() { &terraform.plans } else { &[] };
     let matrices = matrices(terraform, plans);
-    check_limits(&matrices, draft);
+    let bytes = matrices.values().flatten().map(|entry| entry.to_string().len() + 8).sum();
+    check_limits(matrices.values().map(Vec::len).max().unwrap_or_default(), bytes, draft);
     let outputs: Vec<&str> = matrices.keys().map(String::as_str).collect();
     let body = Changes {
         targets: targets(terraform),
@@ -142,24 +144,6 @@ fn matrices(terraform: &Terraform, plans: &[EnvironmentStacks]) -> BTreeMap<Stri
     matrices
 }
 
-/// GitHub runs at most 256 jobs of a matrix, and Linux takes at most 128 KiB in one environment
-/// variable, which the gate needs for every output once more, quoted
-/// ([GitHub: matrix](https://docs.github.com/en/actions/reference/limits), `MAX_ARG_STRLEN` in execve(2)).
-fn check_limits(matrices: &BTreeMap<String, Vec<Json>>, draft: &mut Draft<'_>) {
-    let bytes: usize = matrices.values().flatten().map(|entry| entry.to_string().len() + 8).sum();
-    let most = matrices.values().map(Vec::len).max().unwrap_or_default();
-    if most > 256 || bytes > 90_000 {
-        draft.report(
-            Diagnostic::error(
-                "platform-limits",
-                Place::key(Path::of(["terraform", "stacks"])),
-                format!("{most} stacks are too many for one workflow: GitHub runs 256 jobs of a matrix, and their settings may have 90,000 bytes, here {bytes}"),
-            )
-            .with_help("divide the stacks between repositories, or merge those that change together"),
-        );
-    }
-}
-
 fn notes(terraform: &Terraform) -> Option<String> {
     let lines: Vec<String> = terraform
         .not_planned
@@ -173,19 +157,9 @@ fn notes(terraform: &Terraform) -> Option<String> {
 
 /// A job that runs once for each entry of one of the changes job's outputs.
 fn over_stacks(draft: &Draft<'_>, name: &str, output: &str, timeout_minutes: u16) -> model::Job {
-    let mut model = draft.job(format!("{name} (${{{{ matrix.stack }}}})"), timeout_minutes);
+    let mut model = over(draft, name, &format!("needs.changes.outputs.{output}"), timeout_minutes);
     model.needs = vec!["changes".to_owned()];
     model.condition = Some(format!("needs.changes.outputs.{output} != '[]'"));
-    model.strategy = Some(Strategy {
-        matrix: Some(Matrix::Axes(Axes {
-            include: Some(OrExpression::Expression(expression(&format!(
-                "fromJSON(needs.changes.outputs.{output})"
-            )))),
-            ..Axes::default()
-        })),
-        fail_fast: OrExpression::Literal(false),
-        max_parallel: None,
-    });
     model
 }
 

@@ -1,7 +1,7 @@
 //! What starts a workflow: the kind's own triggers, or those that the manifest names.
 
 use super::code_scanning;
-use crate::diagnostic::{Diagnostic, Diagnostics, Path};
+use crate::diagnostic::{Diagnostic, Diagnostics, Path, Place};
 use crate::manifest::{self, Kind, Switch};
 use crate::project::{Project, WorkflowWish};
 use crate::workflow::{Dispatch, MergeGroup, PullRequest, Push, Schedule, Triggers};
@@ -14,6 +14,22 @@ pub(super) fn resolve(
     findings: &mut Diagnostics,
 ) -> Triggers {
     let branches = vec![project.default_branch.clone()];
+    if let Some(written) = &wish.on {
+        check_allowed(kind, written, origin, findings);
+    }
+    let by_hand = Triggers { workflow_dispatch: Some(Dispatch::default()), ..Triggers::default() };
+    match kind {
+        // Its own plan adds what the person is asked.
+        Kind::Tf => return by_hand,
+        Kind::TestOidc if wish.on.is_none() => return by_hand,
+        Kind::CheckState if wish.on.is_none() => {
+            return Triggers {
+                schedule: vec![Schedule { cron: WEEKLY.to_owned(), timezone: None }],
+                ..by_hand
+            };
+        }
+        Kind::Build | Kind::CheckState | Kind::Terraform | Kind::Test | Kind::TestOidc => {}
+    }
     let Some(written) = &wish.on else {
         return Triggers {
             // Into any branch: a pull request that is pointed at another one would otherwise never be checked,
@@ -47,6 +63,39 @@ pub(super) fn resolve(
         );
     }
     triggers
+}
+
+/// Monday morning, off the hour, when the clocks of the world start everything.
+const WEEKLY: &str = "41 4 * * 1";
+
+/// A trigger that a kind cannot serve: its jobs run in environments that a pull request or another branch may not
+/// enter, or it asks a person.
+fn check_allowed(kind: Kind, written: &manifest::Triggers, origin: &Path, findings: &mut Diagnostics) {
+    let allowed: &[&str] = match kind {
+        Kind::Tf => &["manual"],
+        Kind::CheckState => &["manual", "schedule"],
+        Kind::TestOidc => &["manual", "pull-request"],
+        Kind::Build | Kind::Terraform | Kind::Test => return,
+    };
+    let is_on = |switch: &Option<Switch>| switch.as_ref().is_some_and(|switch| *switch != Switch::Off);
+    for (name, is_asked) in [
+        ("pull-request", is_on(&written.pull_request)),
+        ("merge-group", written.merge_group == Some(true)),
+        ("push", is_on(&written.push)),
+        ("schedule", written.schedule.is_some()),
+    ] {
+        if is_asked && !allowed.contains(&name) {
+            let allowed: Vec<String> = allowed.iter().map(|name| format!("`{name}`")).collect();
+            findings.push(
+                Diagnostic::error(
+                    "trigger-sane",
+                    Place::key(origin.key("on").key(name)),
+                    format!("nothing of `{}` can run for this", kind.name()),
+                )
+                .with_help(format!("it is started by {}", allowed.join(" or "))),
+            );
+        }
+    }
 }
 
 fn schedules(written: &manifest::Triggers, path: &Path, findings: &mut Diagnostics) -> Vec<Schedule> {

@@ -49,7 +49,8 @@ pub struct Terraform {
     /// Outputs whose values are shown and kept after an apply.
     pub publish_outputs: Vec<VariableName>,
     /// What workflows work on that read state or change it, by hand or by the clock, in promotion order: every
-    /// environment at level 3 or above, with all of its stacks; empty where no such workflow is wanted.
+    /// environment with all of its stacks; empty where no such workflow is wanted. An environment below level 3
+    /// is here if its account is known: nothing works on it, but its states may lie beside others.
     pub targets: Vec<EnvironmentStacks>,
     /// What pull requests are planned against; empty below level 3.
     pub plans: Vec<EnvironmentStacks>,
@@ -120,7 +121,11 @@ pub(super) fn resolve(
         not_planned: Vec::new(),
     };
     if [Kind::Tf, Kind::CheckState, Kind::TestOidc].into_iter().any(|kind| manifest.renders(kind)) {
-        for environment in environments.iter().filter(|environment| environment.level >= SafetyLevel::READS) {
+        let is_known = |environment: &&Environment| {
+            environment.level >= SafetyLevel::READS
+                || (environment.account_id.is_some() && environment.region.is_some())
+        };
+        for environment in environments.iter().filter(is_known) {
             let every = stacks.iter().filter(|(_, stack)| stack.is_in(&environment.name));
             let target = environment_stacks::resolve(
                 manifest,

@@ -1,28 +1,46 @@
 //! The typed contexts of the templates that lay out a job's steps.
 
+mod tf;
+
 use std::collections::BTreeMap;
 
 use serde::Serialize;
 use serde_json::Value as Json;
 
+pub use self::tf::{
+    Approval, CheckState, CreateBackend, Credentials, DestroyBackend, ForceUnlock, HandOff, Inputs, Message,
+    Notify, Revert, TfApply, TfGuard, TfPlan, Tooling, Verify,
+};
 use crate::manifest::{OnFindings, Severity};
 
 /// The steps of a job: which template, with which values.
 #[derive(Debug, Clone, Serialize)]
 #[serde(untagged)]
 pub enum Body {
+    /// Waits for the reviewers of an environment.
+    Approval(Approval),
     /// Builds one image and checks it.
     BuildImage(BuildImage),
     /// Finds what a pull request changes.
     Changes(Changes),
+    /// Checks state, lock and backend of the stacks of one environment.
+    CheckState(CheckState),
     /// Shows a scan's findings on the repository's security page.
     CodeScanning(CodeScanning),
     /// Sends coverage to Codecov.
     Codecov(Codecov),
     /// Compares coverage with a minimum.
     Coverage(Coverage),
+    /// Makes the state backend.
+    CreateBackend(CreateBackend),
+    /// Removes the state backend.
+    DestroyBackend(DestroyBackend),
+    /// Releases a lock that nobody holds any more.
+    ForceUnlock(ForceUnlock),
     /// Looks at every job: the required check.
     Gate(Gate),
+    /// Tells the channels what became of the run.
+    Notify(Notify),
     /// Comments the plans on the pull request.
     PlanComment(PlanComment),
     /// Scans one image.
@@ -39,6 +57,12 @@ pub enum Body {
     TestComment(TestComment),
     /// Runs one suite.
     TestSuite(TestSuite),
+    /// Applies the saved plan of one stack.
+    TfApply(TfApply),
+    /// Compares what was typed with what is allowed.
+    TfGuard(TfGuard),
+    /// Plans one stack, for a person or for an apply.
+    TfPlan(TfPlan),
 }
 
 impl Body {
@@ -46,12 +70,18 @@ impl Body {
     #[must_use]
     pub const fn template(&self) -> &'static str {
         match self {
+            Self::Approval(_) => "jobs/approval.yml.j2",
             Self::BuildImage(_) => "jobs/build-image.yml.j2",
             Self::Changes(_) => "jobs/changes.yml.j2",
+            Self::CheckState(_) => "jobs/check-state.yml.j2",
             Self::CodeScanning(_) => "jobs/code-scanning.yml.j2",
             Self::Codecov(_) => "jobs/codecov.yml.j2",
             Self::Coverage(_) => "jobs/coverage.yml.j2",
+            Self::CreateBackend(_) => "jobs/create-backend.yml.j2",
+            Self::DestroyBackend(_) => "jobs/destroy-backend.yml.j2",
+            Self::ForceUnlock(_) => "jobs/force-unlock.yml.j2",
             Self::Gate(_) => "jobs/gate.yml.j2",
+            Self::Notify(_) => "jobs/notify.yml.j2",
             Self::PlanComment(_) => "jobs/plan-comment.yml.j2",
             Self::ScanImage(_) => "jobs/scan-image.yml.j2",
             Self::Security(_) => "jobs/security.yml.j2",
@@ -60,6 +90,9 @@ impl Body {
             Self::TerraformStatic(_) => "jobs/terraform-static.yml.j2",
             Self::TestComment(_) => "jobs/test-comment.yml.j2",
             Self::TestSuite(_) => "jobs/test-suite.yml.j2",
+            Self::TfApply(_) => "jobs/tf-apply.yml.j2",
+            Self::TfGuard(_) => "jobs/tf-guard.yml.j2",
+            Self::TfPlan(_) => "jobs/tf-plan.yml.j2",
         }
     }
 
@@ -69,17 +102,48 @@ impl Body {
         match self {
             Self::BuildImage(_) => &["image-check.sh"],
             Self::Changes(_) => &["changed-paths.sh"],
+            Self::CheckState(_) => {
+                &["check-state.sh", "plan-summary.jq", "terraform-init.sh", "terraform-plan.sh"]
+            }
+            Self::CreateBackend(_) => &["create-backend.sh"],
+            Self::DestroyBackend(_) => &["destroy-backend.sh"],
+            Self::ForceUnlock(_) => &["force-unlock.sh", "terraform-init.sh"],
             Self::ScanImage(_) | Self::TerraformScan(_) => &["scan-report.sh"],
             Self::TerraformPlan(_) => &["plan-summary.jq", "terraform-plan.sh"],
             Self::TestSuite(_) => &["test-summary.sh"],
-            Self::CodeScanning(_)
+            Self::TfApply(_) => &[
+                "active-color.sh",
+                "handoff-get.sh",
+                "health-check.sh",
+                "plan-policy.sh",
+                "plan-summary.jq",
+                "record-apply.sh",
+                "recover-state.sh",
+                "terraform-init.sh",
+                "terraform-plan.sh",
+                "wait-for-lock.sh",
+            ],
+            Self::TfPlan(_) => &[
+                "active-color.sh",
+                "check-state.sh",
+                "handoff-put.sh",
+                "plan-policy.sh",
+                "plan-summary.jq",
+                "terraform-init.sh",
+                "terraform-plan.sh",
+                "wait-for-lock.sh",
+            ],
+            Self::Approval(_)
+            | Self::CodeScanning(_)
             | Self::Codecov(_)
             | Self::Coverage(_)
             | Self::Gate(_)
+            | Self::Notify(_)
             | Self::PlanComment(_)
             | Self::Security(_)
             | Self::TerraformStatic(_)
-            | Self::TestComment(_) => &[],
+            | Self::TestComment(_)
+            | Self::TfGuard(_) => &[],
         }
     }
 }

@@ -1,0 +1,219 @@
+//! The contexts of jobs that read or change state by hand.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+use serde_json::Value as Json;
+
+/// Which tool, and how it is set up.
+#[derive(Debug, Clone, Serialize)]
+pub struct Tooling {
+    /// `terraform` or `opentofu`.
+    pub tool: &'static str,
+    /// `terraform` or `tofu`.
+    pub command: &'static str,
+    /// Its exact version.
+    pub version: String,
+}
+
+/// What a job becomes on AWS.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Credentials {
+    /// What the role does, after "Assume the role that".
+    pub does: String,
+    /// The role, or the expression that yields it.
+    pub role: String,
+    /// The region.
+    pub region: String,
+    /// The account that credentials must belong to.
+    pub account_id: String,
+    /// How long they last.
+    pub session_seconds: u32,
+    /// The end of the session's name.
+    pub session: &'static str,
+    /// What STS expects the token to be made for, where that is not its usual name.
+    pub audience: Option<&'static str>,
+}
+
+/// What GitHub holds and a plan needs: every stack's, because one job serves all of them.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Inputs {
+    /// GitHub variables that input variables take their values from.
+    pub variables: Vec<String>,
+    /// Secrets that they take them from.
+    pub secrets: Vec<String>,
+    /// Whether a stack has two colours.
+    pub colors: bool,
+}
+
+/// How a saved plan gets from the job that plans to the job that applies.
+#[derive(Debug, Clone, Serialize)]
+pub struct HandOff {
+    /// `s3` or `encrypted-artifact`.
+    pub mode: &'static str,
+    /// The expression that yields the passphrase of an artifact.
+    pub passphrase: Option<String>,
+}
+
+/// Compares what was typed with what is allowed.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct TfGuard {
+    /// What may be worked on, by environment.
+    pub targets: BTreeMap<String, Json>,
+    /// Whether a colour can be asked for.
+    pub colors: bool,
+}
+
+/// Plans one stack, for a person or for an apply.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct TfPlan {
+    /// The tool.
+    #[serde(flatten)]
+    pub tooling: Tooling,
+    /// The environment.
+    pub environment: String,
+    /// The role that reads.
+    pub credentials: Credentials,
+    /// What the plan needs.
+    pub inputs: Inputs,
+    /// How the plan is handed over; nothing where nothing is ever applied.
+    pub hand_off: Option<HandOff>,
+    /// Addresses that no plan may destroy or replace.
+    pub protected: Vec<String>,
+    /// `full` or `summary`: what logs, artifacts and comments show.
+    pub publish: &'static str,
+    /// Days that the plan's text is kept.
+    pub artifact_days: u16,
+}
+
+/// Waits for the reviewers of an environment.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Approval {
+    /// The job whose plan is approved, where there is a plan.
+    pub plan: Option<String>,
+}
+
+/// Applies the saved plan of one stack.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct TfApply {
+    /// The tool.
+    #[serde(flatten)]
+    pub tooling: Tooling,
+    /// The environment.
+    pub environment: String,
+    /// The role that changes.
+    pub credentials: Credentials,
+    /// The job that planned.
+    pub plan: String,
+    /// What planning again needs; nothing where nothing is planned again, after a destroy.
+    pub inputs: Option<Inputs>,
+    /// How the plan is handed over.
+    pub hand_off: HandOff,
+    /// How to see that the environment works.
+    pub verify: Option<Verify>,
+    /// How an unhealthy promotion is taken back.
+    pub revert: Option<Revert>,
+    /// Outputs whose values are shown and kept.
+    pub publish_outputs: Vec<String>,
+    /// `full` or `summary`: what logs and artifacts show.
+    pub publish: &'static str,
+    /// Days that the log is kept.
+    pub artifact_days: u16,
+}
+
+/// How to see that an environment works.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Verify {
+    /// The address to ask.
+    pub url: String,
+    /// The status that means healthy.
+    pub expect_status: u16,
+    /// How often to ask.
+    pub attempts: u16,
+    /// Whether the address is plain HTTP.
+    pub plain_http: bool,
+}
+
+/// How an unhealthy promotion is taken back.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Revert {
+    /// Addresses that no plan may destroy or replace.
+    pub protected: Vec<String>,
+}
+
+/// Makes the state backend.
+#[derive(Debug, Clone, Serialize)]
+pub struct CreateBackend {
+    /// The role that makes it.
+    pub credentials: Credentials,
+}
+
+/// Removes the state backend.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct DestroyBackend {
+    /// The role that removes it.
+    pub credentials: Credentials,
+    /// States of other environments in the same bucket, by environment.
+    pub other_states: BTreeMap<String, Vec<String>>,
+}
+
+/// Releases a lock that nobody holds any more.
+#[derive(Debug, Clone, Serialize)]
+pub struct ForceUnlock {
+    /// The tool.
+    #[serde(flatten)]
+    pub tooling: Tooling,
+    /// The role that changes.
+    pub credentials: Credentials,
+    /// The files of workflows that lock state.
+    pub workflows: Vec<String>,
+}
+
+/// Checks state, lock and backend of the stacks of one environment.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct CheckState {
+    /// The tool.
+    #[serde(flatten)]
+    pub tooling: Tooling,
+    /// The environment.
+    pub environment: String,
+    /// The role that reads.
+    pub credentials: Credentials,
+    /// What the plan needs.
+    pub inputs: Inputs,
+    /// `full` or `summary`: what logs and artifacts show.
+    pub publish: &'static str,
+    /// Days that the report is kept.
+    pub artifact_days: u16,
+}
+
+/// Tells the channels what became of the run.
+#[derive(Debug, Clone, Serialize)]
+pub struct Notify {
+    /// The messages, one for each channel.
+    pub messages: Vec<Message>,
+}
+
+/// A message to one channel.
+#[derive(Debug, Clone, Serialize)]
+pub struct Message {
+    /// The channel's name.
+    pub channel: String,
+    /// The expression that yields the webhook's address.
+    pub webhook: String,
+    /// When it is sent; nothing for always.
+    #[serde(rename = "if")]
+    pub condition: Option<&'static str>,
+    /// What it says became of the run, or the expression that does.
+    pub status: &'static str,
+}

@@ -1,0 +1,60 @@
+//! `check-state`: whether every state, its lock and its backend are sound, by hand and by the clock.
+
+use serde_json::json;
+
+use super::body::{Body, CheckState};
+use super::credentials::{IDENTITY, credentials, identity};
+use super::draft::{CHECK_OUT, Draft, NewJob};
+use super::stacks::{check_limits, state_env};
+use super::tf::{inputs_of, publish, readable_targets, reading_environment, tooling};
+use crate::diagnostic::Path;
+use crate::manifest::AwsRole;
+use crate::project::Project;
+use crate::workflow::{Axes, Matrix, OrExpression, Runner, Strategy};
+
+/// A state is small: what takes longer hangs.
+const MINUTES: u16 = 10;
+
+pub(super) fn plan(project: &Project, draft: &mut Draft<'_>) {
+    let Some(terraform) = &project.terraform else { return };
+    for (name, value) in [("TF_IN_AUTOMATION", "true"), ("TF_INPUT", "0"), ("CHECKPOINT_DISABLE", "1")] {
+        draft.env(name, value);
+    }
+    for (environment, target) in readable_targets(project, terraform) {
+        check_limits(target.stacks.len(), 0, draft);
+        let mut model = draft.job(format!("check {} (${{{{ matrix.stack }}}})", environment.name), MINUTES);
+        model.runs_on = Some(Runner { group: None, labels: target.runner.clone() });
+        model.environment = Some(reading_environment(environment));
+        let entries = target.stacks.iter().filter_map(|stack| json!(stack).as_object().cloned());
+        model.strategy = Some(Strategy {
+            matrix: Some(Matrix::Axes(Axes {
+                include: Some(OrExpression::Literal(
+                    entries.map(|entry| entry.into_iter().collect()).collect(),
+                )),
+                ..Axes::default()
+            })),
+            fail_fast: OrExpression::Literal(false),
+            max_parallel: None,
+        });
+        model.env = state_env(terraform, target);
+        // The clock starts the workflow on the default branch only, and the environment would refuse that.
+        model.condition = (environment.branch != project.default_branch)
+            .then(|| format!("github.ref == 'refs/heads/{}'", environment.branch));
+        draft.add(NewJob {
+            id: format!("check-{}", environment.name),
+            model,
+            permissions: &[CHECK_OUT, IDENTITY],
+            because: "Only this branch may act on the environment.",
+            identity: Some(identity(target, AwsRole::Plan)),
+            body: Body::CheckState(CheckState {
+                tooling: tooling(terraform),
+                environment: environment.name.to_string(),
+                credentials: credentials(project, target, AwsRole::Plan, MINUTES),
+                inputs: inputs_of(target),
+                publish: publish(project),
+                artifact_days: project.artifact_days,
+            }),
+            origin: Path::of(["environments", environment.name.as_str()]),
+        });
+    }
+}
