@@ -6,7 +6,7 @@
 //! injected command ran, that the log holds no workflow command but the script's own, and that
 //! what was written to `GITHUB_OUTPUT` is well-formed.
 
-mod script;
+pub(crate) mod script;
 
 mod changed_paths;
 mod coverage_check;

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
+use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::rc::Rc;
@@ -81,7 +82,12 @@ pub(crate) struct Script {
     world: Rc<TempDir>,
     environment: BTreeMap<OsString, OsString>,
     checked_out: bool,
+    inside: Vec<OsString>,
+    follower: Option<Follower>,
 }
+
+/// Hears the process group of a script when it starts, and `None` when it has ended.
+type Follower = Rc<dyn Fn(Option<u32>)>;
 
 impl Script {
     pub(crate) fn new(name: &str) -> Self {
@@ -89,7 +95,14 @@ impl Script {
         for directory in ["work", "bin", "runner"] {
             fs::create_dir(world.path().join(directory)).unwrap();
         }
-        Self { path: path_of(name), world: Rc::new(world), environment: BTreeMap::new(), checked_out: false }
+        Self {
+            path: path_of(name),
+            world: Rc::new(world),
+            environment: BTreeMap::new(),
+            checked_out: false,
+            inside: Vec::new(),
+            follower: None,
+        }
     }
 
     /// Another script in the same world.
@@ -131,6 +144,33 @@ impl Script {
         self
     }
 
+    /// Puts a real tool on the PATH that no runner would find by itself.
+    pub(crate) fn real_tool(self, name: &str, path: &Path) -> Self {
+        let link = self.world.path().join("bin").join(name);
+        if link.symlink_metadata().is_err() {
+            std::os::unix::fs::symlink(path, link).unwrap();
+        }
+        self
+    }
+
+    /// A text of the test's own instead of the script.
+    pub(crate) fn at(mut self, path: PathBuf) -> Self {
+        self.path = path;
+        self
+    }
+
+    /// Started through another command, which becomes the script: `nsenter` and its arguments.
+    pub(crate) fn inside(mut self, command: &[OsString]) -> Self {
+        self.inside = command.to_vec();
+        self
+    }
+
+    /// Runs in a process group of its own, which somebody hears of.
+    pub(crate) fn followed(mut self, follower: impl Fn(Option<u32>) + 'static) -> Self {
+        self.follower = Some(Rc::new(follower));
+        self
+    }
+
     /// The working directory.
     pub(crate) fn directory(&self) -> PathBuf {
         self.world.path().join("work")
@@ -166,13 +206,13 @@ impl Script {
 
     /// The command that GitHub would run.
     pub(crate) fn command(&self) -> Command {
-        let mut command = if self.checked_out {
-            Command::new(&self.path)
-        } else {
-            let mut command = Command::new("bash");
-            command.args(["--noprofile", "--norc", "-eo", "pipefail"]).arg(&self.path);
-            command
-        };
+        let mut words = self.inside.clone();
+        if !self.checked_out {
+            words.extend(["bash", "--noprofile", "--norc", "-eo", "pipefail"].map(OsString::from));
+        }
+        words.push(self.path.clone().into_os_string());
+        let mut command = Command::new(&words[0]);
+        command.args(&words[1..]);
         let mut path = self.world.path().join("bin").into_os_string();
         path.push(":");
         path.push(std::env::var_os("PATH").unwrap());
@@ -193,10 +233,32 @@ impl Script {
     }
 
     pub(crate) fn run(&self) -> Ran {
+        self.run_until_killed().expect("a script ends by itself")
+    }
+
+    /// `None` where the script was killed: what a runner that is lost leaves behind.
+    pub(crate) fn run_until_killed(&self) -> Option<Ran> {
         for file in ["output", "summary.md"] {
             fs::write(self.world.path().join(file), "").unwrap();
         }
-        let output = self.command().output().unwrap();
+        let mut command = self.command();
+        let output = match &self.follower {
+            None => command.output().unwrap(),
+            Some(follower) => {
+                let child =
+                    command.process_group(0).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+                follower(Some(child.id()));
+                let output = child.wait_with_output().unwrap();
+                follower(None);
+                output
+            }
+        };
+        if output.status.signal() == Some(9) {
+            // The next job has another runner.
+            fs::remove_dir_all(self.runner_temp()).unwrap();
+            fs::create_dir(self.runner_temp()).unwrap();
+            return None;
+        }
         let read = |file: &str| {
             String::from_utf8(fs::read(self.world.path().join(file)).unwrap())
                 .unwrap_or_else(|_| panic!("{file} is not UTF-8"))
@@ -232,7 +294,7 @@ impl Script {
                 ran.name
             );
         }
-        ran
+        Some(ran)
     }
 }
 

@@ -1,0 +1,220 @@
+//! AWS on loopback, for the tests of the scripts that talk to it: moto, one emulator per test.
+//!
+//! ```ignore
+//! let Some(aws) = Aws::start() else { return };
+//! aws.cli(&["s3api", "create-bucket", "--bucket", "state"]);
+//! aws.fail_next("s3:GetObject", Failure::Status(503));
+//! aws.lend(Script::new("wait-for-lock.sh")).run().exits(5);
+//! assert!(aws.calls().iter().all(|call| call.action != "s3:PutObject"));
+//! ```
+//!
+//! `emulator.py` says how a process comes to be. Where the machine permits it, emulators and scripts live in a network
+//! namespace in which nothing but loopback exists: a script that asks anybody else fails.
+
+use std::cell::RefCell;
+use std::ffi::OsString;
+use std::io::{BufRead, BufReader, Write};
+use std::os::unix::net::UnixStream;
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::rc::Rc;
+use std::sync::OnceLock;
+
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use crate::executed::script::Script;
+use crate::tool;
+
+mod harness; // what is promised here holds
+
+/// The account that everything belongs to.
+pub(crate) const ACCOUNT: &str = "123456789012";
+
+/// One emulator. It ends when this is dropped.
+pub(crate) struct Aws {
+    control: Rc<RefCell<Control>>,
+    port: u64,
+    aws: PathBuf,
+    nursery: &'static Nursery,
+}
+
+/// One action that IAM was asked for; a request that needs several is several calls.
+#[derive(Clone, Debug, Deserialize)]
+pub(crate) struct Call {
+    /// Which request it was, counted from 1.
+    pub(crate) request: u64,
+    /// `s3`, as IAM names it.
+    pub(crate) service: String,
+    /// What the API names it: `HeadObject`.
+    pub(crate) operation: String,
+    /// What IAM names it: `s3:GetObject`.
+    pub(crate) action: String,
+    /// The ARN, or `*`.
+    pub(crate) resource: String,
+    /// The HTTP status; 0 where the connection was dropped.
+    pub(crate) status: u16,
+    /// The ARN of the role's session, or `administrator`: the test itself, and scripts by default.
+    pub(crate) principal: String,
+}
+
+/// How a call fails.
+#[derive(Clone, Copy)]
+pub(crate) enum Failure {
+    /// An error in the service's own format.
+    Status(u16),
+    /// The connection ends without an answer.
+    Drop,
+}
+
+impl Aws {
+    /// A new, empty AWS, or `None` after the calling test has been reported as not run.
+    #[track_caller]
+    pub(crate) fn start() -> Option<Self> {
+        let (python, aws) = (tool::find("python")?, tool::find("aws")?);
+        let nursery = Nursery::of_this_run(&python);
+        let stream = UnixStream::connect(&nursery.socket).unwrap();
+        let mut control = Control { lines: BufReader::new(stream.try_clone().unwrap()), stream };
+        let port = control.answer()["port"].as_u64().unwrap();
+        Some(Self { control: Rc::new(RefCell::new(control)), port, aws: aws.path().to_owned(), nursery })
+    }
+
+    /// Gives a script this AWS, an administrator's keys, and the pinned `aws`.
+    pub(crate) fn lend(&self, script: Script) -> Script {
+        let control = Rc::clone(&self.control);
+        let script = script.real_tool("aws", &self.aws).inside(&self.nursery.inside).followed(move |group| {
+            control.borrow_mut().ask(&json!({"do": "runs", "group": group}));
+        });
+        self.environment().into_iter().fold(script, |script, (name, value)| script.env(name, value))
+    }
+
+    fn environment(&self) -> [(&'static str, String); 8] {
+        let url = format!("http://127.0.0.1:{}", self.port);
+        [
+            ("AWS_ACCESS_KEY_ID", "testing".to_owned()),
+            ("AWS_SECRET_ACCESS_KEY", "testing".to_owned()),
+            ("AWS_ENDPOINT_URL", url.clone()),
+            // Terraform does not take it from the one above for web identities.
+            ("AWS_ENDPOINT_URL_STS", url),
+            ("AWS_REGION", "us-east-1".to_owned()),
+            ("AWS_DEFAULT_REGION", "us-east-1".to_owned()),
+            ("AWS_PAGER", String::new()),
+            ("AWS_MAX_ATTEMPTS", "1".to_owned()),
+        ]
+    }
+
+    /// Calls AWS as the administrator, to prepare or to look.
+    #[track_caller]
+    pub(crate) fn cli(&self, arguments: &[&str]) -> Value {
+        let mut words = self.nursery.inside.clone();
+        words.push(self.aws.clone().into_os_string());
+        let output = Command::new(&words[0])
+            .args(&words[1..])
+            .args(arguments)
+            .args(["--output", "json"])
+            .env_clear()
+            .env("PATH", std::env::var_os("PATH").unwrap())
+            .env("LANG", "C.UTF-8")
+            .envs(self.environment())
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "aws {arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+        serde_json::from_slice(&output.stdout).unwrap_or(Value::Null)
+    }
+
+    /// What was asked so far, in the order of the answers.
+    pub(crate) fn calls(&self) -> Vec<Call> {
+        serde_json::from_value(self.ask(&json!({"do": "calls"}))).unwrap()
+    }
+
+    pub(crate) fn forget_calls(&self) {
+        self.ask(&json!({"do": "forget_calls"}));
+    }
+
+    /// Lets the next request that asks for this action fail, or the next one of all (`*`). Nothing of it takes effect.
+    pub(crate) fn fail_next(&self, action: &str, failure: Failure) {
+        let how = match failure {
+            Failure::Status(status) => json!(status),
+            Failure::Drop => json!("drop"),
+        };
+        self.ask(&json!({"do": "fail_next", "action": action, "how": how}));
+    }
+
+    /// Kills the script that runs next, and all it has started, at its n-th request: the request has taken effect, and
+    /// nobody sees the answer. Only until that script has ended.
+    pub(crate) fn kill_at(&self, request: u64) {
+        assert!(request > 0, "requests are counted from 1");
+        self.ask(&json!({"do": "kill_at", "request": request}));
+    }
+
+    fn ask(&self, command: &Value) -> Value {
+        self.control.borrow_mut().ask(command)
+    }
+}
+
+/// The line to one emulator.
+struct Control {
+    stream: UnixStream,
+    lines: BufReader<UnixStream>,
+}
+
+impl Control {
+    fn ask(&mut self, command: &Value) -> Value {
+        self.stream.write_all(format!("{command}\n").as_bytes()).unwrap();
+        self.answer()
+    }
+
+    fn answer(&mut self) -> Value {
+        let mut line = String::new();
+        self.lines.read_line(&mut line).unwrap();
+        serde_json::from_str(&line).expect("the emulator answers")
+    }
+}
+
+/// The process that has moto in memory, one for all tests.
+struct Nursery {
+    socket: PathBuf,
+    /// What takes a command to where the emulators are.
+    inside: Vec<OsString>,
+    /// Its standard input ends with this process, and it ends with its standard input.
+    _process: Child,
+}
+
+impl Nursery {
+    fn of_this_run(python: &tool::Tool) -> &'static Self {
+        static NURSERY: OnceLock<Nursery> = OnceLock::new();
+        NURSERY.get_or_init(|| {
+            let isolated = Command::new("unshare")
+                .args(["--net", "true"])
+                .stderr(Stdio::null())
+                .status()
+                .is_ok_and(|status| status.success());
+            let mut command = if isolated {
+                let mut command = Command::new("unshare");
+                command.args(["--net", "--"]).arg(python.path());
+                command
+            } else {
+                Command::new(python.path())
+            };
+            let mut process = command
+                .arg("-B")
+                .arg(tool::repository().join("tests/aws/emulator.py"))
+                .stdin(Stdio::piped())
+                .stdout(Stdio::piped())
+                .spawn()
+                .unwrap();
+            let mut socket = String::new();
+            BufReader::new(process.stdout.take().unwrap()).read_line(&mut socket).unwrap();
+            assert!(!socket.is_empty(), "the emulator does not start");
+            let inside = if isolated {
+                println!("AWS is emulated in a network namespace of its own");
+                let namespace = format!("--net=/proc/{}/ns/net", process.id());
+                vec!["nsenter".into(), namespace.into(), "--".into()]
+            } else {
+                println!("AWS is emulated on this machine's network: no namespace is permitted here");
+                Vec::new()
+            };
+            Self { socket: socket.trim_end().into(), inside, _process: process }
+        })
+    }
+}
