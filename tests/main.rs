@@ -14,6 +14,7 @@ mod properties; // what holds for every manifest, over generated ones
 mod readme; // what the README shows is what is printed
 mod repo; // a repository in a temporary directory, as one sentence
 mod rules; // docs/rules.md, written from the rules
+mod runner; // a rendered workflow, executed as GitHub executes it
 mod schemas; // the JSON Schemas: pinned to the types, and of one opinion with the reader
 mod tool; // outside tools and data: found, or reported as not run
 mod validators; // rendered files, judged by tools that are not ours
