@@ -88,7 +88,12 @@ impl Aws {
         self.environment().into_iter().fold(script, |script, (name, value)| script.env(name, value))
     }
 
-    fn environment(&self) -> [(&'static str, String); 8] {
+    /// What takes a command to where this AWS is.
+    pub(crate) fn inside(&self) -> &[OsString] {
+        &self.nursery.inside
+    }
+
+    pub(crate) fn environment(&self) -> [(&'static str, String); 8] {
         let url = format!("http://127.0.0.1:{}", self.port);
         [
             ("AWS_ACCESS_KEY_ID", "testing".to_owned()),

@@ -492,7 +492,7 @@ impl Runner {
             Some("sh") => ("sh", &["-e"]),
             Some(other) => panic!("the shell `{other}` is not reproduced"),
         };
-        let mut command = process::command(program);
+        let mut command = process::command(&running.run.inside, program);
         command.args(arguments).arg(&file).current_dir(directory).env_clear().envs(environment);
         let here = |cancel: &&super::Cancel| {
             cancel.job == self.id && (record.id.as_ref() == Some(&cancel.step) || record.name == cancel.step)

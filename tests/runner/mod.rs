@@ -33,6 +33,7 @@ mod sandbox_broker; // the rendered workflows of examples/sandbox-broker, execut
 mod semantics; // each rule of GitHub's that the executor follows, on small workflows
 
 use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -43,6 +44,7 @@ use pyfleet_core::source::Source;
 use pyfleet_core::workflow::{self, Graph, InputKind, Workflow};
 use serde_json::{Map, Value as Json, json};
 
+use crate::aws::Aws;
 use crate::tool;
 use action::{Action, StandIn};
 use evaluator::{Evaluator, Scope, Status};
@@ -66,6 +68,7 @@ pub(crate) struct Run {
     actions: BTreeMap<String, StandIn>,
     tools: Vec<(String, String)>,
     ambient: Vec<(String, String)>,
+    inside: Vec<OsString>,
     reviews: BTreeMap<String, Review>,
     cancel: Option<Cancel>,
 }
@@ -104,6 +107,7 @@ impl Run {
             actions: BTreeMap::new(),
             tools: Vec::new(),
             ambient: Vec::new(),
+            inside: Vec::new(),
             reviews: BTreeMap::new(),
             cancel: None,
         }
@@ -183,6 +187,14 @@ impl Run {
     /// A variable that the runner's own environment has.
     pub(crate) fn env(mut self, name: &str, value: &str) -> Self {
         self.ambient.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// Its steps reach this AWS; keys they get from the action that asks for them.
+    pub(crate) fn with(mut self, aws: &Aws) -> Self {
+        self.inside = aws.inside().to_vec();
+        let addresses = aws.environment().into_iter().filter(|(name, _)| !name.contains("KEY"));
+        self.ambient.extend(addresses.map(|(name, value)| (name.to_owned(), value)));
         self
     }
 

@@ -2,6 +2,7 @@
 //! (actions/runner, `ProcessInvoker.cs`).
 
 use std::collections::BTreeMap;
+use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::io::{self, BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
@@ -25,10 +26,15 @@ pub(super) enum Ended {
     Cancelled,
 }
 
-/// A command that SIGINT reaches, even where the tests run in the background of a shell that ignores it.
-pub(super) fn command(program: &str) -> Command {
-    let mut command = Command::new("env");
-    command.args(["--default-signal=INT", program]);
+/// A command that SIGINT reaches, even where the tests run in the background of a shell that ignores it; behind the
+/// words that take it to another network. Each of them becomes the next: the entry process is the program.
+pub(super) fn command(inside: &[OsString], program: &str) -> Command {
+    let mut words = inside
+        .iter()
+        .map(OsString::as_os_str)
+        .chain(["env", "--default-signal=INT", program].map(OsStr::new));
+    let mut command = Command::new(words.next().expect("`env` at least"));
+    command.args(words);
     command
 }
 
