@@ -144,7 +144,7 @@ impl Run {
     }
 
     /// The pull request comes from a fork: no secrets, and no identity token.
-    pub(crate) fn from_fork(mut self, repository: &str) -> Self {
+    pub(crate) fn fork(mut self, repository: &str) -> Self {
         self.fork = Some(repository.to_owned());
         self
     }

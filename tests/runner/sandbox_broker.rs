@@ -54,6 +54,7 @@ fn aws() -> Option<Aws> {
     tool::find("jq")?;
     let aws = Aws::start()?;
     aws.cli(&["s3api", "create-bucket", "--bucket", "sandbox-broker-tfstate-905418046272"]);
+    aws.forget_calls();
     Some(aws)
 }
 
@@ -78,8 +79,11 @@ fn a_pull_request_that_changes_the_stack_is_checked_scanned_and_planned() {
     assert!(ran.state("comment.json").contains("Plan of `sandbox-broker` for `production`"));
     assert!(ran.job("gate").summary().contains("Gate open"));
     assert_eq!(ran.conclusion(), "success");
-    // It only reads.
-    let written: Vec<_> = aws.calls().into_iter().filter(|call| call.action.contains(":Put")).collect();
+    // It asks AWS, and only reads.
+    let calls = aws.calls();
+    assert!(calls.iter().any(|call| call.action == "s3:ListBucket"), "{calls:?}");
+    let reads = |action: &str| [":Get", ":List", ":Describe"].iter().any(|verb| action.contains(verb));
+    let written: Vec<_> = calls.iter().filter(|call| !reads(&call.action)).collect();
     assert!(written.is_empty(), "{written:?}");
 }
 
@@ -151,8 +155,7 @@ fn a_fork_gets_checks_and_no_plan() {
     let repo = pull_request(|repo| {
         repo.append("terraform/main.tf", "\n# Changed.\n");
     });
-    aws.forget_calls();
-    let run = run("terraform", &repo).with(&aws).from_fork("somebody/Sandbox-API-Broker");
+    let run = run("terraform", &repo).with(&aws).fork("somebody/Sandbox-API-Broker");
     let Some(ran) = run.run() else { return };
     ran.job("static").succeeded();
     ran.job("scan").succeeded();

@@ -424,7 +424,7 @@ fn an_event_brings_its_data() {
         "refs/pull/7/merge main [***] octo-org/infrastructure\n"
     );
 
-    let ran = ran!(jobs, |run| run.event("pull_request").secret("S", "secret").from_fork("somebody/fork"));
+    let ran = ran!(jobs, |run| run.event("pull_request").secret("S", "secret").fork("somebody/fork"));
     assert_eq!(ran.job("b").failed().step("s").log, "refs/pull/7/merge main [] somebody/fork\n");
     ran.job("b").says("did you mean to set `id-token: write`?");
 
