@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
-use serde_json::Value as Json;
+use serde_json::{Value as Json, json};
 
 use crate::plan::{Body, Plan};
 use crate::project::Project;
@@ -65,6 +65,44 @@ pub fn environments(project: &Project, plan: &Plan) -> (Vec<GitHubEnvironment>, 
     (environments, outside)
 }
 
+/// A ruleset, as GitHub's API takes it
+/// ([GitHub: rules](https://docs.github.com/en/rest/repos/rules#create-a-repository-ruleset)).
+pub type Ruleset = Json;
+
+/// What protects the branches that act on environments: reviewed by code owners, with every required check.
+pub(super) fn ruleset(plan: &Plan, branches: BTreeSet<String>) -> Ruleset {
+    let branches: Vec<String> = branches.iter().map(|branch| format!("refs/heads/{branch}")).collect();
+    let gates: Vec<Json> = plan
+        .workflows
+        .iter()
+        .filter_map(|workflow| Some(json!({ "context": workflow.gate.as_ref()? })))
+        .collect();
+    let mut rules = vec![
+        json!({ "type": "deletion" }),
+        json!({ "type": "non_fast_forward" }),
+        json!({ "type": "pull_request", "parameters": {
+            "required_approving_review_count": 1,
+            "require_code_owner_review": true,
+            "dismiss_stale_reviews_on_push": true,
+            "require_last_push_approval": true,
+            "required_review_thread_resolution": false,
+        }}),
+    ];
+    if !gates.is_empty() {
+        rules.push(json!({ "type": "required_status_checks", "parameters": {
+            "strict_required_status_checks_policy": true,
+            "required_status_checks": gates,
+        }}));
+    }
+    json!({
+        "name": "pyfleet",
+        "target": "branch",
+        "enforcement": "active",
+        "conditions": { "ref_name": { "include": branches, "exclude": [] } },
+        "rules": rules,
+    })
+}
+
 impl Names {
     /// Adds what the steps of a job read: the names that a plan needs, and those that expressions name.
     fn add(&mut self, body: &Body) {
@@ -90,7 +128,9 @@ impl Names {
             Json::String(text) => {
                 let named = |context: &str| {
                     let rest = text.strip_prefix("${{ ")?.strip_suffix(" }}")?.strip_prefix(context)?;
-                    rest.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_').then(|| rest.to_owned())
+                    rest.bytes()
+                        .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+                        .then(|| rest.to_owned())
                 };
                 self.variables.extend(named("vars."));
                 self.secrets.extend(named("secrets."));

@@ -88,10 +88,8 @@ pub fn identities(project: &Project, plan: &Plan) -> Vec<Identity> {
                 } else {
                     let github = model.environment.as_ref()?;
                     claims.insert(format!("environment:{}", github.name));
-                    workflows.insert(format!(
-                        "{}/{file}@refs/heads/{}",
-                        project.repository, environment.branch
-                    ));
+                    workflows
+                        .insert(format!("{}/{file}@refs/heads/{}", project.repository, environment.branch));
                 }
                 let timeout = model.timeout_minutes.as_ref().and_then(|timeout| timeout.literal());
                 minutes = minutes.max(timeout.copied().unwrap_or(u64::MAX));
@@ -135,8 +133,7 @@ fn subjects(project: &Project, claim: &str) -> Vec<String> {
 /// The states of an environment: those that pull requests plan, or all.
 fn state(project: &Project, environment: &Slug, purpose: AwsRole) -> Option<State> {
     let terraform = project.terraform.as_ref()?;
-    let stacks =
-        if purpose == AwsRole::PullRequestPlan { &terraform.plans } else { &terraform.targets };
+    let stacks = if purpose == AwsRole::PullRequestPlan { &terraform.plans } else { &terraform.targets };
     let target: &EnvironmentStacks = stacks.iter().find(|target| target.environment == *environment)?;
     let setting = |stack: &StackSettings, name: &str| stack.backend.get(name).cloned();
     // Every stack of an environment has the same bucket and table: only the key may depend on the stack.

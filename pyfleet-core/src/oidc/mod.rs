@@ -29,10 +29,10 @@ pub struct Setup {
     pub repository: String,
     /// Whether tokens hold the ids of owner and repository.
     pub subject_format: &'static str,
-    /// What runs of workflows have to prove before a pull request is merged.
-    pub gates: Vec<String>,
-    /// The branches that act on an environment, and the default branch.
-    pub branches: BTreeSet<String>,
+    /// Its owner.
+    pub owner: String,
+    /// What protects the branches that roles trust.
+    pub ruleset: github::Ruleset,
     /// The accounts that have to know GitHub's OIDC provider.
     pub accounts: Vec<Account>,
     /// The roles.
@@ -116,8 +116,8 @@ pub fn setup(project: &Project, plan: &Plan) -> Setup {
     let branches = environments.iter().map(|environment| environment.branch.clone());
     Setup {
         repository: project.repository.to_string(),
-        branches: branches.chain([project.default_branch.clone()]).collect(),
-        gates: plan.workflows.iter().filter_map(|workflow| workflow.gate.clone()).collect(),
+        owner: project.repository.as_str().split('/').next().unwrap_or_default().to_owned(),
+        ruleset: github::ruleset(plan, branches.chain([project.default_branch.clone()]).collect()),
         subject_format: match project.subject_format {
             SubjectFormat::Legacy => "legacy",
             SubjectFormat::Immutable => "immutable",
@@ -182,11 +182,19 @@ fn last(arn: &str) -> String {
 
 const fn because(purpose: AwsRole) -> &'static str {
     match purpose {
-        AwsRole::Plan => "reads the environment: plans, and checks of state. It writes locks and saved plans, no state",
-        AwsRole::PullRequestPlan => "reads for plans of pull requests, whose code runs with it. It writes nothing at all",
-        AwsRole::Apply => "applies, promotes, destroys and unlocks: it writes state, and whatever the stacks describe",
+        AwsRole::Plan => {
+            "reads the environment: plans, and checks of state. It writes locks and saved plans, no state"
+        }
+        AwsRole::PullRequestPlan => {
+            "reads for plans of pull requests, whose code runs with it. It writes nothing at all"
+        }
+        AwsRole::Apply => {
+            "applies, promotes, destroys and unlocks: it writes state, and whatever the stacks describe"
+        }
         AwsRole::Deploy => "pushes images and deploys services",
-        AwsRole::BackendCreate => "makes the bucket and the lock table. It deletes neither, and touches no state",
+        AwsRole::BackendCreate => {
+            "makes the bucket and the lock table. It deletes neither, and touches no state"
+        }
         AwsRole::BackendDestroy => "removes the bucket and the lock table, once no state tracks anything",
     }
 }
@@ -196,10 +204,12 @@ const fn because(purpose: AwsRole) -> &'static str {
 fn too_large(trust: &Policy, permissions: &Policy, boundary: Option<&Boundary>) -> Vec<&'static str> {
     let mut refused = Vec::new();
     if trust.characters() > 2048 {
-        refused.push("its trust policy has more than 2,048 characters: ask AWS to raise the quota, up to 4,096");
+        refused
+            .push("its trust policy has more than 2,048 characters: ask AWS to raise the quota, up to 4,096");
     }
     if permissions.characters() > 10_240 {
-        refused.push("its own policy has more than 10,240 characters: divide the stacks between repositories");
+        refused
+            .push("its own policy has more than 10,240 characters: divide the stacks between repositories");
     }
     if boundary.is_some_and(|boundary| boundary.policy.characters() > 6144) {
         refused.push("its boundary has more than 6,144 characters: name fewer services");

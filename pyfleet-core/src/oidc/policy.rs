@@ -112,7 +112,8 @@ impl Condition {
 
 /// One object for each operator, in which each key stands once.
 fn conditions<S: serde::Serializer>(conditions: &[Condition], serializer: S) -> Result<S::Ok, S::Error> {
-    let mut operators: indexmap::IndexMap<&str, indexmap::IndexMap<&str, &Values>> = indexmap::IndexMap::new();
+    let mut operators: indexmap::IndexMap<&str, indexmap::IndexMap<&str, &Values>> =
+        indexmap::IndexMap::new();
     for condition in conditions {
         operators.entry(condition.operator).or_default().insert(&condition.key, &condition.values);
     }
@@ -177,7 +178,8 @@ mod tests {
             .when(Condition::one("StringEquals", "a", "1"))
             .when(Condition::any_of("StringEquals", "b", vec!["2".to_owned()]))
             .when(Condition::one("Null", "c", "false"));
-        let others = Statement::deny("Others", &["s3:*"], everything()).but(vec!["arn:aws:s3:::b".to_owned()]);
+        let others =
+            Statement::deny("Others", &["s3:*"], everything()).but(vec!["arn:aws:s3:::b".to_owned()]);
         assert_eq!(
             serde_json::to_string(&Policy::of(vec![statement, others])).unwrap(),
             r#"{"Version":"2012-10-17","Statement":[{"Sid":"Read","Effect":"Allow","Action":["s3:GetObject"],"Resource":["arn:aws:s3:::b/k"],"Condition":{"StringEquals":{"a":"1","b":["2"]},"Null":{"c":"false"}}},{"Sid":"Others","Effect":"Deny","Action":["s3:*"],"NotResource":["arn:aws:s3:::b"]}]}"#

@@ -19,9 +19,8 @@ pub fn audience(partition: &str) -> &'static str {
 /// ([AWS: roles for GitHub](https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_create_for-idp_oidc.html)).
 #[must_use]
 pub fn trust(project: &Project, identity: &Identity) -> Policy {
-    let is = |claim: &str, value: String| {
-        Condition::one("StringEquals", &format!("{PROVIDER}:{claim}"), value)
-    };
+    let is =
+        |claim: &str, value: String| Condition::one("StringEquals", &format!("{PROVIDER}:{claim}"), value);
     let is_one_of = |claim: &str, values: &[String]| {
         Condition::any_of("StringEquals", &format!("{PROVIDER}:{claim}"), values.to_vec())
     };

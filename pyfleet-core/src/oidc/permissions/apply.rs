@@ -36,7 +36,7 @@ pub(super) fn apply(project: &Project, identity: &Identity) -> Vec<Statement> {
     }
     statements.push(Statement::allow("Record", &["s3:GetObject", "s3:PutObject"], vec![ledger]));
     statements.push(Statement::allow("SaveWhatIsLeft", &["s3:PutObject"], vec![recovery]));
-    statements.extend(services(project, identity));
+    statements.extend(services(project));
     if makes_roles(project) {
         statements.extend(roles(project, identity));
     }
@@ -45,8 +45,8 @@ pub(super) fn apply(project: &Project, identity: &Identity) -> Vec<Statement> {
 }
 
 /// What the roles that an apply makes can do at most.
-pub(super) fn boundary(project: &Project, identity: &Identity) -> Vec<Statement> {
-    let statements = services(project, identity);
+pub(super) fn boundary(project: &Project) -> Vec<Statement> {
+    let statements = services(project);
     if statements.is_empty() {
         // A policy has at least one statement.
         return vec![Statement::deny("NoOtherService", &["*"], everything())];
@@ -55,8 +55,8 @@ pub(super) fn boundary(project: &Project, identity: &Identity) -> Vec<Statement>
 }
 
 /// The services that the manifest names, whole: what a stack describes is not known here, so that no resource can be
-/// named, but for those that hold the state.
-fn services(project: &Project, identity: &Identity) -> Vec<Statement> {
+/// named, but for those that hold state, this environment's or another's.
+fn services(project: &Project) -> Vec<Statement> {
     let has = |service: &str| project.aws_services.iter().any(|own| own == service);
     let mut others: Vec<String> = project
         .aws_services
@@ -64,8 +64,8 @@ fn services(project: &Project, identity: &Identity) -> Vec<Statement> {
         .filter(|service| !matches!(service.as_str(), IAM | "s3" | "dynamodb"))
         .map(|service| format!("{service}:*"))
         .collect();
-    let table = state::table(identity);
-    if has("dynamodb") && table.is_none() {
+    let (buckets, tables) = (state::every_bucket(project), state::every_table(project));
+    if has("dynamodb") && tables.is_empty() {
         others.push("dynamodb:*".to_owned());
     }
     others.sort_unstable();
@@ -75,27 +75,27 @@ fn services(project: &Project, identity: &Identity) -> Vec<Statement> {
         statements.push(Statement { action: others, ..Statement::allow("Services", &[], everything()) });
     }
     if has("s3") {
-        let state = vec![state::bucket(identity), state::objects(identity, "*")];
-        statements.push(Statement::allow("BucketsButState", &["s3:*"], Vec::new()).but(state));
+        statements.push(Statement::allow("BucketsButState", &["s3:*"], Vec::new()).but(with_inside(buckets)));
     }
-    if let Some(table) = table.filter(|_| has("dynamodb")) {
-        let locks = vec![format!("{table}/*"), table];
-        statements.push(Statement::allow("TablesButLocks", &["dynamodb:*"], Vec::new()).but(locks));
+    if has("dynamodb") && !tables.is_empty() {
+        let tables = with_inside(tables);
+        statements.push(Statement::allow("TablesButLocks", &["dynamodb:*"], Vec::new()).but(tables));
     }
     statements
+}
+
+/// Buckets with their objects, tables with their indexes.
+fn with_inside(arns: Vec<String>) -> Vec<String> {
+    arns.into_iter().flat_map(|arn| [arn.clone(), format!("{arn}/*")]).collect()
 }
 
 /// Roles and policies of the project's own path, which can do no more than the boundary
 /// ([AWS: permissions boundaries](https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_boundaries.html)).
 fn roles(project: &Project, identity: &Identity) -> Vec<Statement> {
     let own = |kind: &str| {
-        vec![format!(
-            "arn:{}:iam::{}:{kind}/{}/*",
-            identity.partition, identity.account_id, project.name
-        )]
+        vec![format!("arn:{}:iam::{}:{kind}/{}/*", identity.partition, identity.account_id, project.name)]
     };
-    let bounded =
-        Condition::one("StringEquals", "iam:PermissionsBoundary", boundary_arn(project, identity));
+    let bounded = Condition::one("StringEquals", "iam:PermissionsBoundary", boundary_arn(project, identity));
     vec![
         // Most of these know no resource.
         Statement::allow("ReadIam", &["iam:Get*", "iam:List*"], everything()),
@@ -153,10 +153,7 @@ fn roles(project: &Project, identity: &Identity) -> Vec<Statement> {
         Statement::allow(
             "ServiceLinkedRoles",
             &["iam:CreateServiceLinkedRole"],
-            vec![format!(
-                "arn:{}:iam::{}:role/aws-service-role/*",
-                identity.partition, identity.account_id
-            )],
+            vec![format!("arn:{}:iam::{}:role/aws-service-role/*", identity.partition, identity.account_id)],
         ),
     ]
 }
@@ -227,16 +224,18 @@ fn out_of_reach(project: &Project, identity: &Identity) -> Vec<Statement> {
                 "s3:PutLifecycleConfiguration",
                 "s3:PutReplicationConfiguration",
             ],
-            vec![state::bucket(identity)],
+            state::every_bucket(project),
         ),
-        Statement::deny("NoLostVersions", &["s3:DeleteObjectVersion"], vec![state::objects(identity, "*")]),
+        Statement::deny(
+            "NoLostVersions",
+            &["s3:DeleteObjectVersion"],
+            state::every_bucket(project).iter().map(|bucket| format!("{bucket}/*")).collect(),
+        ),
     ];
-    if let Some(table) = state::table(identity) {
-        statements.push(Statement::deny(
-            "NoOtherLockTable",
-            &["dynamodb:DeleteTable", "dynamodb:UpdateTable"],
-            vec![table],
-        ));
+    let tables = state::every_table(project);
+    if !tables.is_empty() {
+        let actions = ["dynamodb:DeleteTable", "dynamodb:UpdateTable"];
+        statements.push(Statement::deny("NoOtherLockTable", &actions, tables));
     }
     statements.push(Statement::deny(
         "NoSilence",

@@ -40,7 +40,7 @@ pub fn managed(identity: &Identity) -> Vec<String> {
 #[must_use]
 pub fn boundary(project: &Project, identity: &Identity) -> Option<Policy> {
     let makes_roles = identity.purpose == AwsRole::Apply && apply::makes_roles(project);
-    makes_roles.then(|| Policy::of(apply::boundary(project, identity)))
+    makes_roles.then(|| Policy::of(apply::boundary(project)))
 }
 
 /// The ARN of [`boundary`].

@@ -20,8 +20,7 @@ pub(super) fn plan(identity: &Identity) -> Vec<Statement> {
     let work = identity.work;
     let lock_files = state::lock_files(identity);
     let ledger = state::objects(identity, &state::ledger(identity));
-    let mut statements =
-        vec![state::find_all(identity), state::read(identity), state::see_bucket(identity)];
+    let mut statements = vec![state::find_all(identity), state::read(identity), state::see_bucket(identity)];
     if !lock_files.is_empty() {
         statements.push(Statement::allow("SeeLock", &["s3:GetObject"], lock_files.clone()));
         if work.locks {

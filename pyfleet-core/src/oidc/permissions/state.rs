@@ -1,8 +1,11 @@
 //! State, its lock, and pyfleet's own objects beside it.
 
+use std::collections::BTreeSet;
+
 use super::super::identity::{Identity, State};
 use super::super::policy::{Condition, Statement, literal};
 use crate::manifest::Lock;
+use crate::project::{EnvironmentStacks, Project, StackSettings, partition};
 
 /// The bucket.
 pub(super) fn bucket(identity: &Identity) -> String {
@@ -50,14 +53,44 @@ pub(super) fn table(identity: &Identity) -> Option<String> {
     ))
 }
 
+/// The buckets of every environment.
+pub(super) fn every_bucket(project: &Project) -> Vec<String> {
+    every(project, |_, partition, stack| {
+        Some(format!("arn:{partition}:s3:::{}", stack.backend.get("bucket")?))
+    })
+}
+
+/// The lock tables of every environment.
+pub(super) fn every_table(project: &Project) -> Vec<String> {
+    every(project, |target, partition, stack| {
+        let table = stack.backend.get("dynamodb_table")?;
+        Some(format!("arn:{partition}:dynamodb:{}:{}:table/{table}", target.region, target.account_id))
+    })
+}
+
+fn every(
+    project: &Project,
+    arn: impl Fn(&EnvironmentStacks, &str, &StackSettings) -> Option<String>,
+) -> Vec<String> {
+    let targets = project.terraform.iter().flat_map(|terraform| &terraform.targets);
+    let arns: BTreeSet<String> = targets
+        .flat_map(|target| target.stacks.iter().map(move |stack| (target, stack)))
+        .filter_map(|(target, stack)| arn(target, partition(&target.region), stack))
+        .collect();
+    arns.into_iter().collect()
+}
+
 /// Finds what is there. Without it, S3 answers 403 for a state that does not exist yet. S3 compares the condition with
 /// the prefix of a listing; `init` lists `env:/`.
 pub(super) fn find(identity: &Identity, beside: &[String]) -> Statement {
     let mut prefixes: Vec<String> = identity.state.keys.iter().map(|key| literal(key)).collect();
     prefixes.push("env:/*".to_owned());
     prefixes.extend_from_slice(beside);
-    Statement::allow("FindState", &["s3:ListBucket"], vec![bucket(identity)])
-        .when(Condition::any_of("StringLike", "s3:prefix", prefixes))
+    Statement::allow("FindState", &["s3:ListBucket"], vec![bucket(identity)]).when(Condition::any_of(
+        "StringLike",
+        "s3:prefix",
+        prefixes,
+    ))
 }
 
 /// As [`find`], with locks and records.
