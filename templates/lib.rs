@@ -26,6 +26,9 @@ macro_rules! files {
 files! {
     /// A template by its path below this crate: `workflows/test.yml.j2`.
     template in "./" {
+        "docs/oidc-roles.tf.j2",
+        "docs/oidc-roles.txt.j2",
+        "docs/oidc-setup.md.j2",
         "jobs/approval.yml.j2",
         "jobs/build-image.yml.j2",
         "jobs/changes.yml.j2",
@@ -96,7 +99,7 @@ mod tests {
     fn every_file_is_declared() {
         let root = Path::new(env!("CARGO_MANIFEST_DIR"));
         for (directory, folders) in
-            [("./", &["jobs/", "steps/", "workflows/"][..]), ("./scripts/", &[""][..])]
+            [("./", &["docs/", "jobs/", "steps/", "workflows/"][..]), ("./scripts/", &[""][..])]
         {
             let declared: BTreeSet<String> = super::FILES
                 .iter()

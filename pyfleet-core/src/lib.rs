@@ -25,6 +25,7 @@ pub mod manifest;
 pub mod check;
 pub mod project;
 pub mod plan;
+pub mod oidc;
 
 #[cfg(test)]
 mod dependency_order;

@@ -27,6 +27,8 @@ pub(crate) enum Command {
     Check(command::check::Args),
     /// Judge the manifest and what it renders, or any workflow files
     Validate(command::validate::Args),
+    /// Print the AWS roles that jobs assume: who may, and what they may do
+    Oidc(command::oidc::Args),
     /// Print the manifest's JSON Schema, for editors
     Schema(command::schema::Args),
 }

@@ -7,6 +7,7 @@
 mod cli;
 mod command;
 pub mod exit;
+mod json_layout;
 pub mod lock;
 pub mod project_file;
 pub mod render;

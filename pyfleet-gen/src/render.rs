@@ -13,12 +13,29 @@ use minijinja::{
 use pyfleet_core::diagnostic::Diagnostics;
 use pyfleet_core::plan::{self, Plan};
 use pyfleet_core::project::Project;
-use pyfleet_core::{action, yaml};
+use pyfleet_core::{action, oidc, yaml};
 
+use crate::json_layout::{Dialect, lay_out};
 use crate::lock::Lock;
 
 /// Rendered files by their path from the repository's root, `pyfleet.lock` among them.
 pub type Files = BTreeMap<String, String>;
+
+/// The guide to the roles that the plan's jobs assume.
+pub const GUIDE: &str = ".github/cicd/oidc-setup.md";
+
+/// The roles that jobs assume, as a text for people or as Terraform.
+///
+/// # Errors
+/// Only where a template and the types disagree, which tests rule out.
+pub(crate) fn roles(setup: &oidc::Setup, template: &str) -> Result<String, Error> {
+    environment()?.get_template(template)?.render(context! { setup => Value::from(Serde(setup)) })
+}
+
+fn guide(environment: &Environment<'_>, setup: &oidc::Setup, manifest: &str) -> Result<String, Error> {
+    let template = environment.get_template("docs/oidc-setup.md.j2")?;
+    template.render(context! { manifest, setup => Value::from(Serde(setup)) })
+}
 
 /// Renders everything that a plan holds.
 ///
@@ -41,6 +58,10 @@ pub fn render(project: &Project, plan: &Plan, manifest: &str) -> Result<Files, E
         }
         scripts.extend(workflow.jobs.values().flat_map(|job| job.body.scripts()));
         files.insert(workflow.file.clone(), text);
+    }
+    let setup = oidc::setup(project, plan);
+    if !setup.roles.is_empty() {
+        files.insert(GUIDE.to_owned(), guide(&environment, &setup, manifest)?);
     }
     for script in scripts {
         files.insert(format!(".github/scripts/{script}"), script_text(script)?.to_owned());
@@ -116,6 +137,9 @@ fn environment() -> Result<Environment<'static>, Error> {
     });
     environment.add_filter("text", |text: &str| Value::from_safe_string(text.to_owned()));
     environment.add_filter("json", |value: &Value| json(value).map(|json| json.to_string()));
+    environment.add_filter("document", |value: &Value| laid_out(value, Dialect::Json, 0));
+    environment
+        .add_filter("terraform", |value: &Value, indent: usize| laid_out(value, Dialect::Terraform, indent));
     environment.add_filter("json_lines", |value: &Value, indent: usize| {
         json(value).map(|json| Value::from_safe_string(yaml::write::block(&json_lines(&json), indent)))
     });
@@ -149,6 +173,10 @@ fn uses(slug: &str) -> Result<Value, Error> {
 
 fn json(value: &Value) -> Result<serde_json::Value, Error> {
     serde_json::to_value(value).map_err(|error| Error::new(ErrorKind::BadSerialization, error.to_string()))
+}
+
+fn laid_out(value: &Value, dialect: Dialect, indent: usize) -> Result<Value, Error> {
+    Ok(Value::from_safe_string(lay_out(&json(value)?, dialect, indent)))
 }
 
 /// What follows `key:` for any value: ` scalar` on the same line, or a block below it.

@@ -15,9 +15,14 @@ pub(super) const IDENTITY: Permission = Permission {
     because: "prove to AWS which repository, file and environment this is",
 };
 
-/// Credentials of an environment's role, for as long as the job may take and five minutes more; IAM grants two
-/// hours at most to the roles of the guide, fifteen minutes at least
+/// How long credentials last: as long as the job may take and five minutes more; IAM grants two hours at most to the
+/// roles of the guide, fifteen minutes at least
 /// ([AWS: AssumeRoleWithWebIdentity](https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRoleWithWebIdentity.html)).
+pub(crate) fn session_seconds(timeout_minutes: u16) -> u32 {
+    (u32::from(timeout_minutes) * 60 + 300).clamp(900, 7200)
+}
+
+/// Credentials of an environment's role.
 pub(super) fn credentials(
     project: &Project,
     target: &EnvironmentStacks,
@@ -36,7 +41,7 @@ pub(super) fn credentials(
         role: role(project, &target.environment, purpose),
         region: target.region.clone(),
         account_id: target.account_id.clone(),
-        session_seconds: (u32::from(timeout_minutes) * 60 + 300).clamp(900, 7200),
+        session_seconds: session_seconds(timeout_minutes),
         session: purpose.name(),
         audience: (partition(&target.region) == "aws-cn").then_some("sts.amazonaws.com.cn"),
     }

@@ -31,6 +31,7 @@ pub use self::body::{
     ScanImage, Security, Target, TerraformPlan, TerraformScan, TerraformStatic, TestComment, TestSuite,
     TfApply, TfGuard, TfPlan, Tooling, Verify,
 };
+pub(crate) use self::credentials::session_seconds;
 pub use self::read_back::read_back;
 
 use self::draft::Draft;

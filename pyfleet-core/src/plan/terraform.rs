@@ -9,7 +9,7 @@ use super::body::{Body, Changes, PlanComment, Target, TerraformPlan, TerraformSc
 use super::build::{always, changes_job};
 use super::code_scanning;
 use super::condition::{OWN_PULL_REQUEST, expression};
-use super::credentials::role;
+use super::credentials::{role, session_seconds};
 use super::draft::{CHECK_OUT, Draft, NewJob};
 use super::stacks::{check_limits, over};
 use super::{Identity, Permission};
@@ -205,7 +205,7 @@ fn plan_job(
         role: role(project, &environment.environment, AwsRole::PullRequestPlan),
         region: environment.region.clone(),
         account_id: environment.account_id.clone(),
-        session_seconds: (u32::from(project.timeout_minutes) * 60 + 300).clamp(900, 7200),
+        session_seconds: session_seconds(project.timeout_minutes),
         held_variables,
         publish: if project.visibility == Visibility::Public { "summary" } else { "full" },
         artifact_days: project.artifact_days,

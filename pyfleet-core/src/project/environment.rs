@@ -58,6 +58,13 @@ impl Environment {
     pub fn approval_name(&self) -> String {
         format!("{}-approval", self.name)
     }
+
+    /// The role that a purpose has where the manifest names none; nothing where no account is declared.
+    #[must_use]
+    pub fn default_role(&self, project: &Slug, purpose: AwsRole) -> Option<Role> {
+        let partition = role::partition(self.region.as_deref().unwrap_or_default());
+        Some(role::default(partition, self.account_id.as_ref()?, project, &self.name, purpose))
+    }
 }
 
 pub(super) fn resolve(

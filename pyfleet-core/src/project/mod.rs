@@ -15,7 +15,7 @@ mod test;
 mod waiver;
 mod workflow;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 pub use self::channel::Channel;
 pub use self::environment::{Environment, Health};
@@ -50,12 +50,18 @@ pub struct Project {
     pub host: Host,
     /// The form of OIDC subjects.
     pub subject_format: SubjectFormat,
+    /// The owner's id, where it is known; always where subjects hold it.
+    pub owner_id: Option<u64>,
+    /// The repository's id, where it is known; always where subjects hold it.
+    pub repository_id: Option<u64>,
     /// The runner of jobs that belong to no environment.
     pub runner: Vec<String>,
     /// Minutes a job may take.
     pub timeout_minutes: u16,
     /// Days that artifacts are kept.
     pub artifact_days: u16,
+    /// The AWS services that an apply may touch, by their IAM prefix, sorted.
+    pub aws_services: Vec<String>,
     /// Where it runs, in promotion order.
     pub environments: Vec<Environment>,
     /// Infrastructure as code.
@@ -149,9 +155,12 @@ pub fn resolve_partly(manifest: &Manifest) -> (Project, Diagnostics) {
         visibility: manifest.github.visibility.unwrap_or(defaults::VISIBILITY),
         host: manifest.github.host.unwrap_or(defaults::HOST),
         subject_format: manifest.github.subject_format.unwrap_or(defaults::SUBJECT_FORMAT),
+        owner_id: manifest.github.owner_id,
+        repository_id: manifest.github.repository_id,
         runner,
         timeout_minutes,
         artifact_days,
+        aws_services: aws_services(manifest),
         environments,
         terraform,
         tests: test::resolve(manifest, &mut findings),
@@ -162,6 +171,12 @@ pub fn resolve_partly(manifest: &Manifest) -> (Project, Diagnostics) {
         waivers: waiver::resolve(manifest, &mut findings),
     };
     (project, findings)
+}
+
+fn aws_services(manifest: &Manifest) -> Vec<String> {
+    let written = manifest.aws.as_ref().map(|aws| aws.services.iter());
+    let services: BTreeSet<String> = written.into_iter().flatten().map(ToString::to_string).collect();
+    services.into_iter().collect()
 }
 
 fn check_github(manifest: &Manifest, findings: &mut Diagnostics) {

@@ -35,14 +35,25 @@ pub(super) fn resolve(
                 }
                 Some(Value::Literal(Json::String(arn))) => Role::Arn(arn.clone()),
                 Some(_) => return None,
-                None => Role::Arn(format!(
-                    "arn:{partition}:iam::{account_id}:role/pyfleet-{project}-{environment}-{}",
-                    purpose.name()
-                )),
+                None => default(partition, account_id, project, environment, purpose),
             };
             Some((purpose, role))
         })
         .collect()
+}
+
+/// The role that pyfleet names itself.
+pub(super) fn default(
+    partition: &str,
+    account_id: &AccountId,
+    project: &Slug,
+    environment: &Slug,
+    purpose: AwsRole,
+) -> Role {
+    Role::Arn(format!(
+        "arn:{partition}:iam::{account_id}:role/pyfleet-{project}-{environment}-{}",
+        purpose.name()
+    ))
 }
 
 /// The partition that a region lies in

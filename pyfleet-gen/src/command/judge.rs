@@ -147,7 +147,11 @@ pub(crate) fn report_ejected(errors: usize, streams: &mut Streams<'_>) -> std::i
     )
 }
 
-fn summarise(errors: usize, location: &Location, streams: &mut Streams<'_>) -> std::io::Result<()> {
+pub(super) fn summarise(
+    errors: usize,
+    location: &Location,
+    streams: &mut Streams<'_>,
+) -> std::io::Result<()> {
     writeln!(streams.err, "{}: {}; nothing is rendered from it", location.manifest, count(errors, "error"))
 }
 

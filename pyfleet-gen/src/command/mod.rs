@@ -2,6 +2,7 @@
 
 pub(crate) mod check;
 mod judge;
+pub(crate) mod oidc;
 pub(crate) mod render;
 pub(crate) mod schema;
 pub(crate) mod validate;
@@ -21,6 +22,7 @@ pub(crate) fn run(cli: &Cli, streams: &mut Streams<'_>) -> Result<Exit, Failure>
         Command::Render(args) => render::run(args, &location()?, &mend(cli), streams),
         Command::Check(args) => check::run(args, &location()?, &mend(cli), streams),
         Command::Validate(args) => validate::run(args, cli, streams),
+        Command::Oidc(args) => oidc::run(args, &location()?, streams),
         Command::Schema(args) => schema::run(args, streams),
     }
 }

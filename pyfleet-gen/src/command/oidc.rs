@@ -1,0 +1,56 @@
+//! `oidc`: the AWS roles that jobs assume.
+
+use pyfleet_core::oidc;
+
+use super::Failure;
+use super::judge::{errors, summarise};
+use crate::Streams;
+use crate::exit::Exit;
+use crate::project_file::{Loaded, Location, load};
+use crate::render::{GUIDE, roles};
+use crate::report::human;
+use crate::repository::Repository;
+
+/// How to print them.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// A text for people, one JSON object with every policy, or Terraform
+    #[arg(long, value_enum, default_value_t = Format::Human)]
+    format: Format,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Format {
+    Human,
+    Json,
+    Terraform,
+}
+
+pub(crate) fn run(args: &Args, location: &Location, streams: &mut Streams<'_>) -> Result<Exit, Failure> {
+    let repository = Repository::open(&location.root)?;
+    let Loaded { source, findings, planned, .. } = load(location.read(&repository)?);
+    human::report(&source, &findings, None, streams)?;
+    let Some((project, plan)) = planned else {
+        summarise(errors(&findings), location, streams)?;
+        return Ok(Exit::CouldNotRun);
+    };
+    let setup = oidc::setup(&project, &plan);
+    for role in &setup.roles {
+        for excess in &role.too_large {
+            writeln!(streams.err, "warning: {}, {}: {excess}", role.environment, role.purpose)?;
+        }
+    }
+    match args.format {
+        Format::Json => writeln!(streams.out, "{}", serde_json::to_string_pretty(&setup)?)?,
+        Format::Terraform => write!(streams.out, "{}", roles(&setup, "docs/oidc-roles.tf.j2")?)?,
+        Format::Human if setup.roles.is_empty() => {
+            writeln!(streams.out, "no job becomes anything on AWS")?;
+        }
+        Format::Human => {
+            write!(streams.out, "{}", roles(&setup, "docs/oidc-roles.txt.j2")?)?;
+            writeln!(streams.out, "the policies: `pyfleet-gen oidc --format json` or `--format terraform`")?;
+            writeln!(streams.out, "how to set it up: {GUIDE}, which `pyfleet-gen render` writes")?;
+        }
+    }
+    Ok(Exit::Clean)
+}
