@@ -42,6 +42,7 @@ files! {
         "jobs/gate.yml.j2",
         "jobs/head.yml.j2",
         "jobs/notify.yml.j2",
+        "jobs/oidc-probe.yml.j2",
         "jobs/plan-comment.yml.j2",
         "jobs/scan-image.yml.j2",
         "jobs/security.yml.j2",
@@ -69,6 +70,7 @@ files! {
         "workflows/build.yml.j2",
         "workflows/check-state.yml.j2",
         "workflows/terraform.yml.j2",
+        "workflows/test-oidc.yml.j2",
         "workflows/test.yml.j2",
         "workflows/tf.yml.j2",
     }

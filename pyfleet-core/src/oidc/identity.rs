@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::manifest::{AwsRole, Lock, PlanHandOff, Slug, SubjectFormat};
+use crate::manifest::{AwsRole, Lock, PlanHandOff, Slug};
 use crate::plan::{Body, Job, Plan, session_seconds};
 use crate::project::{EnvironmentStacks, Project, Role, StackSettings, partition};
 
@@ -104,7 +104,7 @@ pub fn identities(project: &Project, plan: &Plan) -> Vec<Identity> {
                 account_id: environment.account_id.as_ref()?.to_string(),
                 partition: partition(&region),
                 region,
-                subjects: claims.iter().flat_map(|claim| subjects(project, claim)).collect(),
+                subjects: claims.iter().flat_map(|claim| project.subjects(claim)).collect(),
                 workflows: workflows.into_iter().collect(),
                 session_seconds: session_seconds(u16::try_from(minutes).unwrap_or(u16::MAX)),
                 state: state(project, &environment.name, purpose)?,
@@ -112,22 +112,6 @@ pub fn identities(project: &Project, plan: &Plan) -> Vec<Identity> {
             })
         })
         .collect()
-}
-
-/// The subjects of a claim, in the form or forms that the repository emits
-/// ([GitHub: OIDC reference](https://docs.github.com/en/actions/reference/security/oidc)).
-fn subjects(project: &Project, claim: &str) -> Vec<String> {
-    let legacy = format!("repo:{}:{claim}", project.repository);
-    let immutable = || {
-        let (owner, name) = project.repository.as_str().split_once('/')?;
-        let (owner_id, repository_id) = (project.owner_id?, project.repository_id?);
-        Some(format!("repo:{owner}@{owner_id}/{name}@{repository_id}:{claim}"))
-    };
-    match project.subject_format {
-        SubjectFormat::Legacy => vec![legacy],
-        SubjectFormat::Immutable => immutable().into_iter().collect(),
-        SubjectFormat::Both => std::iter::once(legacy).chain(immutable()).collect(),
-    }
 }
 
 /// The states of an environment: those that pull requests plan, or all.

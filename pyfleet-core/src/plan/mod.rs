@@ -27,9 +27,9 @@ use serde::Serialize;
 
 pub use self::body::{
     Approval, Body, BuildImage, Changes, CheckState, CodeScanning, Codecov, Coverage, CreateBackend,
-    Credentials, DestroyBackend, ForceUnlock, Gate, HandOff, Inputs, Message, Notify, PlanComment, Revert,
-    ScanImage, Security, Target, TerraformPlan, TerraformScan, TerraformStatic, TestComment, TestSuite,
-    TfApply, TfGuard, TfPlan, Tooling, Verify,
+    Credentials, DestroyBackend, ForceUnlock, Gate, HandOff, Inputs, Message, Notify, OidcProbe, PlanComment,
+    Revert, ScanImage, Security, Target, TerraformPlan, TerraformScan, TerraformStatic, TestComment,
+    TestSuite, TfApply, TfGuard, TfPlan, Tooling, Verify,
 };
 pub(crate) use self::credentials::session_seconds;
 pub use self::read_back::read_back;

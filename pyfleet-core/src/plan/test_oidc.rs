@@ -1,6 +1,261 @@
-//! `test-oidc`.
+//! `test-oidc`: what jobs may become on AWS, and that they may become nothing else.
+//!
+//! One job for each kind of token: that of the environment that reads, that of the environment that changes, that of
+//! a pull request. Only roles that read are assumed; the others must refuse, because this file is not one that they
+//! trust. No job checks anything out.
 
-use super::draft::Draft;
-use crate::project::Project;
+use std::collections::BTreeMap;
 
-pub(super) fn plan(_: &Project, _: &mut Draft<'_>) {}
+use indexmap::IndexMap;
+use serde_json::{Value as Json, json};
+
+use super::body::{Body, OidcProbe};
+use super::condition::{MAY_HOLD_SECRETS, expression};
+use super::credentials::{IDENTITY, identity, role};
+use super::draft::{Draft, NewJob};
+use super::tf::{inputs_of, readable_targets, reading_environment};
+use crate::diagnostic::Path;
+use crate::manifest::{AwsRole, Kind, PlanHandOff, SafetyLevel};
+use crate::project::{Environment, EnvironmentStacks, Project, Role, Terraform, partition};
+use crate::workflow::{self as model, Input, InputKind, Runner};
+
+/// Three requests and their retries.
+const MINUTES: u16 = 10;
+
+pub(super) fn plan(project: &Project, draft: &mut Draft<'_>) {
+    let Some(terraform) = &project.terraform else { return };
+    let targets = readable_targets(project, terraform);
+    let by_hand = draft.is_started_by_hand();
+    if by_hand {
+        let environments = targets.iter().map(|(environment, _)| environment.name.to_string());
+        let choice = Input {
+            description: Some("Whose roles".to_owned()),
+            kind: InputKind::Choice,
+            required: true,
+            options: std::iter::once("all".to_owned()).chain(environments).collect(),
+            ..Input::default()
+        };
+        draft.start_by_hand(IndexMap::from([("environment".to_owned(), choice)]));
+    }
+    for (environment, target) in targets {
+        let probe = Probe { project, terraform, environment, target };
+        if by_hand {
+            let reads = probe.reads(draft);
+            draft.add(reads);
+            if probe.is_changed() {
+                let changes = probe.changes(draft);
+                draft.add(changes);
+            }
+        }
+        if terraform.plans.iter().any(|plan| plan.environment == environment.name) {
+            let pull_request = probe.pull_request(draft);
+            draft.add(pull_request);
+        }
+    }
+}
+
+/// The jobs of one environment.
+struct Probe<'a> {
+    project: &'a Project,
+    terraform: &'a Terraform,
+    environment: &'a Environment,
+    target: &'a EnvironmentStacks,
+}
+
+const CHANGING: [AwsRole; 3] = [AwsRole::Apply, AwsRole::BackendCreate, AwsRole::BackendDestroy];
+
+impl Probe<'_> {
+    /// Whether a workflow changes this environment.
+    fn is_changed(&self) -> bool {
+        self.environment.level >= SafetyLevel::WRITES
+            && self.project.workflows.values().any(|wish| wish.renders(Kind::Tf))
+    }
+
+    fn reads(&self, draft: &Draft<'_>) -> NewJob {
+        let name = self.environment.plan_name();
+        let mut roles = vec![self.expectation(AwsRole::Plan, "assumed")];
+        if self.is_changed() {
+            roles.extend(
+                CHANGING
+                    .into_iter()
+                    .filter(|purpose| self.is_named(*purpose))
+                    .map(|purpose| self.expectation(purpose, "refused")),
+            );
+        }
+        for other in &self.terraform.targets {
+            if let (true, Some(Role::Arn(arn))) = (
+                other.account_id == self.target.account_id && other.environment != self.environment.name,
+                self.project.role(&other.environment, AwsRole::Plan),
+            ) {
+                roles.push(json!({ "role": arn, "purpose": format!("plan of {}", other.environment), "expect": "refused" }));
+            }
+        }
+        let mut model = self.model(draft, &format!("reads {}", self.environment.name));
+        model.environment = Some(reading_environment(self.environment));
+        model.condition = Some(self.is_chosen());
+        let mut held = self.inputs();
+        held.extend(self.role_variable(AwsRole::Plan));
+        NewJob {
+            id: format!("reads-{}", self.environment.name),
+            identity: Some(identity(self.target, AwsRole::Plan)),
+            ..self.job(draft, model, &[format!("environment:{name}")], Some(&name), roles, held)
+        }
+    }
+
+    fn changes(&self, draft: &Draft<'_>) -> NewJob {
+        let name = self.environment.name.to_string();
+        let roles = CHANGING.into_iter().map(|purpose| self.expectation(purpose, "refused")).collect();
+        let mut model = self.model(draft, &format!("changes {name}"));
+        model.environment = Some(model::Environment {
+            deployment: model::OrExpression::Literal(false),
+            ..model::Environment::named(name.as_str())
+        });
+        model.condition = Some(self.is_chosen());
+        let mut held = self.inputs();
+        held.extend(CHANGING.into_iter().filter_map(|purpose| self.role_variable(purpose)));
+        NewJob {
+            id: format!("changes-{name}"),
+            ..self.job(draft, model, &[format!("environment:{name}")], Some(&name), roles, held)
+        }
+    }
+
+    fn pull_request(&self, draft: &Draft<'_>) -> NewJob {
+        let name = self.environment.name.to_string();
+        let mut claims = vec!["pull_request".to_owned()];
+        let (condition, expect) = if draft.is_started_by_hand() {
+            // By hand, there is no pull request, and the role must refuse.
+            claims.push(format!("ref:refs/heads/{}", self.project.default_branch));
+            let condition = if draft.runs_for_pull_requests() {
+                format!(
+                    "({}) && (github.event_name == 'pull_request' || {})",
+                    MAY_HOLD_SECRETS,
+                    self.chosen()
+                )
+            } else {
+                self.chosen()
+            };
+            (condition, expression("github.event_name == 'pull_request' && 'assumed' || 'refused'"))
+        } else {
+            (MAY_HOLD_SECRETS.to_owned(), "assumed".to_owned())
+        };
+        let roles = vec![self.expectation(AwsRole::PullRequestPlan, &expect)];
+        let mut model = self.model(draft, &format!("pull request {name}"));
+        model.condition = Some(condition);
+        NewJob {
+            id: format!("pull-request-{name}"),
+            because: "A fork and Dependabot get no identity.",
+            identity: Some(identity(self.target, AwsRole::PullRequestPlan)),
+            ..self.job(
+                draft,
+                model,
+                &claims,
+                None,
+                roles,
+                self.role_variable(AwsRole::PullRequestPlan).into_iter().collect(),
+            )
+        }
+    }
+
+    fn model(&self, draft: &Draft<'_>, title: &str) -> model::Job {
+        let mut model = draft.job(title, MINUTES);
+        model.runs_on = Some(Runner { group: None, labels: self.target.runner.clone() });
+        model
+    }
+
+    /// Whether the person who started it means this environment.
+    fn chosen(&self) -> String {
+        format!("(inputs.environment == 'all' || inputs.environment == '{}')", self.environment.name)
+    }
+
+    fn is_chosen(&self) -> String {
+        format!("github.event_name == 'workflow_dispatch' && {}", self.chosen())
+    }
+
+    fn expectation(&self, purpose: AwsRole, expect: &str) -> Json {
+        json!({ "role": role(self.project, &self.environment.name, purpose), "purpose": purpose.name(), "expect": expect })
+    }
+
+    /// Whether a role's ARN is in the manifest: one in a variable is known only in its own environment.
+    fn is_named(&self, purpose: AwsRole) -> bool {
+        matches!(self.project.role(&self.environment.name, purpose), Some(Role::Arn(_)))
+    }
+
+    fn role_variable(&self, purpose: AwsRole) -> Option<(String, &'static str)> {
+        match self.project.role(&self.environment.name, purpose) {
+            Some(Role::Variable(variable)) => Some((variable.to_string(), "vars")),
+            _ => None,
+        }
+    }
+
+    /// The variables and secrets that plans of the environment read, with the context that has them.
+    fn inputs(&self) -> BTreeMap<String, &'static str> {
+        let inputs = inputs_of(self.target);
+        let variables = inputs.variables.into_iter().map(|name| (name, "vars"));
+        let secrets = inputs.secrets.into_iter().map(|name| (name, "secrets"));
+        let mut held: BTreeMap<String, &'static str> = variables.chain(secrets).collect();
+        if let (PlanHandOff::EncryptedArtifact(artifact), true) =
+            (&self.terraform.plan_hand_off, self.is_changed())
+        {
+            held.insert(artifact.passphrase.secret.to_string(), "secrets");
+        }
+        held
+    }
+
+    fn job(
+        &self,
+        draft: &Draft<'_>,
+        model: model::Job,
+        claims: &[String],
+        environment: Option<&str>,
+        roles: Vec<Json>,
+        held: BTreeMap<String, &'static str>,
+    ) -> NewJob {
+        let project = self.project;
+        let audience = if partition(&self.target.region) == "aws-cn" {
+            "sts.amazonaws.com.cn"
+        } else {
+            "sts.amazonaws.com"
+        };
+        let subjects: Vec<String> = claims.iter().flat_map(|claim| project.subjects(claim)).collect();
+        let mut expected = IndexMap::from([
+            ("iss", json!("https://token.actions.githubusercontent.com")),
+            ("aud", json!(audience)),
+            ("sub", json!(subjects)),
+            ("environment", json!(environment)),
+        ]);
+        if let Some(id) = project.repository_id {
+            expected.insert("repository_id", json!(id.to_string()));
+        }
+        if environment.is_some() {
+            let file =
+                format!("{}/{}@refs/heads/{}", project.repository, draft.file(), self.environment.branch);
+            expected.insert("job_workflow_ref", json!(file));
+        }
+        let setting = |name: &str| {
+            let backend = self.target.stacks.first().map(|stack| &stack.backend);
+            backend.and_then(|backend| backend.get(name)).cloned().unwrap_or_default()
+        };
+        let held = held.into_iter().map(|(name, context)| {
+            let present = expression(&format!("{context}.{name} != '' && 'present' || 'empty'"));
+            (name, present)
+        });
+        NewJob {
+            id: String::new(),
+            model,
+            permissions: &[IDENTITY],
+            because: "",
+            identity: None,
+            body: Body::OidcProbe(OidcProbe {
+                audience,
+                expected: json!(expected),
+                roles,
+                held: held.collect(),
+                region: self.target.region.clone(),
+                account_id: self.target.account_id.clone(),
+                bucket: setting("bucket"),
+                key: setting("key"),
+            }),
+            origin: Path::of(["environments", self.environment.name.as_str()]),
+        }
+    }
+}

@@ -483,7 +483,7 @@ impl Jobs<'_> {
 
     fn force_unlock(&self, draft: &Draft<'_>) -> NewJob {
         let project = self.project;
-        let locking = project.workflows.iter().filter(|(_, wish)| wish.kind == Some(Kind::Tf));
+        let locking = project.workflows.iter().filter(|(_, wish)| wish.renders(Kind::Tf));
         NewJob {
             id: self.id(FORCE_UNLOCK.job),
             model: self.change(draft, FORCE_UNLOCK, 15),

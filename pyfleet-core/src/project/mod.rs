@@ -10,6 +10,7 @@ mod image;
 mod placeholder;
 mod role;
 mod security;
+mod subject;
 mod terraform;
 mod test;
 mod waiver;

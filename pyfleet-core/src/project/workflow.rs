@@ -16,6 +16,14 @@ pub struct WorkflowWish {
     pub on: Option<Triggers>,
 }
 
+impl WorkflowWish {
+    /// Whether it is rendered as a kind.
+    #[must_use]
+    pub fn renders(&self, kind: Kind) -> bool {
+        self.kind == Some(kind) && self.disposition == Disposition::Rendered
+    }
+}
+
 pub(super) fn resolve(
     manifest: &Manifest,
     level: SafetyLevel,

@@ -9,7 +9,7 @@ use serde_json::Value as Json;
 
 pub use self::tf::{
     Approval, CheckState, CreateBackend, Credentials, DestroyBackend, ForceUnlock, HandOff, Inputs, Message,
-    Notify, Revert, TfApply, TfGuard, TfPlan, Tooling, Verify,
+    Notify, OidcProbe, Revert, TfApply, TfGuard, TfPlan, Tooling, Verify,
 };
 use crate::manifest::{OnFindings, Severity};
 
@@ -41,6 +41,8 @@ pub enum Body {
     Gate(Gate),
     /// Tells the channels what became of the run.
     Notify(Notify),
+    /// Shows a job's token, and which roles it opens.
+    OidcProbe(OidcProbe),
     /// Comments the plans on the pull request.
     PlanComment(PlanComment),
     /// Scans one image.
@@ -82,6 +84,7 @@ impl Body {
             Self::ForceUnlock(_) => "jobs/force-unlock.yml.j2",
             Self::Gate(_) => "jobs/gate.yml.j2",
             Self::Notify(_) => "jobs/notify.yml.j2",
+            Self::OidcProbe(_) => "jobs/oidc-probe.yml.j2",
             Self::PlanComment(_) => "jobs/plan-comment.yml.j2",
             Self::ScanImage(_) => "jobs/scan-image.yml.j2",
             Self::Security(_) => "jobs/security.yml.j2",
@@ -139,6 +142,7 @@ impl Body {
             | Self::Coverage(_)
             | Self::Gate(_)
             | Self::Notify(_)
+            | Self::OidcProbe(_)
             | Self::PlanComment(_)
             | Self::Security(_)
             | Self::TerraformStatic(_)

@@ -217,3 +217,25 @@ pub struct Message {
     /// What it says became of the run, or the expression that does.
     pub status: &'static str,
 }
+
+/// Shows a job's token, and which roles it opens.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct OidcProbe {
+    /// Who the token is for.
+    pub audience: &'static str,
+    /// What its claims have to be.
+    pub expected: Json,
+    /// Roles, and whether each has to let the job in.
+    pub roles: Vec<Json>,
+    /// Variables and secrets, each with the expression that says whether it is there.
+    pub held: BTreeMap<String, String>,
+    /// The region.
+    pub region: String,
+    /// The account that roles belong to.
+    pub account_id: String,
+    /// The bucket of a state that a role that reads can reach.
+    pub bucket: String,
+    /// The state's key.
+    pub key: String,
+}
