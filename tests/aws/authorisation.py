@@ -81,24 +81,24 @@ def hides_absence(request):
     if "Key" not in request.parameters or session(request.access_key) is None:
         return False
     bucket, key = request.parameters["Bucket"], request.parameters["Key"]
-    known = context(request) | {"s3:prefix": [key]}
+    known = context(request) | {"s3:prefix": key}
     return not permitted(request, "s3:ListBucket", f"arn:aws:s3:::{bucket}", known)
 
 
 def context(request):
     """The condition keys of one request. On loopback nothing is encrypted; at AWS it would be."""
     named = request.parameters
-    known = {"aws:securetransport": ["true"], "s3:tlsversion": ["1.3"]}
+    known = {"aws:securetransport": "true", "s3:tlsversion": "1.3"}
     if request.service == "s3" and "prefix" in named:
-        known["s3:prefix"] = [named["prefix"]]
+        known["s3:prefix"] = named["prefix"]
     if request.service == "dynamodb":
         table = dynamodb_backends[ACCOUNT][request.region].tables.get(named.get("TableName"))
         item = named.get("Key") or named.get("Item")
         if table and item:
-            known["dynamodb:leadingkeys"] = list(item[table.hash_key_attr].values())
+            known["dynamodb:leadingkeys"] = next(iter(item[table.hash_key_attr].values()))
     if request.service == "ecs":
-        known["iam:passedtoservice"] = ["ecs-tasks.amazonaws.com"]
+        known["iam:passedtoservice"] = "ecs-tasks.amazonaws.com"
     for key, parameter in (("iam:permissionsboundary", "PermissionsBoundary"), ("iam:policyarn", "PolicyArn")):
         if parameter in named:
-            known[key] = [named[parameter]]
+            known[key] = named[parameter]
     return known

@@ -55,21 +55,20 @@ def named(statement, element, value, fold):
 
 
 def condition(operator, key, expected, context, keys):
-    found = context.get(key, [])
+    """`context` has one value for a key: a set operator differs from a plain one only where the key is absent."""
+    found = context.get(key)
     if key not in keys:
         return None
     if operator == "Null":
-        return (not found) == (expected[0].lower() == "true")
+        return (found is None) == (expected[0].lower() == "true")
     quantifier, _, test = operator.rpartition(":")
     optional, test = test.endswith("IfExists"), test.removesuffix("IfExists")
     negated, test = "Not" in test, test.replace("Not", "")
     if test not in TESTS or quantifier not in ("", "ForAllValues", "ForAnyValue"):
         return None
-    if not found:
+    if found is None:
         return quantifier == "ForAllValues" if quantifier else optional or negated
-    verdicts = [any(TESTS[test](value, one) for one in expected) != negated for value in found]
-    every = quantifier == "ForAllValues" or (negated and not quantifier)
-    return all(verdicts) if every else any(verdicts)
+    return any(TESTS[test](found, one) for one in expected) != negated
 
 
 def like(value, pattern):

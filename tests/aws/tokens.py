@@ -99,7 +99,7 @@ def not_assumable(parameters):
         return 400, "InvalidIdentityToken", "Incorrect token audience"
     offered = KEYS + (GITHUB_KEYS if issuer == ISSUER else ())
     keys = {f"{issuer}:{claim}" for claim in offered}
-    context = {f"{issuer}:{claim}": [str(claims[claim])] for claim in offered if claim in claims}
+    context = {f"{issuer}:{claim}": str(claims[claim]) for claim in offered if claim in claims}
     denied = 403, "AccessDenied", "Not authorized to perform sts:AssumeRoleWithWebIdentity"
     try:
         role = iam.get_role_by_arn(parameters["RoleArn"])
