@@ -1,7 +1,7 @@
 """What IAM is asked for a request: the actions and the resources, as AWS's service authorisation reference names them."""
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from urllib.parse import parse_qs
 from xml.etree import ElementTree
 
@@ -73,8 +73,9 @@ class Request:
     access_key: str
     # (action, resource) pairs: all of them must be allowed.
     asks: list
-    parameters: dict = field(default_factory=dict)
-    body: bytes = b""
+    parameters: dict
+    body: bytes
+    expected_owner: str | None
 
 
 def read(environ, body):
@@ -107,7 +108,8 @@ def read(environ, body):
         operation = model.name
         if service == "s3":
             parameters = http.args.to_dict() | parameters
-    request = Request(PREFIXES.get(service, service), operation, region, access_key, [], parameters, body)
+    owner = http.headers.get("x-amz-expected-bucket-owner")
+    request = Request(PREFIXES.get(service, service), operation, region, access_key, [], parameters, body, owner)
     if service == "s3":
         request.asks = s3(request, http.headers)
     else:

@@ -21,17 +21,19 @@ import tempfile
 import threading
 import traceback
 from io import BytesIO
+from xml.sax.saxutils import escape
 
 from moto.dynamodb import urls as _dynamodb  # noqa: F401  imported before the fork, as the next ones
 from moto.iam import urls as _iam  # noqa: F401
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
 from moto.s3 import urls as _s3  # noqa: F401
-from moto.sts.models import sts_backends
+from moto.s3.models import s3_backends
 from werkzeug.serving import make_server
+from werkzeug.test import Client
 
 import actions
-
-ADMINISTRATOR = "administrator"
+import authorisation
+import tokens
 
 
 class Handler(MotoRequestHandler):
@@ -50,6 +52,8 @@ class Emulator:
         self.failures = []  # (action, how) pairs, each used once
         self.kill_in = None  # after how many requests the script dies
         self.group = None  # the process group of the script that runs
+        self.enforced = False  # whether the policies of roles count
+        self.job = None  # the claims of the job that runs, where it may ask for a token
 
     # --- what a test asks for ---
 
@@ -69,13 +73,33 @@ class Emulator:
                     if self.group is None:
                         self.kill_in = None
                     self.lock.notify_all()
+                case "enforce":
+                    self.enforced = True
+                case "job":
+                    self.job = command["claims"]
+                    return tokens.BEARER
+                case "token":
+                    return tokens.token(command["claims"], "sts.amazonaws.com")
+                case "request":
+                    return self.request(**command)
+                case "foreign_bucket":
+                    s3_backends["999999999999"]["aws"].create_bucket(command["name"], "us-east-1")
                 case unknown:
                     raise ValueError(unknown)
         return None
 
+    def request(self, service, key, method="POST", path="/", form=None):
+        """A request without a client. moto reads of a signature who made it, and does not verify it."""
+        scope = f"{key}/20260101/us-east-1/{service}/aws4_request"
+        headers = {"Authorization": f"AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host, Signature=0"} if key else {}
+        answer = Client(self).open(path, method=method, data=form, headers=headers)
+        return {"status": answer.status_code, "body": answer.text}
+
     # --- what a caller sees ---
 
     def __call__(self, environ, start_response):
+        if environ["PATH_INFO"] == "/_actions/token":
+            return tokens.endpoint(environ, self.job)(environ, start_response)
         body = self.body(environ)
         request = actions.read(environ, body)
         if request is None:
@@ -92,15 +116,26 @@ class Emulator:
             self.log(number, request, 0)
             environ["werkzeug.socket"].shutdown(socket.SHUT_RDWR)
             raise ConnectionAbortedError
-        if how is None:
-            status, headers, answer = self.answer(environ)
-        else:
-            status, headers, answer = refusal(request, how)
-        self.log(number, request, int(status.split()[0]))
+        reason = (how, None, "refused on demand of the test") if how else self.refused(request)
+        status, headers, answer = refusal(request, *reason) if reason else self.answer(environ)
+        if status.startswith("404") and self.enforced and authorisation.hides_absence(request):
+            reason = 403, "AccessDenied", "Access Denied"
+            status, headers, answer = refusal(request, *reason)
+        self.log(number, request, reason[0] if reason else int(status.split()[0]))
         if last:
             self.kill()
         start_response(status, headers)
         return [answer]
+
+    def refused(self, request):
+        """Why AWS would say no where moto says yes."""
+        if request.operation == "AssumeRoleWithWebIdentity":
+            return tokens.not_assumable(request.parameters)
+        return (
+            authorisation.foreign(request)
+            or (authorisation.refused(request) if self.enforced else None)
+            or tokens.not_writable(request)
+        )
 
     def answer(self, environ):
         """What moto answers, whole: the caller may have to die before it sees any of it."""
@@ -140,7 +175,7 @@ class Emulator:
                         "action": action,
                         "resource": resource,
                         "status": status,
-                        "principal": principal(request),
+                        "principal": authorisation.principal(request),
                     }
                 )
 
@@ -152,29 +187,27 @@ class Emulator:
                 os.killpg(self.group, signal.SIGKILL)
 
 
-def principal(request):
-    """The session of a role, or else the test itself."""
-    for role in sts_backends[actions.ACCOUNT]["aws"].assumed_roles:
-        if role.access_key_id == request.access_key:
-            return role.arn
-    return ADMINISTRATOR
-
-
-def refusal(request, status, code=None, message=None):
+def refusal(request, status, code, message):
     """An error in the service's own format."""
     code = code or {403: "AccessDenied", 404: "NotFound", 503: "SlowDown"}.get(status, "InternalError")
-    message = message or f"refused on demand of the test: {status}"
-    head = [("x-amzn-RequestId", "00000000-0000-0000-0000-000000000000")]
-    if request.service == "s3":
-        text = f"<Error><Code>{code}</Code><Message>{message}</Message><RequestId>0</RequestId></Error>"
-        kind = "application/xml"
+    message = escape(message)
+    head = []
+    if request.operation == "DeleteObjects" and code == "AccessDenied":
+        # S3 answers for each key. Here a batch is refused as a whole.
+        keys = "".join(
+            f"<Error><Key>{escape(resource.partition('/')[2])}</Key><Code>{code}</Code><Message>{message}</Message></Error>"
+            for _, resource in request.asks
+        )
+        status, text, kind = 200, f"<DeleteResult>{keys}</DeleteResult>", "application/xml"
+    elif request.service == "s3":
+        text, kind = f"<Error><Code>{code}</Code><Message>{message}</Message></Error>", "application/xml"
     elif "Action" in request.parameters:
-        text = f"<ErrorResponse><Error><Type>Sender</Type><Code>{code}</Code><Message>{message}</Message></Error></ErrorResponse>"
-        kind = "text/xml"
+        error = f"<Type>Sender</Type><Code>{code}</Code><Message>{message}</Message>"
+        text, kind = f"<ErrorResponse><Error>{error}</Error></ErrorResponse>", "text/xml"
     else:
         # JSON services say AccessDeniedException.
-        name = code if code.endswith("Exception") or code == "InternalError" else f"{code}Exception"
-        text, kind = json.dumps({"__type": name, "message": message, "Message": message}), "application/x-amz-json-1.0"
+        name = f"{code}Exception" if code == "AccessDenied" else code
+        text, kind = json.dumps({"__type": name, "message": message}), "application/x-amz-json-1.0"
         head.append(("x-amzn-ErrorType", name))
     body = b"" if request.operation.startswith("Head") else text.encode()
     return f"{status} Error", [*head, ("Content-Type", kind), ("Content-Length", str(len(body)))], body

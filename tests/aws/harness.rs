@@ -7,7 +7,7 @@ use super::{ACCOUNT, Aws, Call, Failure};
 use crate::executed::script::Script;
 
 /// A script of one test, in the world of another.
-fn script(aws: &Aws, text: &str) -> Script {
+pub(super) fn script(aws: &Aws, text: &str) -> Script {
     let script = aws.lend(Script::new("gate.sh"));
     let path = script.directory().join("test.sh");
     fs::write(&path, format!("#!/usr/bin/env bash\nset +e -uo pipefail\n{text}")).unwrap();
@@ -158,6 +158,13 @@ fn every_test_has_an_aws_of_its_own() {
     assert_eq!(second.cli(&["s3api", "list-buckets"])["Buckets"].as_array().unwrap().len(), 0);
     assert!(second.calls().iter().all(|call| call.action == "s3:ListAllMyBuckets"));
     assert_eq!(second.cli(&["sts", "get-caller-identity"])["Account"], ACCOUNT);
+}
+
+#[test]
+fn a_script_reaches_nothing_but_this_aws() {
+    let Some(aws) = Aws::start() else { return };
+    let interfaces = script(&aws, "tail -n +3 /proc/net/dev | cut -d: -f1 | tr -d ' '").run().exits(0).log;
+    assert!(aws.nursery.inside.is_empty() || interfaces == "lo\n", "{interfaces}");
 }
 
 #[test]

@@ -8,8 +8,17 @@
 //! assert!(aws.calls().iter().all(|call| call.action != "s3:PutObject"));
 //! ```
 //!
-//! `emulator.py` says how a process comes to be. Where the machine permits it, emulators and scripts live in a network
-//! namespace in which nothing but loopback exists: a script that asks anybody else fails.
+//! | file | what moto does not do |
+//! |---|---|
+//! | `emulator.py` | one process per test, the log of calls, faults, the refusals below |
+//! | `actions.py` | the IAM actions and resources that a request asks for |
+//! | `policies.py` | policy documents with their conditions |
+//! | `authorisation.py` | what a session may do, and whose a bucket is |
+//! | `tokens.py` | GitHub's OIDC tokens, and what AWS makes of them |
+//!
+//! Where the machine permits it, emulators and scripts live in a network namespace in which nothing but loopback
+//! exists: a script that asks anybody else fails. Not emulated: permission boundaries, session policies, policies of
+//! keys, throttling; a batch of deletions is refused as a whole.
 
 use std::cell::RefCell;
 use std::ffi::OsString;
@@ -26,6 +35,7 @@ use serde_json::{Value, json};
 use crate::executed::script::Script;
 use crate::tool;
 
+mod authorisation; // what IAM refuses is refused here
 mod harness; // what is promised here holds
 
 /// The account that everything belongs to.
@@ -94,7 +104,7 @@ impl Aws {
     }
 
     pub(crate) fn environment(&self) -> [(&'static str, String); 8] {
-        let url = format!("http://127.0.0.1:{}", self.port);
+        let url = self.url();
         [
             ("AWS_ACCESS_KEY_ID", "testing".to_owned()),
             ("AWS_SECRET_ACCESS_KEY", "testing".to_owned()),
@@ -152,9 +162,117 @@ impl Aws {
         self.ask(&json!({"do": "kill_at", "request": request}));
     }
 
+    /// From now on a role's session may do only what the role's policies allow, as `authorisation.py` reads them. The
+    /// administrator is never refused.
+    pub(crate) fn enforce(&self) {
+        self.ask(&json!({"do": "enforce"}));
+    }
+
+    /// A bucket of another account.
+    pub(crate) fn foreign_bucket(&self, name: &str) {
+        self.ask(&json!({"do": "foreign_bucket", "name": name}));
+    }
+
+    /// Registers GitHub's OIDC provider.
+    #[track_caller]
+    pub(crate) fn trust_github(&self) {
+        self.iam(&json!({
+            "Action": "CreateOpenIDConnectProvider",
+            "Url": "https://token.actions.githubusercontent.com",
+            "ClientIDList.member.1": "sts.amazonaws.com",
+        }));
+    }
+
+    /// Creates a role that GitHub's provider may assume under this condition, with one inline policy; the ARN.
+    #[track_caller]
+    pub(crate) fn role(&self, name: &str, condition: &Value, statements: &Value) -> String {
+        let provider = format!("arn:aws:iam::{ACCOUNT}:oidc-provider/token.actions.githubusercontent.com");
+        let trust = json!({"Version": "2012-10-17", "Statement": [{
+            "Effect": "Allow",
+            "Principal": {"Federated": provider},
+            "Action": "sts:AssumeRoleWithWebIdentity",
+            "Condition": condition,
+        }]});
+        self.iam(&json!({
+            "Action": "CreateRole",
+            "RoleName": name,
+            "AssumeRolePolicyDocument": trust.to_string(),
+        }));
+        if *statements != json!([]) {
+            self.iam(&json!({
+                "Action": "PutRolePolicy",
+                "RoleName": name,
+                "PolicyName": "all",
+                "PolicyDocument": json!({"Version": "2012-10-17", "Statement": statements}).to_string(),
+            }));
+        }
+        format!("arn:aws:iam::{ACCOUNT}:role/{name}")
+    }
+
+    #[track_caller]
+    fn iam(&self, form: &Value) {
+        let (status, body) = self.request(&json!({"service": "iam", "key": "testing", "form": form}));
+        assert_eq!(status, 200, "{form}: {body}");
+    }
+
+    /// A request without a client, which takes a millisecond instead of half a second: `service`, `key` (of the caller,
+    /// empty for nobody), `form`, or else `method` and `path`. Answers status and body.
+    pub(crate) fn request(&self, request: &Value) -> (u16, String) {
+        let mut request = request.clone();
+        request["do"] = json!("request");
+        let answer = self.ask(&request);
+        (answer["status"].as_u64().unwrap().try_into().unwrap(), answer["body"].as_str().unwrap().to_owned())
+    }
+
+    /// A token as GitHub issues it for AWS, with these claims; `tokens.py` has the others.
+    pub(crate) fn token(&self, claims: &Value) -> String {
+        self.ask(&json!({"do": "token", "claims": claims})).as_str().unwrap().to_owned()
+    }
+
+    /// Lets a script run in a job with `id-token: write`, whose tokens carry these claims.
+    pub(crate) fn job(&self, script: Script, claims: &Value) -> Script {
+        let bearer = self.ask(&json!({"do": "job", "claims": claims}));
+        script
+            .env("ACTIONS_ID_TOKEN_REQUEST_URL", format!("{}/_actions/token?api-version=2.0", self.url()))
+            .env("ACTIONS_ID_TOKEN_REQUEST_TOKEN", bearer.as_str().unwrap())
+    }
+
+    /// Gives a script the session of a role, assumed with a token with these claims, instead of the administrator's keys.
+    #[track_caller]
+    pub(crate) fn assume(&self, script: Script, role: &str, claims: &Value) -> Script {
+        let (status, body) = self.present(&self.token(claims), role, 3600);
+        assert_eq!(status, 200, "{claims}: {body}");
+        ["AccessKeyId", "SecretAccessKey", "SessionToken"]
+            .into_iter()
+            .zip(["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"])
+            .fold(script, |script, (element, variable)| script.env(variable, element_of(&body, element)))
+    }
+
+    /// Presents a token to AWS for a role, as a job does.
+    fn present(&self, token: &str, role: &str, seconds: u32) -> (u16, String) {
+        self.request(&json!({"service": "sts", "key": "", "form": {
+            "Action": "AssumeRoleWithWebIdentity",
+            "Version": "2011-06-15",
+            "RoleArn": role,
+            "RoleSessionName": "test",
+            "DurationSeconds": seconds,
+            "WebIdentityToken": token,
+        }}))
+    }
+
+    fn url(&self) -> String {
+        format!("http://127.0.0.1:{}", self.port)
+    }
+
     fn ask(&self, command: &Value) -> Value {
         self.control.borrow_mut().ask(command)
     }
+}
+
+/// What stands in the first element of this name.
+fn element_of<'a>(xml: &'a str, name: &str) -> &'a str {
+    let (_, rest) = xml.split_once(&format!("<{name}>")).unwrap();
+    rest.split_once(&format!("</{name}>")).unwrap().0
 }
 
 /// The line to one emulator.
