@@ -68,8 +68,7 @@ fn provided() -> Script {
     let script = stack(
         "terraform {\n  required_providers {\n    fake = { source = \"acme/fake\", version = \"1.0.0\" }\n  }\n}\n",
     );
-    let platform =
-        if cfg!(target_arch = "aarch64") { "linux_arm64" } else { "linux_amd64" };
+    let platform = if cfg!(target_arch = "aarch64") { "linux_arm64" } else { "linux_amd64" };
     let mirror = script.directory().join("mirror");
     let configuration = format!(
         "provider_installation {{\n  filesystem_mirror {{\n    path = {:?}\n  }}\n}}\n",
@@ -133,8 +132,7 @@ fn a_refused_bucket_is_not_taken_for_a_missing_one() {
     }
     let Some(aws) = Aws::start() else { return };
     aws.cli(&["s3api", "create-bucket", "--bucket", "the-state"]);
-    let backend =
-        json!({"bucket": "the-state", "key": "k", "region": "us-east-1", "use_path_style": "true"});
+    let backend = json!({"bucket": "the-state", "key": "k", "region": "us-east-1", "use_path_style": "true"});
     let script = aws.lend(stack("terraform {\n  backend \"s3\" {}\n}\n").env("BACKEND", backend.to_string()));
     aws.fail_next("s3:ListBucket", crate::aws::Failure::Status(403));
     script.run().exits(1).says("init failed: its output is above").never_says("create-backend");
@@ -159,8 +157,10 @@ fn settings_reach_the_tool_as_they_are() {
     let arguments = fs::read_to_string(script.state().join("arguments")).unwrap();
     let (own, settings) = arguments.split_once("-no-color\n").unwrap();
     assert_eq!(own, "-chdir=the stack\ninit\n-input=false\n-reconfigure\n-lockfile=readonly\n");
-    let expected: Vec<_> =
-        values.iter().map(|(key, value)| format!("-backend-config={key}={}", value.as_str().unwrap())).collect();
+    let expected: Vec<_> = values
+        .iter()
+        .map(|(key, value)| format!("-backend-config={key}={}", value.as_str().unwrap()))
+        .collect();
     let mut given: Vec<_> = settings.lines().collect();
     given.sort_unstable();
     let mut expected: Vec<_> = expected.iter().map(String::as_str).collect();
