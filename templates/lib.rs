@@ -76,18 +76,24 @@ files! {
     }
     /// A script by its name: `gate.sh`.
     script in "./scripts/" {
+        "active-color.sh",
         "changed-paths.sh",
         "coverage-check.sh",
         "fetch-baseline.sh",
         "gate.sh",
+        "health-check.sh",
         "image-check.sh",
+        "notify.sh",
         "plan-comment.sh",
+        "plan-policy.sh",
         "plan-summary.jq",
         "post-comments.sh",
         "scan-report.sh",
+        "terraform-init.sh",
         "terraform-plan.sh",
         "test-comment.sh",
         "test-summary.sh",
+        "tf-guard.sh",
     }
 }
 

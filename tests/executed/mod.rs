@@ -8,18 +8,25 @@
 
 pub(crate) mod script;
 
+mod active_color;
 mod changed_paths;
 mod coverage_check;
 mod fetch_baseline;
 mod gate;
+mod health_check;
+mod http_server;
 mod image_check;
+mod notify;
 mod plan_comment;
+mod plan_policy;
 mod plan_summary;
 mod post_comments;
 mod scan_report;
+mod terraform_init;
 mod terraform_plan;
 mod test_comment;
 mod test_summary;
+mod tf_guard;
 
 /// What every script has in common.
 mod every_script {

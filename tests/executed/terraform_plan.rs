@@ -43,35 +43,30 @@ output "note" {
 }
 "#;
 
-/// A stack without providers, planned by the real Terraform.
+/// A stack without providers, initialised and planned by the real Terraform.
 fn stack() -> Script {
-    settings("terraform").file("the stack/main.tf", STACK)
+    let script = settings("terraform").file("the stack/main.tf", STACK);
+    let state = format!("-backend-config=path={}", script.directory().join("the state.tfstate").display());
+    script.prepare("terraform", &["-chdir=the stack", "init", &state])
 }
 
 fn settings(command: &str) -> Script {
-    let script = Script::new("terraform-plan.sh");
-    let state = script.directory().join("the state.tfstate");
-    script
+    Script::new("terraform-plan.sh")
         .env("TF_COMMAND", command)
         .env("STACK_DIRECTORY", "the stack")
         .env("PLAN_DIR", "the plans/app")
         .env("ENVIRONMENT", "dev")
         .env("STACK", "app")
         .env("PUBLISH", "full")
-        .env("BACKEND", json!({"path": state}).to_string())
         .env("VARIABLES", r#"{"size": 5}"#)
 }
 
 /// Applies what the variables say, so that the next plan has something to compare with.
 fn applied(script: Script, variables: &Value) -> Script {
-    let state = format!("-backend-config=path={}", script.directory().join("the state.tfstate").display());
-    script
-        .file("applied.tfvars.json", variables.to_string())
-        .prepare("terraform", &["-chdir=the stack", "init", "-reconfigure", &state])
-        .prepare(
-            "terraform",
-            &["-chdir=the stack", "apply", "-auto-approve", "-var-file=../applied.tfvars.json"],
-        )
+    script.file("applied.tfvars.json", variables.to_string()).prepare(
+        "terraform",
+        &["-chdir=the stack", "apply", "-auto-approve", "-var-file=../applied.tfvars.json"],
+    )
 }
 
 fn summary(ran: &Ran) -> Value {
@@ -160,26 +155,20 @@ fn a_failing_tool_is_heard() {
     if tool::find("terraform").is_none() {
         return;
     }
-    stack()
-        .env("BACKEND", r#"{"pth": "x"}"#)
-        .run()
-        .exits(1)
-        .says("pth")
-        .says("::error::terraform init failed for dev/app")
-        .shows("### ❌ Plan of `app` for `dev`: init failed");
     let failing = "resource \"terraform_data\" \"sized\" {\n  input = \"text of the plan ${var.size}\"\n}\n\
                    resource \"terraform_data\" \"x\" {\n  lifecycle {\n    precondition {\n      condition = var.size > 9\n      error_message = \"too small\"\n    }\n  }\n}\n";
     let script = stack().file("the stack/failing.tf", failing);
-    let ran = script.run().exits(1).says("too small").says("::error::terraform plan failed");
+    let ran = script
+        .run()
+        .exits(1)
+        .says("too small")
+        .says("::error::terraform plan failed for dev/app")
+        .shows("### ❌ Plan of `app` for `dev`: plan failed");
     assert!(!ran.directory.join("the plans/app/plan-summary.json").exists());
     script.env("PUBLISH", "summary").run().exits(1).says("too small").never_says("text of the plan");
     stack().env("VARIABLES", "{}").run().exits(1).says("No value for required variable");
-    stack()
-        .file("the stack/provider.tf", "resource \"aws_vpc\" \"x\" {}")
-        .env("BACKEND", "{}")
-        .run()
-        .exits(1)
-        .says("init failed");
+    let fresh = settings("terraform").file("the stack/main.tf", STACK);
+    fresh.run().exits(1).says("::error::terraform plan failed for dev/app").says("terraform init");
 }
 
 #[test]
@@ -249,7 +238,6 @@ fn variables_travel_in_a_private_file_and_options_as_they_are() {
         HOSTILE.iter().enumerate().map(|(index, hostile)| (format!("v{index}"), *hostile)).collect();
     let script = stand_in(&empty_plan(), "0")
         .env("VARIABLES", json!(variables).to_string())
-        .env("BACKEND", json!({"bucket": "$(touch pwned) 'a' = b", "region": "--x"}).to_string())
         .env("VAR_FILES", r#"["a b.tfvars", "-c.tfvars"]"#)
         .env("LOCK", "300s");
     script.run().exits(0).outputs("class", "none");
@@ -257,16 +245,30 @@ fn variables_travel_in_a_private_file_and_options_as_they_are() {
     assert_eq!(serde_json::from_str::<Value>(&note("variables")).unwrap(), json!(variables));
     assert_eq!(note("modes"), "600\n700\n");
     let arguments = note("arguments");
-    let init = "init\n-input=false\n-reconfigure\n-lockfile=readonly\n-no-color\n\
-                -backend-config=bucket=$(touch pwned) 'a' = b\n-backend-config=region=--x\n";
-    assert!(arguments.starts_with(init), "{arguments}");
-    assert!(arguments.contains("\n-detailed-exitcode\n"), "{arguments}");
+    assert!(arguments.starts_with("plan\n-input=false\n-no-color\n-detailed-exitcode\n"), "{arguments}");
     assert!(
         arguments.contains("\n-lock-timeout=300s\n-var-file=a b.tfvars\n-var-file=-c.tfvars\n-var-file=/"),
         "{arguments}"
     );
-    script.clone().env("LOCK", "false").run().exits(0);
-    assert!(note("arguments").contains("\n-lock=false\n"));
+    for option in ["-destroy", "-refresh=false", "-var=", "-lock=false"] {
+        assert!(!arguments.contains(option), "{option}: {arguments}");
+    }
+    fs::remove_file(script.state().join("arguments")).unwrap();
+    script
+        .clone()
+        .env("LOCK", "false")
+        .env("DESTROY", "true")
+        .env("REFRESH", "false")
+        .env("COLOR_VARIABLE", "live")
+        .env("COLOR", "green")
+        .run()
+        .exits(0);
+    let arguments = note("arguments");
+    assert!(
+        arguments.contains("\n-lock=false\n-destroy\n-refresh=false\n-var-file=a b.tfvars\n"),
+        "{arguments}"
+    );
+    assert!(arguments.contains("variables.tfvars.json\n-var=live=green\n"), "{arguments}");
 }
 
 #[test]
@@ -280,6 +282,145 @@ fn a_github_value_is_used_as_it_is() {
         serde_json::from_str(&fs::read_to_string(script.state().join("variables")).unwrap()).unwrap();
     let expected = json!({"tag": "$(touch pwned)\n\"'", "zones": ["a b", "$(id)"], "object": {"variable": "a b"}, "map": {"variable": "X", "more": 1}});
     assert_eq!(variables, expected);
+}
+
+/// A stack that shows what it gets everywhere that Terraform shows anything: values, keys, JSON, outputs, errors.
+const LEAKING: &str = r#"
+# Unlike the password of the stack itself it is not marked sensitive.
+variable "plain" {}
+variable "keys" { type = list(string) }
+variable "json" {}
+variable "broken" { default = false }
+resource "terraform_data" "value" { input = var.plain }
+resource "terraform_data" "inside" { input = "postgres://admin:${var.plain}@host" }
+resource "terraform_data" "keyed" {
+  for_each = toset(var.keys)
+  input    = each.key
+}
+resource "terraform_data" "json" { input = var.json }
+resource "terraform_data" "broken" {
+  lifecycle {
+    precondition {
+      condition     = !var.broken
+      error_message = "A sentence that is long enough to be broken into lines between its words: ${var.plain} and ${jsonencode(var.keys)}."
+    }
+  }
+}
+output "shown" { value = jsonencode({ deep = var.plain }) }
+"#;
+
+#[test]
+fn no_secret_is_ever_shown_or_kept() {
+    if tool::find("terraform").is_none() {
+        return;
+    }
+    let passwords = [
+        "correct horse battery staple, which is long enough to be broken into two lines by any tool",
+        "quoted \"and\" back\\slashed ${x} %{y} <&> tab\tend",
+        "s/of .* [a-z]+? (sed|regex) {1} ^$ /",
+        "-----BEGIN KEY-----\nMIIEabcdef\nline two of it\n-----END KEY-----\n",
+        "$(touch pwned)`touch pwned`",
+        "::error::taken over",
+        "äöü🚀 and more",
+    ];
+    for password in passwords {
+        for (publish, broken) in [("full", false), ("summary", false), ("full", true), ("summary", true)] {
+            let variables = json!({
+                "size": 5, "plain": {"secret": "PASSWORD"}, "keys": {"secret": "KEYS", "as": "list"},
+                "json": {"secret": "JSON"}, "broken": broken,
+            });
+            let ran = stack()
+                .file("the stack/leaking.tf", LEAKING)
+                .env("PUBLISH", publish)
+                .env("VARIABLES", variables.to_string())
+                .env("SECRET_PASSWORD", password)
+                .env("SECRET_KEYS", "first key, sec\"ond, x, ,terraform_data")
+                .env("SECRET_JSON", r#"{"user": "somebody", "token": "t<k>n"}"#)
+                .run()
+                .exits(i32::from(broken));
+            let mut texts = vec![ran.log.clone(), ran.summary.clone()];
+            for file in ["plan.txt", "plan-summary.json", "target.json"] {
+                let file = ran.directory.join("the plans/app").join(file);
+                texts.extend(fs::read_to_string(file).ok());
+            }
+            let pieces: Vec<&str> = password.lines().map(str::trim).filter(|line| line.len() > 3).collect();
+            for text in &texts {
+                // As it is, as Terraform quotes it, and with lines that are broken anywhere.
+                let flat = text.split_whitespace().collect::<Vec<_>>().join(" ").replace("\\\"", "\"");
+                for piece in
+                    pieces.iter().copied().chain(["first key", "sec\"ond", "somebody", "t<k>n", "t\\u003ck"])
+                {
+                    let piece = piece.split_whitespace().collect::<Vec<_>>().join(" ");
+                    assert!(!flat.contains(&piece), "{piece:?} in:\n{text}");
+                }
+            }
+            let is_shown = publish == "full" || broken;
+            assert_eq!(ran.log.contains("***"), is_shown, "{}", ran.log);
+            if !broken {
+                let kept = summary(&ran).to_string();
+                assert!(kept.contains(r#"***.keyed[\"***\"]"#), "{kept}");
+                assert!(
+                    kept.contains(r#"***.keyed[\"x\"]"#),
+                    "a secret of three characters is too common: {kept}"
+                );
+                assert_eq!(summary(&ran)["class"], "changes");
+            }
+        }
+    }
+}
+
+#[test]
+fn an_empty_secret_is_named() {
+    stand_in(&empty_plan(), "0")
+        .env("VARIABLES", r#"{"password": {"secret": "DB_PASSWORD"}, "mails": {"secret": "MAILS", "as": "list"}, "set": {"secret": "SET"}}"#)
+        .env("SECRET_MAILS", "")
+        .env("SECRET_SET", "hush-hush")
+        .run()
+        .exits(4)
+        .says("::error::the secret DB_PASSWORD is empty here")
+        .says("gh secret set DB_PASSWORD --env dev-plan")
+        .says("the Terraform variable password takes its value")
+        .says("::error::the secret MAILS is empty here")
+        .never_says("SET ")
+        .never_says("hush-hush");
+}
+
+#[test]
+fn the_saved_plan_is_left_where_it_is_asked_for() {
+    use std::os::unix::fs::PermissionsExt;
+    if tool::find("terraform").is_none() {
+        return;
+    }
+    let script = stack().env("PLAN_FILE", "a plan.tfplan").file("a plan.tfplan", "an earlier one");
+    let left = script.directory().join("a plan.tfplan");
+    let ran = script.run().exits(0).outputs("class", "changes");
+    let expected = json!({"create": 2, "update": 0, "replace": 0, "delete": 0, "import": 0, "move": 0, "forget": 0, "read": 0, "drift": 0});
+    assert_eq!(serde_json::from_str::<Value>(&ran.outputs["counts"]).unwrap(), expected);
+    assert_eq!(fs::metadata(&left).unwrap().permissions().mode() & 0o777, 0o600);
+    let script = script.prepare("terraform", &["-chdir=the stack", "apply", "../a plan.tfplan"]);
+    script.run().exits(0).outputs("class", "none");
+    let destroyed = script.clone().env("DESTROY", "true").run().exits(0).outputs("class", "destructive");
+    assert_eq!(summary(&destroyed)["counts"]["delete"], 2);
+    // A plan that fails leaves none, not even an earlier one.
+    script.clone().env("VARIABLES", "{}").run().exits(1);
+    assert!(!left.exists());
+    let incomplete = json!({"format_version": "1.2", "planned_values": {}, "complete": false});
+    let ran = stand_in(&incomplete, "2").env("PLAN_FILE", "a plan.tfplan").run().exits(3);
+    assert!(!ran.directory.join("a plan.tfplan").exists());
+}
+
+#[test]
+fn the_colour_goes_on_top_of_everything() {
+    if tool::find("terraform").is_none() {
+        return;
+    }
+    let script = stack().env("VARIABLES", r#"{"size": 5, "note": "blue"}"#);
+    let script = script.env("COLOR_VARIABLE", "note").env("COLOR", "green");
+    let ran = script.run().exits(0);
+    let plan = ran.text("the plans/app/plan.txt");
+    assert!(plan.contains("+ note = \"green\""), "{plan}");
+    // A name that the stack does not know would silently plan with the default.
+    script.env("COLOR_VARIABLE", "noet").run().exits(1).says("undeclared variable");
 }
 
 #[test]
@@ -347,16 +488,24 @@ fn refuses_settings_of_the_wrong_shape() {
         ("PUBLISH", "yes"),
         ("LOCK", "true"),
         ("LOCK", "5"),
-        ("BACKEND", "[]"),
-        ("BACKEND", r#"{"a": 1}"#),
-        ("BACKEND", r#"{"a\nb": "c"}"#),
-        ("BACKEND", r#"{"a": "two\nlines"}"#),
+        ("DESTROY", "yes"),
+        ("REFRESH", "0"),
+        ("COLOR", "blue"),
+        ("COLOR_VARIABLE", "live"),
+        ("PLAN_FILE", "missing/plan.tfplan"),
+        ("PLAN_FILE", "the stack"),
+        ("PLAN_FILE", "the plans/app/plan.tfplan"),
+        ("PLAN_FILE", "the plans/app/../app/x/../plan.tfplan"),
         ("VARIABLES", "[]"),
         ("VARIABLES", "{"),
         ("VAR_FILES", "{}"),
         ("VAR_FILES", r#"["a\nb"]"#),
     ] {
         stand_in(&empty_plan(), "0").env(key, value).run().exits(2);
+    }
+    for (variable, color) in [("live", "red"), ("live", ""), ("", "blue"), ("-x", "blue"), ("a b", "blue")] {
+        let script = stand_in(&empty_plan(), "0").env("COLOR_VARIABLE", variable).env("COLOR", color);
+        script.run().exits(2).says("COLOR");
     }
     settings("tofu")
         .file("the stack/main.tf", "")

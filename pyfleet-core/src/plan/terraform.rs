@@ -179,12 +179,17 @@ fn plan_job(
         over_stacks(draft, &format!("plan {}", environment.environment), &id, project.timeout_minutes);
     model.condition = Some(format!("{OWN_PULL_REQUEST} && needs.changes.outputs.{id} != '[]'"));
     model.runs_on = Some(Runner { group: None, labels: environment.runner.clone() });
-    model.env.extend([stack_directory()]);
+    let (tool, command) = tool(terraform);
+    model.env.extend([
+        ("TF_COMMAND".to_owned(), command.to_owned()),
+        ("ENVIRONMENT".to_owned(), environment.environment.to_string()),
+        ("STACK".to_owned(), expression("matrix.stack")),
+        stack_directory(),
+    ]);
     model.env.extend(
         [("AWS_RETRY_MODE", "standard"), ("AWS_MAX_ATTEMPTS", "5"), ("AWS_PAGER", "")]
             .map(|(name, value)| (name.to_owned(), value.to_owned())),
     );
-    let (tool, command) = tool(terraform);
     let mut held_variables: Vec<String> = environment
         .stacks
         .iter()
@@ -199,7 +204,6 @@ fn plan_job(
     held_variables.dedup();
     let body = TerraformPlan {
         tool,
-        command,
         version: terraform.version.clone(),
         environment: environment.environment.to_string(),
         role: role(project, &environment.environment, AwsRole::PullRequestPlan),

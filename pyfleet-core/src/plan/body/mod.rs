@@ -112,7 +112,7 @@ impl Body {
             Self::DestroyBackend(_) => &["destroy-backend.sh"],
             Self::ForceUnlock(_) => &["force-unlock.sh", "terraform-init.sh"],
             Self::ScanImage(_) | Self::TerraformScan(_) => &["scan-report.sh"],
-            Self::TerraformPlan(_) => &["plan-summary.jq", "terraform-plan.sh"],
+            Self::TerraformPlan(_) => &["plan-summary.jq", "terraform-init.sh", "terraform-plan.sh"],
             Self::TestSuite(_) => &["test-summary.sh"],
             Self::TfApply(_) => &[
                 "active-color.sh",
@@ -294,8 +294,6 @@ pub struct Security {
 pub struct TerraformPlan {
     /// `terraform` or `opentofu`.
     pub tool: &'static str,
-    /// `terraform` or `tofu`.
-    pub command: &'static str,
     /// Its exact version.
     pub version: String,
     /// The environment.
