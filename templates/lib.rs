@@ -39,9 +39,10 @@ files! {
         "jobs/gate.yml.j2",
         "jobs/head.yml.j2",
         "jobs/notify.yml.j2",
-        "jobs/plan-comment.yml.j2",
         "jobs/scan-image.yml.j2",
         "jobs/security.yml.j2",
+        "jobs/terraform-comment.yml.j2",
+        "jobs/terraform-cost.yml.j2",
         "jobs/terraform-plan.yml.j2",
         "jobs/terraform-scan.yml.j2",
         "jobs/terraform-static.yml.j2",
@@ -72,6 +73,8 @@ files! {
     /// A script by its name: `gate.sh`.
     script in "./scripts/" {
         "changed-paths.sh",
+        "cost-comment.sh",
+        "cost-report.sh",
         "coverage-check.sh",
         "fetch-baseline.sh",
         "gate.sh",

@@ -41,12 +41,14 @@ pub enum Body {
     Gate(Gate),
     /// Tells the channels what became of the run.
     Notify(Notify),
-    /// Comments the plans on the pull request.
-    PlanComment(PlanComment),
     /// Scans one image.
     ScanImage(ScanImage),
     /// Analyses the code of one directory and audits its dependencies.
     Security(Security),
+    /// Comments plans and cost on the pull request.
+    TerraformComment(TerraformComment),
+    /// Estimates what the stacks cost.
+    TerraformCost(TerraformCost),
     /// Plans the stacks of one environment.
     TerraformPlan(TerraformPlan),
     /// Scans the stacks' configuration.
@@ -82,9 +84,10 @@ impl Body {
             Self::ForceUnlock(_) => "jobs/force-unlock.yml.j2",
             Self::Gate(_) => "jobs/gate.yml.j2",
             Self::Notify(_) => "jobs/notify.yml.j2",
-            Self::PlanComment(_) => "jobs/plan-comment.yml.j2",
             Self::ScanImage(_) => "jobs/scan-image.yml.j2",
             Self::Security(_) => "jobs/security.yml.j2",
+            Self::TerraformComment(_) => "jobs/terraform-comment.yml.j2",
+            Self::TerraformCost(_) => "jobs/terraform-cost.yml.j2",
             Self::TerraformPlan(_) => "jobs/terraform-plan.yml.j2",
             Self::TerraformScan(_) => "jobs/terraform-scan.yml.j2",
             Self::TerraformStatic(_) => "jobs/terraform-static.yml.j2",
@@ -109,6 +112,7 @@ impl Body {
             Self::DestroyBackend(_) => &["destroy-backend.sh"],
             Self::ForceUnlock(_) => &["force-unlock.sh", "terraform-init.sh"],
             Self::ScanImage(_) | Self::TerraformScan(_) => &["scan-report.sh"],
+            Self::TerraformCost(_) => &["cost-report.sh"],
             Self::TerraformPlan(_) => &["plan-summary.jq", "terraform-plan.sh"],
             Self::TestSuite(_) => &["test-summary.sh"],
             Self::TfApply(_) => &[
@@ -139,8 +143,8 @@ impl Body {
             | Self::Coverage(_)
             | Self::Gate(_)
             | Self::Notify(_)
-            | Self::PlanComment(_)
             | Self::Security(_)
+            | Self::TerraformComment(_)
             | Self::TerraformStatic(_)
             | Self::TestComment(_)
             | Self::TfGuard(_) => &[],
@@ -235,11 +239,6 @@ pub struct Gate {
     pub may_skip: String,
 }
 
-/// Comments the plans.
-#[derive(Debug, Clone, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub struct PlanComment {}
-
 /// Scans one image.
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "kebab-case")]
@@ -281,6 +280,42 @@ pub struct Security {
     /// The artifact of the reports.
     pub artifact: String,
     /// Days that reports are kept.
+    pub artifact_days: u16,
+}
+
+/// Comments plans and cost.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct TerraformComment {
+    /// The condition under which there are plans; nothing where pull requests are not planned.
+    pub plans: Option<String>,
+    /// How cost is commented, where it is estimated.
+    pub cost: Option<CostComment>,
+}
+
+/// How cost is commented.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct CostComment {
+    /// How much a change may add, in whole US dollars.
+    pub max_monthly_increase: Option<String>,
+}
+
+/// Estimates what the stacks cost.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct TerraformCost {
+    /// Infracost's exact version.
+    pub version: String,
+    /// The expression that yields its key.
+    pub api_key: String,
+    /// The expression that yields the environment whose values are used.
+    pub environment: String,
+    /// GitHub variables that input variables take their values from.
+    pub held_variables: Vec<String>,
+    /// How much a change may add, in whole US dollars.
+    pub max_monthly_increase: Option<String>,
+    /// Days that the result is kept.
     pub artifact_days: u16,
 }
 
