@@ -188,7 +188,7 @@ estimate() {
     | [.projects[].metadata.errors // [] | list] as $errors
     | if any($errors[]; .isError != false and .isError != null) then error("a project failed") else . end
     | {currency, total: (.totalMonthlyCost | cents), warnings: ($errors | length),
-       resources: (reduce (.projects[].breakdown.resources | list) as $resource ({};
+       resources: (reduce (.projects[].breakdown | if type == "object" then .resources else error("no report") end | list) as $resource ({};
          .[$resource.name | if type == "string" then . else error("no name") end] += ($resource.monthlyCost | cents)))}' \
     "$work/$1.report" >"$work/$1.json" 2>/dev/null; then
     why="Infracost has no complete estimate of commit ${2:0:7}, its output is in the log"

@@ -241,10 +241,14 @@ fn comment_job(draft: &Draft<'_>, planned: Vec<String>, cost: Option<&Cost>) -> 
     };
     let plans = (!planned.is_empty()).then(|| planned.iter().map(ended).collect::<Vec<_>>().join(" || "));
     let mut model = draft.job("comment", 10);
-    // Plans are only made where comments can be written, estimates for forks too.
-    let costs = cost.map(|_| format!("{OWN_PULL_REQUEST} && ({})", ended(&cost::JOB.to_owned())));
-    let any: Vec<String> = plans.clone().into_iter().chain(costs).collect();
-    model.condition = Some(expression(&format!("!cancelled() && ({})", any.join(" || "))));
+    let any: Vec<String> =
+        plans.clone().into_iter().chain(cost.map(|_| ended(&cost::JOB.to_owned()))).collect();
+    let any = any.join(" || ");
+    // Plans are only made where comments can be written; estimates are tried everywhere.
+    model.condition = Some(expression(&match cost {
+        None => format!("!cancelled() && ({any})"),
+        Some(_) => format!("!cancelled() && {OWN_PULL_REQUEST} && ({any})"),
+    }));
     model.needs = planned;
     model.needs.extend(cost.map(|_| cost::JOB.to_owned()));
     let origin = Path::of(["terraform"]);
@@ -252,7 +256,12 @@ fn comment_job(draft: &Draft<'_>, planned: Vec<String>, cost: Option<&Cost>) -> 
         id: "comment".to_owned(),
         model,
         permissions: COMMENT,
-        because: "Where anything was planned: one stack's failure does not hide the others' plans.",
+        because: match cost {
+            None => "Where anything was planned: one stack's failure does not hide the others' plans.",
+            Some(_) => {
+                "Where anything was planned or estimated, whatever failed; a fork's token cannot write."
+            }
+        },
         identity: None,
         origin: if plans.is_some() { origin.key("pull-request-plan") } else { origin.key("cost") },
         body: Body::TerraformComment(TerraformComment { plans, cost: cost.map(cost::comment) }),
