@@ -10,6 +10,8 @@ pub(crate) mod script;
 
 mod active_color;
 mod changed_paths;
+mod cost_comment;
+mod cost_report;
 mod coverage_check;
 mod fetch_baseline;
 mod gate;

@@ -40,8 +40,8 @@ pub use self::path::RelativePath;
 pub use self::registry::{Credentials, NoOptions, Registry};
 pub use self::security::{Bandit, DependencyAudit, DependencyTool, Flake8, Security};
 pub use self::terraform::{
-    Backend, BlueGreen, ColorOutput, ColorValues, EncryptedArtifact, Lock, OnFindings, PlanHandOff,
-    PullRequestPlan, ResourceAddress, Scan, ScanTool, Severity, Stack, Terraform, Tool,
+    Backend, BlueGreen, ColorOutput, ColorValues, Cost, CostTool, EncryptedArtifact, Lock, OnFindings,
+    PlanHandOff, PullRequestPlan, ResourceAddress, Scan, ScanTool, Severity, Stack, Terraform, Tool,
 };
 pub use self::test::{Codecov, Coverage, CoverageUpload, ImageByDigest, ServiceContainer, TestGroup};
 pub use self::value::{Reference, Secret, Value};

@@ -16,7 +16,6 @@ const NOT_BUILT: &[&str] = &[
     "services",
     "smoke",
     "targets",
-    "terraform.cost",
     "terraform.stacks.*.cdktf",
     "workflows.*.approval",
     "workflows.*.auto",

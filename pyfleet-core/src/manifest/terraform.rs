@@ -20,6 +20,8 @@ pub struct Terraform {
     pub backend: Option<Backend>,
     /// The security scan of the configuration. Default: trivy, medium, fail.
     pub scan: Option<Scan>,
+    /// An estimate of what the stacks cost a month. Default: none.
+    pub cost: Option<Cost>,
     /// Which environments pull requests are planned against. Default: `non-production`; a project with a
     /// single environment has to choose.
     pub pull_request_plan: Option<PullRequestPlan>,
@@ -125,6 +127,31 @@ pub enum OnFindings {
     Fail,
     /// The summary shows them.
     Warn,
+}
+
+/// An estimate of what the stacks cost a month, and of what a change adds to it.
+#[derive(Debug, Clone, serde::Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Cost {
+    /// What estimates it. Default: `infracost`.
+    pub tool: Option<CostTool>,
+    /// Its exact version: 0.10.42.
+    pub version: ToolVersion,
+    /// The key for its prices: a secret of the repository. Without it there is no estimate, and a notice says so.
+    pub api_key: Secret,
+    /// How much a change may add to what a stack costs a month, in whole US dollars; 0 is nothing. More stops
+    /// the pull request, and the apply. Default: no limit.
+    pub max_monthly_increase: Option<u32>,
+}
+
+/// An estimator of cost.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case")]
+pub enum CostTool {
+    /// Infracost.
+    Infracost,
 }
 
 /// How a saved plan gets from the job that plans to the job that applies: it holds secrets in clear.

@@ -11,6 +11,7 @@ mod build;
 mod check_state;
 mod code_scanning;
 mod condition;
+mod cost;
 mod credentials;
 mod draft;
 mod read_back;
@@ -26,10 +27,10 @@ use indexmap::IndexMap;
 use serde::Serialize;
 
 pub use self::body::{
-    Approval, Body, BuildImage, Changes, CheckState, CodeScanning, Codecov, Coverage, CreateBackend,
-    Credentials, DestroyBackend, ForceUnlock, Gate, HandOff, Inputs, Message, Notify, OidcProbe, PlanComment,
-    Revert, ScanImage, Security, Target, TerraformPlan, TerraformScan, TerraformStatic, TestComment,
-    TestSuite, TfApply, TfGuard, TfPlan, Tooling, Verify,
+    Approval, Body, BuildImage, Changes, CheckState, CodeScanning, Codecov, CostComment, Coverage,
+    CreateBackend, Credentials, DestroyBackend, ForceUnlock, Gate, HandOff, Inputs, Message, Notify,
+    OidcProbe, Revert, ScanImage, Security, Target, TerraformComment, TerraformCost, TerraformPlan,
+    TerraformScan, TerraformStatic, TestComment, TestSuite, TfApply, TfGuard, TfPlan, Tooling, Verify,
 };
 pub(crate) use self::credentials::session_seconds;
 pub use self::read_back::read_back;

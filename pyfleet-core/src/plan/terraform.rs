@@ -1,21 +1,22 @@
-//! `terraform`: the stacks that a pull request concerns are checked and scanned, and planned where the
+//! `terraform`: the stacks that a pull request concerns are checked, scanned and priced, and planned where the
 //! level and the environment allow it; nothing is applied.
 
 use std::collections::BTreeMap;
 
 use serde_json::{Value as Json, json};
 
-use super::body::{Body, Changes, PlanComment, Target, TerraformPlan, TerraformScan, TerraformStatic};
+use super::body::{Body, Changes, Target, TerraformComment, TerraformPlan, TerraformScan, TerraformStatic};
 use super::build::{always, changes_job};
 use super::code_scanning;
 use super::condition::{OWN_PULL_REQUEST, expression};
+use super::cost;
 use super::credentials::{role, session_seconds};
 use super::draft::{CHECK_OUT, Draft, NewJob};
 use super::stacks::{check_limits, over};
 use super::{Identity, Permission};
 use crate::diagnostic::Path;
 use crate::manifest::{AwsRole, Tool, Visibility};
-use crate::project::{EnvironmentStacks, Project, Terraform, VariableValue, defaults};
+use crate::project::{Cost, EnvironmentStacks, Project, Terraform, VariableValue, defaults};
 use crate::workflow::{self as model, Level, Runner, Scope};
 
 const PLAN: &[Permission] = &[
@@ -103,8 +104,15 @@ pub(super) fn plan(project: &Project, draft: &mut Draft<'_>) {
         planned.push(job.id.clone());
         draft.add(job);
     }
-    if !planned.is_empty() {
-        draft.add(comment_job(draft, planned));
+    if let Some(cost) = &terraform.cost {
+        let values = cost.stacks.iter().flat_map(|stack| stack.variables.values());
+        let model = over_stacks(draft, "cost", cost::JOB, cost::MINUTES);
+        let because = "Only where a stack changed: an empty matrix is an error.";
+        draft.add(cost::job(project, cost, model, because, "matrix.environment", values));
+    }
+    let is_commented = draft.runs_for_pull_requests() && (terraform.cost.is_some() || !planned.is_empty());
+    if is_commented {
+        draft.add(comment_job(draft, planned, terraform.cost.as_ref()));
     }
     draft.add_gate(&["code-scanning", "comment"]);
 }
@@ -128,7 +136,7 @@ fn targets(terraform: &Terraform) -> Vec<Target> {
         .collect()
 }
 
-/// What each job's matrix is made of: every stack for the static checks, and for each environment the
+/// What each job's matrix is made of: every stack for the static checks and for the cost, and for each environment the
 /// stacks that are planned, with all that the plan needs to know.
 fn matrices(terraform: &Terraform, plans: &[EnvironmentStacks]) -> BTreeMap<String, Vec<Json>> {
     let every = terraform
@@ -137,6 +145,9 @@ fn matrices(terraform: &Terraform, plans: &[EnvironmentStacks]) -> BTreeMap<Stri
         .map(|(name, stack)| json!({ "stack": name.as_str(), "directory": stack.directory.normal() }))
         .collect();
     let mut matrices = BTreeMap::from([("static".to_owned(), every)]);
+    if let Some(cost) = &terraform.cost {
+        matrices.insert(cost::JOB.to_owned(), cost.stacks.iter().map(|stack| json!(stack)).collect());
+    }
     for environment in plans {
         let stacks = environment.stacks.iter().map(|stack| json!(stack)).collect();
         matrices.insert(format!("plan-{}", environment.environment), stacks);
@@ -228,21 +239,35 @@ fn plan_job(
     }
 }
 
-fn comment_job(draft: &Draft<'_>, planned: Vec<String>) -> NewJob {
-    let ended: Vec<String> = planned
-        .iter()
-        .flat_map(|id| ["success", "failure"].map(|result| format!("needs.{id}.result == '{result}'")))
-        .collect();
+fn comment_job(draft: &Draft<'_>, planned: Vec<String>, cost: Option<&Cost>) -> NewJob {
+    let ended = |id: &String| {
+        ["success", "failure"].map(|result| format!("needs.{id}.result == '{result}'")).join(" || ")
+    };
+    let plans = (!planned.is_empty()).then(|| planned.iter().map(ended).collect::<Vec<_>>().join(" || "));
     let mut model = draft.job("comment", 10);
-    model.condition = Some(expression(&format!("!cancelled() && ({})", ended.join(" || "))));
+    let any: Vec<String> =
+        plans.clone().into_iter().chain(cost.map(|_| ended(&cost::JOB.to_owned()))).collect();
+    let any = any.join(" || ");
+    // Plans are only made where comments can be written; estimates are tried everywhere.
+    model.condition = Some(expression(&match cost {
+        None => format!("!cancelled() && ({any})"),
+        Some(_) => format!("!cancelled() && {OWN_PULL_REQUEST} && ({any})"),
+    }));
     model.needs = planned;
+    model.needs.extend(cost.map(|_| cost::JOB.to_owned()));
+    let origin = Path::of(["terraform"]);
     NewJob {
         id: "comment".to_owned(),
         model,
         permissions: COMMENT,
-        because: "Where anything was planned: one stack's failure does not hide the others' plans.",
+        because: match cost {
+            None => "Where anything was planned: one stack's failure does not hide the others' plans.",
+            Some(_) => {
+                "Where anything was planned or estimated, whatever failed; a fork's token cannot write."
+            }
+        },
         identity: None,
-        body: Body::PlanComment(PlanComment {}),
-        origin: Path::of(["terraform"]).key("pull-request-plan"),
+        origin: if plans.is_some() { origin.key("pull-request-plan") } else { origin.key("cost") },
+        body: Body::TerraformComment(TerraformComment { plans, cost: cost.map(cost::comment) }),
     }
 }

@@ -15,12 +15,15 @@ use super::body::{
     TerraformScan, TfApply, TfGuard, TfPlan, Tooling, Verify,
 };
 use super::condition::expression;
+use super::cost;
 use super::credentials::{IDENTITY, credentials, identity};
 use super::draft::{CHECK_OUT, Draft, NewJob};
 use super::stacks::{check_limits, over, state_env};
 use crate::diagnostic::Path;
 use crate::manifest::{self, AwsRole, Kind, Occasion, PlanHandOff, SafetyLevel, Visibility};
-use crate::project::{Channel, Environment, EnvironmentStacks, Project, Terraform, VariableValue, defaults};
+use crate::project::{
+    Channel, Cost, Environment, EnvironmentStacks, Project, Terraform, VariableValue, defaults,
+};
 use crate::workflow::{self as model, Concurrency, Input, InputKind, Queue, Runner};
 
 const READ: &[Permission] = &[CHECK_OUT, IDENTITY];
@@ -58,6 +61,9 @@ pub(super) fn plan(project: &Project, draft: &mut Draft<'_>) {
     let guard = guard(draft, &targets, has_colors);
     draft.add(guard);
     draft.add(scan_job(project, draft, terraform));
+    if let Some(cost) = &terraform.cost {
+        draft.add(cost_job(project, draft, cost, &targets));
+    }
     for (environment, target) in &targets {
         let jobs = Jobs { project, terraform, environment, target };
         let plan = jobs.plan(draft);
@@ -98,7 +104,7 @@ struct Act {
     actions: &'static [&'static str],
     /// Whether a plan is made for it.
     is_planned: bool,
-    /// Whether a scan has to be clean for it.
+    /// Whether a scan has to be clean for it, and the cost within its limit.
     is_scanned: bool,
 }
 
@@ -232,6 +238,21 @@ fn scan_job(project: &Project, draft: &Draft<'_>, terraform: &Terraform) -> NewJ
     }
 }
 
+/// The estimate of the stack, with the values of the environment that was chosen.
+fn cost_job(
+    project: &Project,
+    draft: &Draft<'_>,
+    cost: &Cost,
+    targets: &[(&Environment, &EnvironmentStacks)],
+) -> NewJob {
+    let mut model = over(draft, "cost", TARGET, cost::MINUTES);
+    model.needs = vec!["guard".to_owned()];
+    model.condition = Some(is_one_of(&["plan", "apply", "promote"]));
+    let stacks = targets.iter().flat_map(|(_, target)| &target.stacks);
+    let values = stacks.flat_map(|stack| stack.variables.values());
+    cost::job(project, cost, model, "What is dear can always be destroyed.", "inputs.environment", values)
+}
+
 fn is_one_of(actions: &[&str]) -> String {
     match actions {
         [action] => format!("inputs.action == '{action}'"),
@@ -287,7 +308,7 @@ impl Jobs<'_> {
         model
     }
 
-    /// What an act needs beside the guard: its plan, with something in it, and the scan.
+    /// What an act needs beside the guard: its plan, with something in it, the scan and the cost.
     fn stand_behind(&self, model: &mut model::Job, act: Act) {
         if act.is_planned {
             let plan = self.id("plan");
@@ -297,6 +318,7 @@ impl Jobs<'_> {
         }
         if act.is_scanned {
             model.needs.push("scan".to_owned());
+            model.needs.extend(self.terraform.cost.as_ref().map(|_| cost::JOB.to_owned()));
         }
     }
 

@@ -25,7 +25,8 @@ pub use self::role::{Role, partition};
 pub use self::security::Security;
 pub(crate) use self::security::requirements_file;
 pub use self::terraform::{
-    Colors, EnvironmentStacks, NotPlanned, Scan, Stack, StackSettings, Terraform, VariableValue,
+    Colors, Cost, EnvironmentStacks, NotPlanned, Scan, Stack, StackCost, StackSettings, Terraform,
+    VariableValue,
 };
 pub use self::test::{Coverage, Language, ServiceContainer, TestGroup};
 pub use self::waiver::Waiver;

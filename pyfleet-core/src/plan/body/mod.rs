@@ -43,12 +43,14 @@ pub enum Body {
     Notify(Notify),
     /// Shows a job's token, and which roles it opens.
     OidcProbe(OidcProbe),
-    /// Comments the plans on the pull request.
-    PlanComment(PlanComment),
     /// Scans one image.
     ScanImage(ScanImage),
     /// Analyses the code of one directory and audits its dependencies.
     Security(Security),
+    /// Comments plans and cost on the pull request.
+    TerraformComment(TerraformComment),
+    /// Estimates what the stacks cost.
+    TerraformCost(TerraformCost),
     /// Plans the stacks of one environment.
     TerraformPlan(TerraformPlan),
     /// Scans the stacks' configuration.
@@ -85,9 +87,10 @@ impl Body {
             Self::Gate(_) => "jobs/gate.yml.j2",
             Self::Notify(_) => "jobs/notify.yml.j2",
             Self::OidcProbe(_) => "jobs/oidc-probe.yml.j2",
-            Self::PlanComment(_) => "jobs/plan-comment.yml.j2",
             Self::ScanImage(_) => "jobs/scan-image.yml.j2",
             Self::Security(_) => "jobs/security.yml.j2",
+            Self::TerraformComment(_) => "jobs/terraform-comment.yml.j2",
+            Self::TerraformCost(_) => "jobs/terraform-cost.yml.j2",
             Self::TerraformPlan(_) => "jobs/terraform-plan.yml.j2",
             Self::TerraformScan(_) => "jobs/terraform-scan.yml.j2",
             Self::TerraformStatic(_) => "jobs/terraform-static.yml.j2",
@@ -112,6 +115,7 @@ impl Body {
             Self::DestroyBackend(_) => &["destroy-backend.sh"],
             Self::ForceUnlock(_) => &["force-unlock.sh", "terraform-init.sh"],
             Self::ScanImage(_) | Self::TerraformScan(_) => &["scan-report.sh"],
+            Self::TerraformCost(_) => &["cost-report.sh"],
             Self::TerraformPlan(_) => &["plan-summary.jq", "terraform-init.sh", "terraform-plan.sh"],
             Self::TestSuite(_) => &["test-summary.sh"],
             Self::TfApply(_) => &[
@@ -143,8 +147,8 @@ impl Body {
             | Self::Gate(_)
             | Self::Notify(_)
             | Self::OidcProbe(_)
-            | Self::PlanComment(_)
             | Self::Security(_)
+            | Self::TerraformComment(_)
             | Self::TerraformStatic(_)
             | Self::TestComment(_)
             | Self::TfGuard(_) => &[],
@@ -239,11 +243,6 @@ pub struct Gate {
     pub may_skip: String,
 }
 
-/// Comments the plans.
-#[derive(Debug, Clone, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub struct PlanComment {}
-
 /// Scans one image.
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "kebab-case")]
@@ -285,6 +284,42 @@ pub struct Security {
     /// The artifact of the reports.
     pub artifact: String,
     /// Days that reports are kept.
+    pub artifact_days: u16,
+}
+
+/// Comments plans and cost.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct TerraformComment {
+    /// The condition under which there are plans; nothing where pull requests are not planned.
+    pub plans: Option<String>,
+    /// How cost is commented, where it is estimated.
+    pub cost: Option<CostComment>,
+}
+
+/// How cost is commented.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct CostComment {
+    /// How much a change may add, in whole US dollars.
+    pub max_monthly_increase: Option<String>,
+}
+
+/// Estimates what the stacks cost.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct TerraformCost {
+    /// Infracost's exact version.
+    pub version: String,
+    /// The expression that yields its key.
+    pub api_key: String,
+    /// The expression that yields the environment whose values are used.
+    pub environment: String,
+    /// GitHub variables that input variables take their values from.
+    pub held_variables: Vec<String>,
+    /// How much a change may add, in whole US dollars.
+    pub max_monthly_increase: Option<String>,
+    /// Days that the result is kept.
     pub artifact_days: u16,
 }
 

@@ -2,6 +2,7 @@
 
 mod backend;
 mod blue_green;
+mod cost;
 mod environment_stacks;
 mod pull_request_plan;
 mod stack;
@@ -14,6 +15,7 @@ use indexmap::IndexMap;
 use self::backend::check_backend;
 pub use self::blue_green::Colors;
 use self::blue_green::check_blue_green;
+pub use self::cost::{Cost, StackCost};
 pub use self::environment_stacks::{EnvironmentStacks, StackSettings};
 pub use self::pull_request_plan::NotPlanned;
 use self::pull_request_plan::{plan, planned_environments};
@@ -38,6 +40,8 @@ pub struct Terraform {
     pub has_tests: bool,
     /// The security scan.
     pub scan: Scan,
+    /// The estimate of what the stacks cost.
+    pub cost: Option<Cost>,
     /// Stacks by name; at least one.
     pub stacks: BTreeMap<Slug, Stack>,
     /// How state is locked.
@@ -100,6 +104,7 @@ pub(super) fn resolve(
             minimum_severity: scan.and_then(|scan| scan.minimum_severity).unwrap_or(defaults::SCAN_SEVERITY),
             on_findings: scan.and_then(|scan| scan.on_findings).unwrap_or(defaults::ON_FINDINGS),
         },
+        cost: cost::resolve(manifest, written, environments, &stacks, findings),
         stacks: stacks
             .iter()
             .map(|(name, stack)| {

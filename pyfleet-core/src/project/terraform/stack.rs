@@ -113,34 +113,40 @@ pub(super) fn check_texts(
     stacks: &IndexMap<Slug, manifest::Stack>,
     findings: &mut Diagnostics,
 ) {
-    let known = environments.iter().map(|environment| {
-        let account = environment.account_id.as_ref().map_or("123456789012", |account| account.as_str());
-        (environment.name.as_str(), account, environment.region.as_deref().unwrap_or("eu-central-1"))
-    });
-    let known: Vec<(&str, &str, &str)> = known.collect();
-    let known = if known.is_empty() { vec![("production", "123456789012", "eu-central-1")] } else { known };
-    for (environment, account_id, region) in known {
+    let known: Vec<Option<&Environment>> = environments.iter().map(Some).collect();
+    let known = if known.is_empty() { vec![None] } else { known };
+    for environment in known {
         for (name, stack) in stacks {
-            let own = stack.environments.as_ref();
-            if !environments.is_empty()
-                && own.is_some_and(|own| !own.iter().any(|own| own.as_str() == environment))
-            {
+            if environment.is_some_and(|environment| !stack.is_in(&environment.name)) {
                 continue;
             }
-            let values = [
-                ("environment", environment),
-                ("stack", name.as_str()),
-                ("account-id", account_id),
-                ("region", region),
-                ("project", manifest.project.as_str()),
-            ];
+            let values = placeholders(manifest, environment, name);
             if let Some(backend) = &written.backend {
+                let [.., (_, region), _] = values;
                 settings(backend, region, &values, findings);
             }
             var_files(name, stack, &values, findings);
             variables(name, stack, &values, findings);
         }
     }
+}
+
+/// What placeholders stand for in an environment; where it, its account or its region is not declared, another
+/// stands in.
+pub(super) fn placeholders<'a>(
+    manifest: &'a Manifest,
+    environment: Option<&'a Environment>,
+    stack: &'a Slug,
+) -> [(&'static str, &'a str); 5] {
+    let account = environment.and_then(|environment| environment.account_id.as_ref());
+    let region = environment.and_then(|environment| environment.region.as_deref());
+    [
+        ("environment", environment.map_or("production", |environment| environment.name.as_str())),
+        ("stack", stack.as_str()),
+        ("account-id", account.map_or("123456789012", |account| account.as_str())),
+        ("region", region.unwrap_or("eu-central-1")),
+        ("project", manifest.project.as_str()),
+    ]
 }
 
 /// Variable files outside of the stack's directory, for every environment: a change there changes the stack.
