@@ -55,6 +55,7 @@ files! {
         "jobs/tf-apply.yml.j2",
         "jobs/tf-guard.yml.j2",
         "jobs/tf-plan.yml.j2",
+        "steps/active-color.yml.j2",
         "steps/aftermath.yml.j2",
         "steps/apply.yml.j2",
         "steps/assume-role.yml.j2",

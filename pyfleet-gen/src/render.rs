@@ -185,26 +185,41 @@ fn written(value: &Value, indent: usize) -> Result<Value, Error> {
     Ok(Value::from_safe_string(text))
 }
 
-/// JSON with one element a line, two levels deep: what a reviewer can read and a diff can show.
+/// JSON in lines of a readable length, outermost elements always on lines of their own: what a reviewer can read and
+/// a diff can show.
 fn json_lines(json: &serde_json::Value) -> String {
-    fn list(items: &[serde_json::Value], indent: &str) -> String {
-        let lines: Vec<String> = items.iter().map(|item| format!("{indent}  {item}")).collect();
-        format!("[\n{}\n{indent}]\n", lines.join(",\n"))
-    }
-    match json {
-        serde_json::Value::Array(items) => list(items, ""),
-        serde_json::Value::Object(entries) => {
-            let lines: Vec<String> = entries
-                .iter()
-                .map(|(key, value)| match value {
-                    serde_json::Value::Array(items) => {
-                        format!("  \"{key}\": {}", list(items, "  ").trim_end())
-                    }
-                    value => format!("  \"{key}\": {value}"),
-                })
-                .collect();
-            format!("{{\n{}\n}}\n", lines.join(",\n"))
+    fn write(json: &serde_json::Value, indent: usize, text: &mut String) {
+        let flat = json.to_string();
+        let is_short = indent > 0 && indent + flat.len() <= 100;
+        let (open, close, items): (char, char, Vec<(String, &serde_json::Value)>) = match json {
+            serde_json::Value::Array(items) if !items.is_empty() && !is_short => {
+                ('[', ']', items.iter().map(|item| (String::new(), item)).collect())
+            }
+            serde_json::Value::Object(entries) if !entries.is_empty() && !is_short => {
+                let keys = entries
+                    .iter()
+                    .map(|(key, value)| (format!("{}: ", serde_json::Value::from(key.as_str())), value));
+                ('{', '}', keys.collect())
+            }
+            _ => return text.push_str(&flat),
+        };
+        text.push(open);
+        let last = items.len() - 1;
+        for (index, (key, item)) in items.into_iter().enumerate() {
+            text.push('\n');
+            text.push_str(&" ".repeat(indent + 2));
+            text.push_str(&key);
+            write(item, indent + 2, text);
+            if index < last {
+                text.push(',');
+            }
         }
-        scalar => format!("{scalar}\n"),
+        text.push('\n');
+        text.push_str(&" ".repeat(indent));
+        text.push(close);
     }
+    let mut text = String::new();
+    write(json, 0, &mut text);
+    text.push('\n');
+    text
 }

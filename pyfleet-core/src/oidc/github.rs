@@ -110,14 +110,12 @@ impl Names {
             Body::TfPlan(plan) => Some(&plan.inputs),
             Body::TfApply(apply) => apply.inputs.as_ref(),
             Body::CheckState(check) => Some(&check.inputs),
+            Body::TerraformPlan(plan) => Some(&plan.inputs),
             _ => None,
         };
         if let Some(inputs) = inputs {
             self.variables.extend(inputs.variables.iter().cloned());
             self.secrets.extend(inputs.secrets.iter().cloned());
-        }
-        if let Body::TerraformPlan(plan) = body {
-            self.variables.extend(plan.held_variables.iter().cloned());
         }
         // What has no JSON form has no expression.
         self.add_expressions(&serde_json::to_value(body).unwrap_or_default());

@@ -5,28 +5,22 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value as Json, json};
 
+use super::Permission;
 use super::body::{Body, Changes, Target, TerraformComment, TerraformPlan, TerraformScan, TerraformStatic};
 use super::build::{always, changes_job};
 use super::code_scanning;
 use super::condition::{OWN_PULL_REQUEST, expression};
 use super::cost;
-use super::credentials::{role, session_seconds};
+use super::credentials::{IDENTITY, credentials, identity};
 use super::draft::{CHECK_OUT, Draft, NewJob};
 use super::stacks::{check_limits, over};
-use super::{Identity, Permission};
+use super::tf::{inputs_of, publish, tooling};
 use crate::diagnostic::Path;
-use crate::manifest::{AwsRole, Tool, Visibility};
-use crate::project::{Cost, EnvironmentStacks, Project, Terraform, VariableValue, defaults};
+use crate::manifest::AwsRole;
+use crate::project::{Cost, EnvironmentStacks, Project, Terraform, defaults};
 use crate::workflow::{self as model, Level, Runner, Scope};
 
-const PLAN: &[Permission] = &[
-    CHECK_OUT,
-    Permission {
-        scope: Scope::IdToken,
-        level: Level::Write,
-        because: "prove to AWS which repository and event this is",
-    },
-];
+const PLAN: &[Permission] = &[CHECK_OUT, IDENTITY];
 const COMMENT: &[Permission] = &[Permission {
     scope: Scope::PullRequests,
     level: Level::Write,
@@ -52,10 +46,8 @@ pub(super) fn plan(project: &Project, draft: &mut Draft<'_>) {
     };
     draft.add(changes_job(draft, body, &outputs));
 
-    let (tool, command) = tool(terraform);
     let origin = Path::of(["terraform"]);
-    let static_body =
-        TerraformStatic { tool, command, version: terraform.version.clone(), has_tests: terraform.has_tests };
+    let static_body = TerraformStatic { tooling: tooling(terraform), has_tests: terraform.has_tests };
     let mut model = over_stacks(draft, "static", "static", project.timeout_minutes);
     model.env.extend([stack_directory()]);
     draft.add(NewJob {
@@ -115,13 +107,6 @@ pub(super) fn plan(project: &Project, draft: &mut Draft<'_>) {
         draft.add(comment_job(draft, planned, terraform.cost.as_ref()));
     }
     draft.add_gate(&["code-scanning", "comment"]);
-}
-
-const fn tool(terraform: &Terraform) -> (&'static str, &'static str) {
-    match terraform.tool {
-        Tool::Terraform => ("terraform", "terraform"),
-        Tool::OpenTofu => ("opentofu", "tofu"),
-    }
 }
 
 fn targets(terraform: &Terraform) -> Vec<Target> {
@@ -190,7 +175,7 @@ fn plan_job(
         over_stacks(draft, &format!("plan {}", environment.environment), &id, project.timeout_minutes);
     model.condition = Some(format!("{OWN_PULL_REQUEST} && needs.changes.outputs.{id} != '[]'"));
     model.runs_on = Some(Runner { group: None, labels: environment.runner.clone() });
-    let (tool, command) = tool(terraform);
+    let command = tooling(terraform).command;
     model.env.extend([
         ("TF_COMMAND".to_owned(), command.to_owned()),
         ("ENVIRONMENT".to_owned(), environment.environment.to_string()),
@@ -201,28 +186,12 @@ fn plan_job(
         [("AWS_RETRY_MODE", "standard"), ("AWS_MAX_ATTEMPTS", "5"), ("AWS_PAGER", "")]
             .map(|(name, value)| (name.to_owned(), value.to_owned())),
     );
-    let mut held_variables: Vec<String> = environment
-        .stacks
-        .iter()
-        .flat_map(|stack| stack.variables.values())
-        .filter_map(|value| match value {
-            VariableValue::Held { variable, .. } => Some(variable.clone()),
-            // A stack with secrets is not planned on pull requests.
-            VariableValue::Secret { .. } | VariableValue::Literal(_) => None,
-        })
-        .collect();
-    held_variables.sort_unstable();
-    held_variables.dedup();
     let body = TerraformPlan {
-        tool,
-        version: terraform.version.clone(),
+        tooling: tooling(terraform),
         environment: environment.environment.to_string(),
-        role: role(project, &environment.environment, AwsRole::PullRequestPlan),
-        region: environment.region.clone(),
-        account_id: environment.account_id.clone(),
-        session_seconds: session_seconds(project.timeout_minutes),
-        held_variables,
-        publish: if project.visibility == Visibility::Public { "summary" } else { "full" },
+        credentials: credentials(project, environment, AwsRole::PullRequestPlan, project.timeout_minutes),
+        inputs: inputs_of(environment),
+        publish: publish(project),
         artifact_days: project.artifact_days,
     };
     NewJob {
@@ -230,10 +199,7 @@ fn plan_job(
         model,
         permissions: PLAN,
         because: "A fork and Dependabot get no identity, and their code none of ours.",
-        identity: Some(Identity {
-            environment: environment.environment.clone(),
-            purpose: AwsRole::PullRequestPlan,
-        }),
+        identity: Some(identity(environment, AwsRole::PullRequestPlan)),
         body: Body::TerraformPlan(body),
         origin: Path::of(["terraform"]).key("pull-request-plan"),
     }

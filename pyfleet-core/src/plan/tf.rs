@@ -108,6 +108,12 @@ struct Act {
     is_scanned: bool,
 }
 
+const PLAN: Act = Act {
+    job: "plan",
+    actions: &["plan", "apply", "promote", "destroy"],
+    is_planned: false,
+    is_scanned: false,
+};
 const APPLY: Act = Act { job: "apply", actions: &["apply", "promote"], is_planned: true, is_scanned: true };
 // What is insecure can always be removed.
 const DESTROY: Act = Act { job: "destroy", actions: &["destroy"], is_planned: true, is_scanned: false };
@@ -269,6 +275,12 @@ struct Jobs<'a> {
 }
 
 impl Jobs<'_> {
+    /// The values of `action` that mean an act here: without colours, there is nothing to promote.
+    fn actions(&self, act: Act) -> Vec<&'static str> {
+        let has_colors = self.target.stacks.iter().any(|stack| stack.colors.is_some());
+        act.actions.iter().copied().filter(|action| has_colors || *action != "promote").collect()
+    }
+
     fn id(&self, job: &str) -> String {
         format!("{job}-{}", self.environment.name)
     }
@@ -291,7 +303,7 @@ impl Jobs<'_> {
 
     /// A job that changes something: in the environment itself, one at a time for each stack.
     fn change(&self, draft: &Draft<'_>, act: Act, timeout_minutes: u16) -> model::Job {
-        let mut model = self.model(draft, act.job, act.actions, timeout_minutes);
+        let mut model = self.model(draft, act.job, &self.actions(act), timeout_minutes);
         self.stand_behind(&mut model, act);
         if is_gated(self.environment) && act.job != CREATE_BACKEND.job {
             model.needs.push(self.approval_id(act));
@@ -328,7 +340,7 @@ impl Jobs<'_> {
 
     fn plan(&self, draft: &Draft<'_>) -> NewJob {
         let minutes = self.project.timeout_minutes;
-        let mut model = self.model(draft, "plan", &["plan", "apply", "promote", "destroy"], minutes);
+        let mut model = self.model(draft, "plan", &self.actions(PLAN), minutes);
         model.environment = Some(reading_environment(self.environment));
         let outputs: &[(&str, &str)] = &[
             ("class", "steps.plan.outputs.class"),
@@ -387,15 +399,18 @@ impl Jobs<'_> {
             5,
         );
         model.needs = vec!["guard".to_owned()];
-        model.condition =
-            Some(format!("inputs.environment == '{}' && {}", self.environment.name, is_one_of(act.actions)));
+        model.condition = Some(format!(
+            "inputs.environment == '{}' && {}",
+            self.environment.name,
+            is_one_of(&self.actions(act))
+        ));
         self.stand_behind(&mut model, act);
         model.environment = Some(without_deployment(self.environment.approval_name()));
         Some(NewJob {
             id,
             model,
             permissions: &[],
-            because: "",
+            because: "The environment's reviewers agree first, in a job that holds no right and no lock.",
             identity: None,
             body: Body::Approval(Approval { plan: act.is_planned.then(|| self.id("plan")) }),
             origin: self.origin().key("approval"),
@@ -541,7 +556,7 @@ impl Jobs<'_> {
         model.condition = Some(format!(
             "inputs.environment == '{}' && {}",
             self.environment.name,
-            is_one_of(APPLY.actions)
+            is_one_of(&self.actions(APPLY))
         ));
         self.stand_behind(&mut model, APPLY);
         Some(NewJob {

@@ -108,15 +108,22 @@ impl Body {
         match self {
             Self::BuildImage(_) => &["image-check.sh"],
             Self::Changes(_) => &["changed-paths.sh"],
-            Self::CheckState(_) => {
-                &["check-state.sh", "plan-summary.jq", "terraform-init.sh", "terraform-plan.sh"]
-            }
+            Self::CheckState(_) => &[
+                "active-color.sh",
+                "check-state.sh",
+                "plan-summary.jq",
+                "terraform-init.sh",
+                "terraform-plan.sh",
+                "wait-for-lock.sh",
+            ],
             Self::CreateBackend(_) => &["create-backend.sh"],
             Self::DestroyBackend(_) => &["destroy-backend.sh"],
             Self::ForceUnlock(_) => &["force-unlock.sh", "terraform-init.sh"],
             Self::ScanImage(_) | Self::TerraformScan(_) => &["scan-report.sh"],
             Self::TerraformCost(_) => &["cost-report.sh"],
-            Self::TerraformPlan(_) => &["plan-summary.jq", "terraform-init.sh", "terraform-plan.sh"],
+            Self::TerraformPlan(_) => {
+                &["active-color.sh", "plan-summary.jq", "terraform-init.sh", "terraform-plan.sh"]
+            }
             Self::TestSuite(_) => &["test-summary.sh"],
             Self::TfApply(_) => &[
                 "active-color.sh",
@@ -327,22 +334,15 @@ pub struct TerraformCost {
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct TerraformPlan {
-    /// `terraform` or `opentofu`.
-    pub tool: &'static str,
-    /// Its exact version.
-    pub version: String,
+    /// The tool.
+    #[serde(flatten)]
+    pub tooling: Tooling,
     /// The environment.
     pub environment: String,
-    /// The role, or the expression that yields it.
-    pub role: String,
-    /// The region.
-    pub region: String,
-    /// The account that credentials must belong to.
-    pub account_id: String,
-    /// How long the credentials last.
-    pub session_seconds: u32,
-    /// GitHub variables that input variables take their values from.
-    pub held_variables: Vec<String>,
+    /// The role that reads.
+    pub credentials: Credentials,
+    /// What the plan needs.
+    pub inputs: Inputs,
     /// `full` or `summary`: what logs, artifacts and comments show.
     pub publish: &'static str,
     /// Days that the plan's text is kept.
@@ -369,12 +369,9 @@ pub struct TerraformScan {
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct TerraformStatic {
-    /// `terraform` or `opentofu`.
-    pub tool: &'static str,
-    /// `terraform` or `tofu`.
-    pub command: &'static str,
-    /// Its exact version.
-    pub version: String,
+    /// The tool.
+    #[serde(flatten)]
+    pub tooling: Tooling,
     /// Whether that version can run tests: 1.6 and later.
     pub has_tests: bool,
 }
