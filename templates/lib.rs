@@ -91,6 +91,7 @@ files! {
         "health-check.sh",
         "image-check.sh",
         "notify.sh",
+        "oidc-probe.sh",
         "plan-comment.sh",
         "plan-policy.sh",
         "plan-summary.jq",

@@ -19,6 +19,7 @@ mod health_check;
 mod http_server;
 mod image_check;
 mod notify;
+mod oidc_probe;
 mod plan_comment;
 mod plan_policy;
 mod plan_summary;

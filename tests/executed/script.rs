@@ -139,6 +139,8 @@ impl Script {
         let path = self.world.path().join("bin").join(name);
         let state = self.state();
         fs::create_dir_all(&state).unwrap();
+        // Never through a link to a real tool.
+        let _ = fs::remove_file(&path);
         fs::write(&path, format!("#!/usr/bin/env bash\nSTATE='{}'\n{text}", state.display())).unwrap();
         fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
         self
@@ -263,7 +265,7 @@ impl Script {
             String::from_utf8(fs::read(self.world.path().join(file)).unwrap())
                 .unwrap_or_else(|_| panic!("{file} is not UTF-8"))
         };
-        let ran = Ran {
+        let mut ran = Ran {
             name: self.path.file_name().unwrap().to_string_lossy().into_owned(),
             directory: self.directory(),
             _world: Rc::clone(&self.world),
@@ -280,6 +282,7 @@ impl Script {
                 .map(|(name, value)| (name.to_owned(), value.to_owned()))
                 .collect(),
         };
+        ran.mask();
         let left: Vec<_> =
             fs::read_dir(self.runner_temp()).unwrap().map(|entry| entry.unwrap().path()).collect();
         assert!(left.is_empty(), "{}: left behind {left:?}", ran.name);
@@ -312,6 +315,22 @@ pub(crate) struct Ran {
 }
 
 impl Ran {
+    /// Masks as the runner does. A script that masks a value shows it nowhere itself.
+    fn mask(&mut self) {
+        let masked: Vec<String> = self
+            .log
+            .lines()
+            .filter_map(|line| line.strip_prefix("::add-mask::"))
+            .map(str::to_owned)
+            .collect();
+        for value in masked {
+            assert!(value.len() > 8, "{}: masks {value:?}", self.name);
+            self.log = self.log.replacen(&format!("::add-mask::{value}\n"), "", 1);
+            assert!(!self.log.contains(&value), "{}: a masked value is in the log", self.name);
+            assert!(!self.summary.contains(&value), "{}: a masked value is in the summary", self.name);
+        }
+    }
+
     /// The lines that the runner would take for commands.
     fn commands(&self) -> Vec<&str> {
         let mut stopped: Option<String> = None;
