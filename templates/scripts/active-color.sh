@@ -74,7 +74,7 @@ current=
   if length == 1 and (.[0] | type) == "object" then .[0] else error("no outputs") end
   | if . == {} then "empty" elif has($name) | not then "missing"
     else .[$name].value as $value | first($values | to_entries[] | select(.value == $value) | .key) // "neither" end' \
-  "$work/outputs.json" 2>>"$work/errors")
+  "$work/outputs.json" 2>>"$work/errors") || current=
 # What the output says is not shown: it may be anything.
 case $current in
   blue | green) ;;

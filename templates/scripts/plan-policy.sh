@@ -105,7 +105,7 @@ text='
   def code: plain | ([match("`+"; "g").length] | max // 0) as $run | ("`" * ($run + 1)) as $fence
     | if test("^`|`$") then "\($fence) \(.) \($fence)" else "\($fence)\(.)\($fence)" end;'
 # A step may write a megabyte; the log has all of it.
-clip() { LC_ALL=C awk '{ n += length($0) + 1; if (n > 900000) { print "- …"; exit } print }'; }
+clip() { LC_ALL=C awk '{ n += length($0) + 1 } n <= 900000 { print; next } !cut++ { print "- …" }'; }
 
 if jq -e '.changed != []' <<<"$verdict" >/dev/null; then
   jq -r "$text"'.changed[] | "\(.[1]): \(.[0] | plain)"' <<<"$verdict" | show

@@ -53,7 +53,11 @@ fn every_action_has_its_count_and_its_class() {
         assert_eq!(summary["counts"], counts);
         assert_eq!(summary["class"], class);
         let list = if class == "destructive" { "destructive" } else { "changed" };
-        assert_eq!(summary[list], json!([{"address": "a.b", "action": action}]));
+        let mut listed = json!({"address": "a.b", "action": action});
+        if action == "move" {
+            listed["previous"] = json!("a.old");
+        }
+        assert_eq!(summary[list], json!([listed]));
     }
     let summary = summary(&plan(json!([change("a.b", &["no-op"])]))).unwrap();
     assert_eq!(

@@ -127,15 +127,15 @@ fn a_bucket_that_is_not_there_has_a_remedy() {
 
 #[test]
 fn a_refused_bucket_is_not_taken_for_a_missing_one() {
-    if tool::find("terraform").is_none() {
-        return;
-    }
-    let Some(aws) = Aws::start() else { return };
-    aws.cli(&["s3api", "create-bucket", "--bucket", "the-state"]);
-    let backend = json!({"bucket": "the-state", "key": "k", "region": "us-east-1", "use_path_style": "true"});
-    let script = aws.lend(stack("terraform {\n  backend \"s3\" {}\n}\n").env("BACKEND", backend.to_string()));
-    aws.fail_next("s3:ListBucket", crate::aws::Failure::Status(403));
-    script.run().exits(1).says("init failed: its output is above").never_says("create-backend");
+    let said = "Error: Failed to get existing workspaces: Unable to list objects in S3 bucket \"the-state\":\nStatusCode: 403, api error AccessDenied: Access Denied";
+    init("tofu")
+        .tool("tofu", &format!("cat <<'END'\n{said}\nEND\nexit 1\n"))
+        .file("the stack/main.tf", "")
+        .run()
+        .exits(1)
+        .says("AccessDenied")
+        .says("::error::tofu init failed: its output is above")
+        .never_says("create-backend");
 }
 
 #[test]

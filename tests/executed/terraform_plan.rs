@@ -288,13 +288,13 @@ fn a_github_value_is_used_as_it_is() {
 const LEAKING: &str = r#"
 # Unlike the password of the stack itself it is not marked sensitive.
 variable "plain" {}
-variable "keys" { type = list(string) }
+variable "names" { type = list(string) }
 variable "json" {}
 variable "broken" { default = false }
 resource "terraform_data" "value" { input = var.plain }
 resource "terraform_data" "inside" { input = "postgres://admin:${var.plain}@host" }
 resource "terraform_data" "keyed" {
-  for_each = toset(var.keys)
+  for_each = toset(var.names)
   input    = each.key
 }
 resource "terraform_data" "json" { input = var.json }
@@ -302,7 +302,7 @@ resource "terraform_data" "broken" {
   lifecycle {
     precondition {
       condition     = !var.broken
-      error_message = "A sentence that is long enough to be broken into lines between its words: ${var.plain} and ${jsonencode(var.keys)}."
+      error_message = "A sentence that is long enough to be broken into lines between its words: ${var.plain} and ${jsonencode(var.names)}."
     }
   }
 }
@@ -326,7 +326,7 @@ fn no_secret_is_ever_shown_or_kept() {
     for password in passwords {
         for (publish, broken) in [("full", false), ("summary", false), ("full", true), ("summary", true)] {
             let variables = json!({
-                "size": 5, "plain": {"secret": "PASSWORD"}, "keys": {"secret": "KEYS", "as": "list"},
+                "size": 5, "plain": {"secret": "PASSWORD"}, "names": {"secret": "KEYS", "as": "list"},
                 "json": {"secret": "JSON"}, "broken": broken,
             });
             let ran = stack()

@@ -181,7 +181,7 @@ fn an_environment_that_is_only_read_is_only_planned() {
 #[test]
 fn names_are_compared_exactly_and_in_their_environment() {
     refused(&guard("Prod", "app", "plan")).says("environment must be one of `audit`, `dev`, `prod`");
-    refused(&guard("prod", "App", "plan")).says("stack must be one of `app`, `log`, `net`");
+    refused(&guard("prod", "App", "plan")).says("stack, in `prod`, must be one of `app`, `net`");
     refused(&guard("prod", "log", "plan")).says("stack, in `prod`, must be one of `app`, `net`");
     refused(&guard("prod", "app", "Plan")).says("action must be one of `plan`, `apply`,");
     refused(&guard("", "", ""))
