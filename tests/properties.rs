@@ -272,18 +272,26 @@ fn terraform(environments: Vec<String>) -> impl Strategy<Value = Json> {
         select(&["none", "non-production", "all"][..]),
         btree_map(slug(), stack(environments), 1..4),
         any::<bool>(),
+        proptest::option::of(proptest::option::of(0_u32..)),
     )
-        .prop_map(|(mut backend, tool, plan, mut stacks, depend)| {
+        .prop_map(|(mut backend, tool, plan, mut stacks, depend, limit)| {
             set(&mut backend, "bucket", Some("shop-{account-id}-{region}"));
             set(&mut backend, "key", Some("it's/{project}/{environment}/{stack} $(id).tfstate"));
             let names: Vec<String> = stacks.keys().cloned().collect();
             if let ([first, .., last], true) = (names.as_slice(), depend) {
                 set(stacks.get_mut(last).unwrap(), "depends-on", Some([first]));
             }
-            json!({
+            let mut terraform = json!({
                 "tool": tool, "version": "1.11.4", "backend": backend, "pull-request-plan": plan, "stacks": stacks,
                 "scan": { "minimum-severity": "low", "on-findings": "warn" },
-            })
+            });
+            let cost = limit.map(|limit| {
+                let mut cost = json!({ "version": "0.10.42", "api-key": { "secret": "INFRACOST_API_KEY" } });
+                set(&mut cost, "max-monthly-increase", limit);
+                cost
+            });
+            set(&mut terraform, "cost", cost);
+            terraform
         })
 }
 

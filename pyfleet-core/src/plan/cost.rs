@@ -59,3 +59,87 @@ pub(super) fn comment(cost: &Cost) -> CostComment {
 fn limit(cost: &Cost) -> Option<String> {
     cost.max_monthly_increase.map(|limit| limit.to_string())
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::manifest;
+    use crate::plan::{Body, Permission, Workflow, plan};
+    use crate::project;
+    use crate::source::Source;
+    use crate::workflow::{Level, Scope};
+
+    /// The planned workflows of a project whose stack `app` takes a secret and is in both environments.
+    fn planned(cost: &str) -> Vec<Workflow> {
+        let text = format!(
+            "
+version: 1
+project: shop
+safety-level: 4
+github: {{ repository: acme/shop, visibility: private, plan: enterprise }}
+aws: {{ account-id: \"123456789012\", region: eu-central-1 }}
+environments: {{ dev: {{ approval: none }}, prod: {{}} }}
+terraform:
+  version: \"1.11.4\"
+  backend: {{ bucket: shop, key: \"{{environment}}/{{stack}}.tfstate\" }}
+  {cost}
+  stacks:
+    net: {{ directory: net, environments: [dev] }}
+    app:
+      directory: app
+      var-files: [\"{{environment}}.tfvars\"]
+      variables: {{ size: {{ variable: SIZE }}, password: {{ secret: PASSWORD }}, tier: \"{{environment}}\" }}
+workflows: {{ terraform: {{}}, tf: {{}} }}
+"
+        );
+        let (manifest, _, mistakes) = manifest::parse(Source::new("pyfleet.yml", text));
+        assert!(mistakes.is_empty(), "{mistakes:?}");
+        let (project, findings) = project::resolve(&manifest.unwrap());
+        assert!(!findings.has_errors(), "{findings:?}");
+        plan(&project.unwrap()).0.workflows
+    }
+
+    const COST: &str = "cost: { version: 0.10.42, api-key: { secret: PRICES }, max-monthly-increase: 0 }";
+
+    #[test]
+    fn it_reads_the_repository_and_nothing_else() {
+        for workflow in planned(COST) {
+            let job = &workflow.jobs["cost"];
+            assert_eq!(job.identity, None);
+            assert!(matches!(
+                job.permissions[..],
+                [Permission { scope: Scope::Contents, level: Level::Read, .. }]
+            ));
+            assert_eq!(workflow.model.jobs["cost"].environment, None);
+            let Body::TerraformCost(body) = &job.body else { panic!("{:?}", job.body) };
+            assert_eq!(body.api_key, "${{ secrets.PRICES }}");
+            assert_eq!(body.max_monthly_increase.as_deref(), Some("0"));
+            assert_eq!(body.held_variables, ["SIZE"]);
+        }
+        assert!(planned("").iter().all(|workflow| !workflow.jobs.contains_key("cost")));
+    }
+
+    #[test]
+    fn what_is_too_dear_is_neither_merged_nor_applied() {
+        let workflows = planned(COST);
+        let needing = |workflow: &Workflow| -> Vec<String> {
+            let jobs = workflow.model.jobs.iter();
+            jobs.filter(|(_, job)| job.needs.iter().any(|needed| needed == "cost"))
+                .map(|(id, _)| id.clone())
+                .collect()
+        };
+        assert_eq!(needing(&workflows[0]), ["comment", "gate"]);
+        assert_eq!(needing(&workflows[1]), ["apply-dev", "approve-prod", "apply-prod"]);
+    }
+
+    #[test]
+    fn a_pull_request_is_estimated_where_it_costs_most() {
+        let workflows = planned(COST);
+        let Body::Changes(changes) = &workflows[0].jobs["changes"].body else { panic!() };
+        let entries = serde_json::json!([
+            { "stack": "app", "directory": "app", "environment": "prod", "var-files": ["prod.tfvars"],
+              "variables": { "size": { "variable": "SIZE" }, "tier": "prod" } },
+            { "stack": "net", "directory": "net", "environment": "dev", "var-files": [], "variables": {} },
+        ]);
+        assert_eq!(serde_json::json!(changes.matrices.as_ref().unwrap()["cost"]), entries);
+    }
+}
