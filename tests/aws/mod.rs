@@ -41,7 +41,8 @@ mod harness; // what is promised here holds
 /// The account that everything belongs to.
 pub(crate) const ACCOUNT: &str = "123456789012";
 
-/// One emulator. It ends when this is dropped.
+/// One emulator. It ends when the last of these is dropped.
+#[derive(Clone)]
 pub(crate) struct Aws {
     control: Rc<RefCell<Control>>,
     port: u64,
@@ -209,6 +210,19 @@ impl Aws {
         format!("arn:aws:iam::{ACCOUNT}:role/{name}")
     }
 
+    /// Creates a role of these documents.
+    #[track_caller]
+    pub(crate) fn role_of_documents(&self, name: &str, trust: &Value, permissions: &Value) {
+        self.iam(&json!({
+            "Action": "CreateRole", "RoleName": name, "AssumeRolePolicyDocument": trust.to_string(),
+            "MaxSessionDuration": "7200",
+        }));
+        self.iam(&json!({
+            "Action": "PutRolePolicy", "RoleName": name, "PolicyName": "all",
+            "PolicyDocument": permissions.to_string(),
+        }));
+    }
+
     #[track_caller]
     fn iam(&self, form: &Value) {
         let (status, body) = self.request(&json!({"service": "iam", "key": "testing", "form": form}));
@@ -231,21 +245,39 @@ impl Aws {
 
     /// Lets a script run in a job with `id-token: write`, whose tokens carry these claims.
     pub(crate) fn job(&self, script: Script, claims: &Value) -> Script {
+        self.token_request(claims).into_iter().fold(script, |script, (name, value)| script.env(name, value))
+    }
+
+    /// What such a job finds in its environment.
+    pub(crate) fn token_request(&self, claims: &Value) -> [(&'static str, String); 2] {
         let bearer = self.ask(&json!({"do": "job", "claims": claims}));
-        script
-            .env("ACTIONS_ID_TOKEN_REQUEST_URL", format!("{}/_actions/token?api-version=2.0", self.url()))
-            .env("ACTIONS_ID_TOKEN_REQUEST_TOKEN", bearer.as_str().unwrap())
+        [
+            ("ACTIONS_ID_TOKEN_REQUEST_URL", format!("{}/_actions/token?api-version=2.0", self.url())),
+            ("ACTIONS_ID_TOKEN_REQUEST_TOKEN", bearer.as_str().unwrap().to_owned()),
+        ]
     }
 
     /// Gives a script the session of a role, assumed with a token with these claims, instead of the administrator's keys.
     #[track_caller]
     pub(crate) fn assume(&self, script: Script, role: &str, claims: &Value) -> Script {
-        let (status, body) = self.present(&self.token(claims), role, 3600);
-        assert_eq!(status, 200, "{claims}: {body}");
-        ["AccessKeyId", "SecretAccessKey", "SessionToken"]
-            .into_iter()
-            .zip(["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"])
-            .fold(script, |script, (element, variable)| script.env(variable, element_of(&body, element)))
+        let keys = self.session(role, claims, 3600).unwrap_or_else(|refusal| panic!("{claims}: {refusal}"));
+        keys.into_iter().fold(script, |script, (name, value)| script.env(name, value))
+    }
+
+    /// The keys of a role's session, assumed with a token with these claims, or what AWS says instead.
+    pub(crate) fn session(
+        &self,
+        role: &str,
+        claims: &Value,
+        seconds: u32,
+    ) -> Result<Vec<(&'static str, String)>, String> {
+        let (status, body) = self.present(&self.token(claims), role, seconds);
+        if status != 200 {
+            return Err(body);
+        }
+        let keys = ["AccessKeyId", "SecretAccessKey", "SessionToken"].into_iter();
+        let names = ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"];
+        Ok(names.into_iter().zip(keys.map(|key| element_of(&body, key).to_owned())).collect())
     }
 
     /// Presents a token to AWS for a role, as a job does.

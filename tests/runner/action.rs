@@ -6,6 +6,10 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::rc::Rc;
 
+use serde_json::Value as Json;
+
+use crate::aws::Aws;
+
 /// One `uses:` step about to run.
 pub(crate) struct Action<'a> {
     /// `with:`, evaluated, by lower-case name.
@@ -14,6 +18,8 @@ pub(crate) struct Action<'a> {
     pub(crate) environment: BTreeMap<String, String>,
     /// Whether the job may ask for an identity token.
     pub(super) may_identify: bool,
+    /// Where its identity counts, and what its tokens say.
+    pub(super) identity: Option<(&'a Aws, &'a Json)>,
     pub(super) artifacts: &'a Path,
     pub(super) origin: &'a Path,
     pub(super) said: Vec<String>,
@@ -266,7 +272,7 @@ pub(super) fn copy_into(from: &Path, to: &Path) {
     }
 }
 
-/// Keys that mean nothing, for a job that may prove who it is, to the account that it expects.
+/// For a job that may prove who it is, to the account that it expects: the keys of a session, where roles count.
 fn configure_aws_credentials(action: &mut Action<'_>) -> Result<(), String> {
     if !action.may_identify {
         let reason = "Could not load credentials from any providers: did you mean to set `id-token: write`?";
@@ -279,14 +285,21 @@ fn configure_aws_credentials(action: &mut Action<'_>) -> Result<(), String> {
     if !allowed.split(',').any(|own| own.trim() == account) {
         return Err(format!("The account ID of the provided credentials is not in {allowed}"));
     }
-    for (name, value) in [
-        ("AWS_ACCESS_KEY_ID", "testing"),
-        ("AWS_SECRET_ACCESS_KEY", "testing"),
-        ("AWS_SESSION_TOKEN", "testing"),
-        ("AWS_REGION", &region),
-        ("AWS_DEFAULT_REGION", &region),
-    ] {
-        action.export(name, value);
+    let keys = match action.identity {
+        Some((aws, claims)) => {
+            let seconds =
+                action.input("role-duration-seconds").map_or(3600, |seconds| seconds.parse().unwrap());
+            aws.session(&role, claims, seconds)
+                .map_err(|refusal| format!("Could not assume role with OIDC: {refusal}"))?
+        }
+        None => ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"]
+            .map(|name| (name, "testing".to_owned()))
+            .to_vec(),
+    };
+    for (name, value) in
+        keys.into_iter().chain([("AWS_REGION", region.clone()), ("AWS_DEFAULT_REGION", region)])
+    {
+        action.export(name, &value);
     }
     action.say(format!("assumed {role}"));
     Ok(())

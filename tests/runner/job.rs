@@ -13,7 +13,7 @@ use super::files::{Files, SUMMARY_LIMIT};
 use super::log::{Log, Masks};
 use super::process::{self, Ended};
 use super::record::{Combination, Job, Step};
-use super::{Review, Running, matrix};
+use super::{Review, Run, Running, matrix};
 use crate::tool;
 
 /// What GitHub's server knows before there is a runner.
@@ -193,6 +193,10 @@ struct Runner {
     path: Vec<String>,
     masks: Masks,
     may_identify: bool,
+    /// What its tokens say.
+    claims: Json,
+    /// Where it asks for them.
+    token_request: Vec<(&'static str, String)>,
     /// `job.status`.
     status: &'static str,
     workspace: PathBuf,
@@ -254,13 +258,18 @@ impl Runner {
         let permissions = running.workflow.permissions_of(job);
         let identity = permissions.map_or(Level::None, |permissions| permissions.level(Permission::IdToken));
         let mark = format!("github_{}_{number}", running.world.display());
+        let may_identify = identity == Level::Write && running.run.fork.is_none();
+        let claims = claims(running.run, &contexts["github"], environment);
+        let aws = running.run.aws.as_ref().filter(|_| may_identify);
         Self {
+            token_request: aws.map(|aws| aws.token_request(&claims).to_vec()).unwrap_or_default(),
+            claims,
             id: id.to_owned(),
             contexts,
             environment: BTreeMap::new(),
             path: Vec::new(),
             masks,
-            may_identify: identity == Level::Write && running.run.fork.is_none(),
+            may_identify,
             status: "success",
             workspace,
             home,
@@ -455,6 +464,7 @@ impl Runner {
         all.insert("GITHUB_ACTION".to_owned(), format!("__run_{position}"));
         all.insert("RUNNER_TRACKING_ID".to_owned(), self.mark.clone());
         all.extend(files.variables());
+        all.extend(self.token_request.iter().map(|(name, value)| ((*name).to_owned(), value.clone())));
         all
     }
 
@@ -525,6 +535,7 @@ impl Runner {
             inputs,
             environment,
             may_identify: self.may_identify,
+            identity: running.run.aws.as_ref().map(|aws| (aws, &self.claims)),
             artifacts: &artifacts,
             origin: &running.origin,
             said: Vec::new(),
@@ -581,4 +592,31 @@ impl Runner {
         }
         Ok(())
     }
+}
+
+/// What a job's identity token says
+/// ([GitHub: OIDC reference](https://docs.github.com/en/actions/reference/security/oidc)).
+fn claims(run: &Run, github: &Json, environment: Option<&str>) -> Json {
+    let text = |key: &str| github[key].as_str().unwrap_or_default().to_owned();
+    let (owner, name) = run.repository.split_once('/').unwrap();
+    let repository = if run.subjects_hold_ids {
+        format!("{owner}@{}/{name}@{}", text("repository_owner_id"), text("repository_id"))
+    } else {
+        run.repository.clone()
+    };
+    let what = match (environment, run.event.as_str()) {
+        (Some(environment), _) => format!("environment:{environment}"),
+        (None, "pull_request") => "pull_request".to_owned(),
+        (None, _) => format!("ref:{}", text("ref")),
+    };
+    let mut claims = json!({
+        "sub": format!("repo:{repository}:{what}"),
+        "repository": run.repository, "repository_id": text("repository_id"),
+        "repository_owner_id": text("repository_owner_id"), "ref": text("ref"), "event_name": run.event,
+        "workflow_ref": text("workflow_ref"), "job_workflow_ref": text("workflow_ref"),
+    });
+    if let Some(environment) = environment {
+        claims["environment"] = json!(environment);
+    }
+    claims
 }

@@ -29,6 +29,7 @@ mod matrix;
 mod process;
 mod record;
 
+mod pyfleet; // those of examples/pyfleet: the life of two environments
 mod sandbox_broker; // the rendered workflows of examples/sandbox-broker, executed
 mod semantics; // each rule of GitHub's that the executor follows, on small workflows
 
@@ -69,6 +70,8 @@ pub(crate) struct Run {
     tools: Vec<(String, String)>,
     ambient: Vec<(String, String)>,
     inside: Vec<OsString>,
+    aws: Option<Aws>,
+    subjects_hold_ids: bool,
     reviews: BTreeMap<String, Review>,
     cancel: Option<Cancel>,
 }
@@ -108,6 +111,8 @@ impl Run {
             tools: Vec::new(),
             ambient: Vec::new(),
             inside: Vec::new(),
+            aws: None,
+            subjects_hold_ids: false,
             reviews: BTreeMap::new(),
             cancel: None,
         }
@@ -195,6 +200,18 @@ impl Run {
         self.inside = aws.inside().to_vec();
         let addresses = aws.environment().into_iter().filter(|(name, _)| !name.contains("KEY"));
         self.ambient.extend(addresses.map(|(name, value)| (name.to_owned(), value)));
+        self
+    }
+
+    /// Its steps reach this AWS, and a job becomes there what its token lets it: roles and their trust count.
+    pub(crate) fn identified_by(mut self, aws: &Aws) -> Self {
+        self.aws = Some(aws.clone());
+        self.with(aws)
+    }
+
+    /// Subjects hold the ids of owner and repository, as those of younger repositories do.
+    pub(crate) fn with_immutable_subjects(mut self) -> Self {
+        self.subjects_hold_ids = true;
         self
     }
 
@@ -299,7 +316,7 @@ impl Run {
 
         let (owner, name) = self.repository.split_once('/').expect("a repository is owner/name");
         let repository = json!({
-            "id": 1001, "name": name, "full_name": self.repository, "owner": { "login": owner }, "private": true,
+            "id": 2001, "name": name, "full_name": self.repository, "owner": { "login": owner }, "private": true,
             "default_branch": "main",
         });
         let mut event = json!({ "repository": repository, "sender": { "login": "octocat" } });
@@ -349,8 +366,8 @@ impl Run {
             "api_url": "https://api.github.com", "graphql_url": "https://api.github.com/graphql",
             "server_url": "https://github.com", "base_ref": base_ref, "head_ref": head_ref,
             "event": event, "event_name": self.event, "ref": reference, "ref_name": short, "ref_type": kind,
-            "ref_protected": reference == "refs/heads/main", "repository": self.repository, "repository_id": "1001",
-            "repository_owner": owner, "repository_owner_id": "1000", "retention_days": "90",
+            "ref_protected": reference == "refs/heads/main", "repository": self.repository, "repository_id": "2001",
+            "repository_owner": owner, "repository_owner_id": "1001", "retention_days": "90",
             "run_attempt": "1", "run_id": "4242", "run_number": "42", "sha": head,
             "workflow": workflow.name.as_deref().unwrap_or(&self.workflow),
             "workflow_ref": workflow_ref, "workflow_sha": head,

@@ -4,24 +4,28 @@
 # Output  {"class", "errored", "complete", "counts", "destructive", "changed", "drift", "outputs"}
 #   class        none | outputs-only | changes | destructive
 #   counts       create, update, replace, delete, import, move, forget, read, drift
-#   destructive  [{"address", "action"}]: deletions and replacements
+#   destructive  [{"address", "action"}]: deletions and replacements; with "previous", the address
+#                before a move
 #   changed      [{"address", "action"}]: everything else that is not a no-op
 #   drift        [{"address", "action"}]: what changed outside of Terraform
 #   outputs      [{"name", "action"}]
 # Anything that is not a plan is an error.
+
+def moved: .previous_address != null and .previous_address != .address;
 
 # One word for a list of actions. An action that is not known counts as an update, not as nothing.
 def action:
   .change.actions as $actions
   | if $actions == ["no-op"] then
       if .change.importing != null then "import"
-      elif .previous_address != null and .previous_address != .address then "move"
+      elif moved then "move"
       else "no-op" end
     elif ($actions | index("create")) and ($actions | length) > 1 then "replace"
     elif $actions | length == 1 and IN(.[]; "create", "update", "delete", "forget", "read") then $actions[0]
     else "update" end;
 
-def listed: map({address, action: action}) | sort_by(.address, .action);
+def listed: map({address, action: action} + if moved then {previous: .previous_address} else {} end)
+  | sort_by(.address, .action);
 
 if type != "object" or (.format_version | type != "string") or (has("resource_changes") or has("planned_values") | not)
 then error("this is not a plan in JSON") else . end
@@ -47,7 +51,7 @@ then error("this is not a plan in JSON") else . end
       replace: count("replace"),
       delete: count("delete"),
       import: ([$changes[] | select(.change.importing != null)] | length),
-      move: ([$changes[] | select(.previous_address != null and .previous_address != .address)] | length),
+      move: ([$changes[] | select(moved)] | length),
       forget: count("forget"),
       read: count("read"),
       drift: ($drift | length)

@@ -104,12 +104,22 @@ impl Body {
 
     /// The scripts that its steps call below `.github/scripts/`. Jobs without a checkout carry theirs inline.
     #[must_use]
-    pub const fn scripts(&self) -> &'static [&'static str] {
+    pub fn scripts(&self) -> impl Iterator<Item = &'static str> {
+        let inputs = match self {
+            Self::CheckState(check) => Some(&check.inputs),
+            Self::TerraformPlan(plan) => Some(&plan.inputs),
+            Self::TfPlan(plan) => Some(&plan.inputs),
+            _ => None,
+        };
+        let colors = inputs.is_some_and(|inputs| inputs.colors).then_some("active-color.sh");
+        self.constant_scripts().iter().copied().chain(colors)
+    }
+
+    const fn constant_scripts(&self) -> &'static [&'static str] {
         match self {
             Self::BuildImage(_) => &["image-check.sh"],
             Self::Changes(_) => &["changed-paths.sh"],
             Self::CheckState(_) => &[
-                "active-color.sh",
                 "check-state.sh",
                 "plan-summary.jq",
                 "terraform-init.sh",
@@ -121,12 +131,9 @@ impl Body {
             Self::ForceUnlock(_) => &["force-unlock.sh", "terraform-init.sh"],
             Self::ScanImage(_) | Self::TerraformScan(_) => &["scan-report.sh"],
             Self::TerraformCost(_) => &["cost-report.sh"],
-            Self::TerraformPlan(_) => {
-                &["active-color.sh", "plan-summary.jq", "terraform-init.sh", "terraform-plan.sh"]
-            }
+            Self::TerraformPlan(_) => &["plan-summary.jq", "terraform-init.sh", "terraform-plan.sh"],
             Self::TestSuite(_) => &["test-summary.sh"],
             Self::TfApply(_) => &[
-                "active-color.sh",
                 "handoff-get.sh",
                 "health-check.sh",
                 "plan-policy.sh",
@@ -138,7 +145,6 @@ impl Body {
                 "wait-for-lock.sh",
             ],
             Self::TfPlan(_) => &[
-                "active-color.sh",
                 "check-state.sh",
                 "handoff-put.sh",
                 "plan-policy.sh",
