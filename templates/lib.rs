@@ -80,9 +80,12 @@ files! {
     script in "./scripts/" {
         "active-color.sh",
         "changed-paths.sh",
+        "check-state.sh",
         "cost-comment.sh",
         "cost-report.sh",
         "coverage-check.sh",
+        "create-backend.sh",
+        "destroy-backend.sh",
         "fetch-baseline.sh",
         "force-unlock.sh",
         "gate.sh",
@@ -104,6 +107,7 @@ files! {
         "test-comment.sh",
         "test-summary.sh",
         "tf-guard.sh",
+        "wait-for-lock.sh",
     }
 }
 
