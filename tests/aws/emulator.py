@@ -54,6 +54,7 @@ class Emulator:
         self.group = None  # the process group of the script that runs
         self.enforced = False  # whether the policies of roles count
         self.job = None  # the claims of the job that runs, where it may ask for a token
+        self.lifecycles = {}  # of buckets, as they were put
 
     # --- what a test asks for ---
 
@@ -117,7 +118,7 @@ class Emulator:
             environ["werkzeug.socket"].shutdown(socket.SHUT_RDWR)
             raise ConnectionAbortedError
         reason = (how, None, "refused on demand of the test") if how else self.refused(request)
-        status, headers, answer = refusal(request, *reason) if reason else self.answer(environ)
+        status, headers, answer = refusal(request, *reason) if reason else self.lifecycle(request, *self.answer(environ))
         if status.startswith("404") and self.enforced and authorisation.hides_absence(request):
             reason = 403, "AccessDenied", "Access Denied"
             status, headers, answer = refusal(request, *reason)
@@ -147,6 +148,17 @@ class Emulator:
             traceback.print_exc()
             return "500 Internal Server Error", [], b""
         return *started[-1], answer
+
+    def lifecycle(self, request, status, headers, answer):
+        """moto forgets how many versions a rule keeps: what was put is what is given back."""
+        bucket = request.parameters.get("Bucket")
+        if status.startswith("200") and request.operation == "PutBucketLifecycleConfiguration":
+            self.lifecycles[bucket] = request.body
+        if status.startswith("200") and request.operation == "GetBucketLifecycleConfiguration":
+            answer = self.lifecycles[bucket]
+            headers = [(name, value) for name, value in headers if name.lower() != "content-length"]
+            headers.append(("Content-Length", str(len(answer))))
+        return status, headers, answer
 
     @staticmethod
     def body(environ):

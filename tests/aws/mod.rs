@@ -24,7 +24,7 @@ use std::cell::RefCell;
 use std::ffi::OsString;
 use std::io::{BufRead, BufReader, Write};
 use std::os::unix::net::UnixStream;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::rc::Rc;
 use std::sync::OnceLock;
@@ -46,7 +46,6 @@ pub(crate) const ACCOUNT: &str = "123456789012";
 pub(crate) struct Aws {
     control: Rc<RefCell<Control>>,
     port: u64,
-    aws: PathBuf,
     nursery: &'static Nursery,
 }
 
@@ -82,20 +81,21 @@ impl Aws {
     /// A new, empty AWS, or `None` after the calling test has been reported as not run.
     #[track_caller]
     pub(crate) fn start() -> Option<Self> {
-        let (python, aws) = (tool::find("python")?, tool::find("aws")?);
+        let (python, _) = (tool::find("python")?, tool::find("aws")?);
         let nursery = Nursery::of_this_run(&python);
         let stream = UnixStream::connect(&nursery.socket).unwrap();
         let mut control = Control { lines: BufReader::new(stream.try_clone().unwrap()), stream };
         let port = control.answer()["port"].as_u64().unwrap();
-        Some(Self { control: Rc::new(RefCell::new(control)), port, aws: aws.path().to_owned(), nursery })
+        Some(Self { control: Rc::new(RefCell::new(control)), port, nursery })
     }
 
     /// Gives a script this AWS, an administrator's keys, and the pinned `aws`.
     pub(crate) fn lend(&self, script: Script) -> Script {
         let control = Rc::clone(&self.control);
-        let script = script.real_tool("aws", &self.aws).inside(&self.nursery.inside).followed(move |group| {
-            control.borrow_mut().ask(&json!({"do": "runs", "group": group}));
-        });
+        let script =
+            script.real_tool("aws", self.client()).inside(&self.nursery.inside).followed(move |group| {
+                control.borrow_mut().ask(&json!({"do": "runs", "group": group}));
+            });
         self.environment().into_iter().fold(script, |script, (name, value)| script.env(name, value))
     }
 
@@ -119,13 +119,15 @@ impl Aws {
         ]
     }
 
+    /// The pinned `aws`, as scripts call it.
+    pub(crate) fn client(&self) -> &Path {
+        &self.nursery.client
+    }
+
     /// Calls AWS as the administrator, to prepare or to look.
     #[track_caller]
     pub(crate) fn cli(&self, arguments: &[&str]) -> Value {
-        let mut words = self.nursery.inside.clone();
-        words.push(self.aws.clone().into_os_string());
-        let output = Command::new(&words[0])
-            .args(&words[1..])
+        let output = Command::new(self.client())
             .args(arguments)
             .args(["--output", "json"])
             .env_clear()
@@ -326,13 +328,14 @@ impl Control {
     }
 }
 
-/// The process that has moto in memory, one for all tests.
+/// The processes that have moto and the AWS CLI in memory, one each for all tests.
 struct Nursery {
     socket: PathBuf,
+    client: PathBuf,
     /// What takes a command to where the emulators are.
     inside: Vec<OsString>,
-    /// Its standard input ends with this process, and it ends with its standard input.
-    _process: Child,
+    /// Their standard input ends with this process, and they end with their standard input.
+    _processes: [Child; 2],
 }
 
 impl Nursery {
@@ -344,32 +347,37 @@ impl Nursery {
                 .stderr(Stdio::null())
                 .status()
                 .is_ok_and(|status| status.success());
-            let mut command = if isolated {
-                let mut command = Command::new("unshare");
-                command.args(["--net", "--"]).arg(python.path());
-                command
-            } else {
-                Command::new(python.path())
-            };
-            let mut process = command
-                .arg("-B")
-                .arg(tool::repository().join("tests/aws/emulator.py"))
-                .stdin(Stdio::piped())
-                .stdout(Stdio::piped())
-                .spawn()
-                .unwrap();
-            let mut socket = String::new();
-            BufReader::new(process.stdout.take().unwrap()).read_line(&mut socket).unwrap();
-            assert!(!socket.is_empty(), "the emulator does not start");
+            let unshare = ["unshare", "--net", "--"].map(OsString::from);
+            let (emulator, socket) =
+                Self::started(python, if isolated { &unshare } else { &[] }, "emulator.py");
             let inside = if isolated {
                 println!("AWS is emulated in a network namespace of its own");
-                let namespace = format!("--net=/proc/{}/ns/net", process.id());
+                let namespace = format!("--net=/proc/{}/ns/net", emulator.id());
                 vec!["nsenter".into(), namespace.into(), "--".into()]
             } else {
                 println!("AWS is emulated on this machine's network: no namespace is permitted here");
                 Vec::new()
             };
-            Self { socket: socket.trim_end().into(), inside, _process: process }
+            let (cli, client) = Self::started(python, &inside, "cli.py");
+            Self { socket, client, inside, _processes: [emulator, cli] }
         })
+    }
+
+    /// Starts one of the two where they belong; it says by which path it is reached.
+    fn started(python: &tool::Tool, inside: &[OsString], program: &str) -> (Child, PathBuf) {
+        let mut words = inside.to_vec();
+        words.extend([python.path().into(), "-B".into()]);
+        let mut process = Command::new(&words[0])
+            .args(&words[1..])
+            .arg(tool::repository().join("tests/aws").join(program))
+            .env("PYTHONUTF8", "1")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut path = String::new();
+        BufReader::new(process.stdout.take().unwrap()).read_line(&mut path).unwrap();
+        assert!(!path.is_empty(), "{program} does not start");
+        (process, path.trim_end().into())
     }
 }

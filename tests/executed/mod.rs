@@ -6,13 +6,17 @@
 //! injected command ran, that the log holds no workflow command but the script's own, and that
 //! what was written to `GITHUB_OUTPUT` is well-formed.
 
+mod backend;
 pub(crate) mod script;
 
 mod active_color;
 mod changed_paths;
+mod check_state;
 mod cost_comment;
 mod cost_report;
 mod coverage_check;
+mod create_backend;
+mod destroy_backend;
 mod fetch_baseline;
 mod gate;
 mod health_check;
@@ -30,6 +34,7 @@ mod terraform_plan;
 mod test_comment;
 mod test_summary;
 mod tf_guard;
+mod wait_for_lock;
 
 /// What every script has in common.
 mod every_script {
