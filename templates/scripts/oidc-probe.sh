@@ -5,8 +5,8 @@
 #   AUDIENCE             audience of the token (default: sts.amazonaws.com)
 #   EXPECTED             JSON object: claim → expected value, null for a claim that must be absent; for sub an
 #                        array of accepted values
-#   ROLES                JSON array of {"role": ARN, "purpose": text, "expect": "assumed" | "refused"}
-#                        (default: [])
+#   ROLES                JSON array of {"role": ARN, "purpose": text, "expect": "assumed" | "refused"}; an empty
+#                        ARN, that of a variable that is not set, differs from everything (default: [])
 #   EXPECTED_ACCOUNT_ID  the account of the roles; demanded where ROLES is not empty
 #   STATE_BUCKET         the state's bucket; empty where there is no state to probe
 #   STATE_KEY            the state's key in it
@@ -58,7 +58,7 @@ printf '%s' "$EXPECTED" | jq -e -s --argjson claims "$claims" '
   usage 'EXPECTED must be a JSON object of claims, with an array of accepted values for sub'
 printf '%s' "$ROLES" | jq -e -s '
   length == 1 and (.[0] | type == "array" and all(.[]; type == "object"
-    and (.role | type == "string" and test("\\Aarn:aws(-cn|-us-gov)?:iam::[0-9]{12}:role/[A-Za-z0-9+=,.@_/-]+\\z"))
+    and (.role | type == "string" and test("\\A\\z|\\Aarn:aws(-cn|-us-gov)?:iam::[0-9]{12}:role/[A-Za-z0-9+=,.@_/-]+\\z"))
     and (.purpose | type == "string" and length > 0) and (.expect == "assumed" or .expect == "refused")))' >/dev/null 2>&1 ||
   usage 'ROLES must be a JSON array of {"role": ARN, "purpose": text, "expect": "assumed" | "refused"}'
 printf '%s' "$HELD" | jq -e -s '
@@ -273,9 +273,13 @@ refuses_another_audience() {
   fi
 }
 
-printf '%s' "$ROLES" | jq -r '.[] | [.role, .expect, (.purpose | gsub("[\\x00-\\x1f\\x7f]"; " "))] | join("\t")' >"$work/roles"
-while IFS=$'\t' read -r role expect purpose; do
+printf '%s' "$ROLES" | jq -r '.[] | "\(.expect) \(if .role == "" then "-" else .role end) \(.purpose | gsub("[\\x00-\\x1f\\x7f]"; " "))"' >"$work/roles"
+while read -r expect role purpose; do
   unset AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_SESSION_TOKEN
+  if [[ $role == - ]]; then
+    record differs "$purpose" role "$expect" 'the variable of the role is empty'
+    continue
+  fi
   assume "$role" "$work/token"
   if [[ -z $code ]]; then
     found=assumed

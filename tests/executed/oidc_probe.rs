@@ -387,6 +387,15 @@ fn hostile_texts_stay_texts() {
 }
 
 #[test]
+fn a_role_whose_variable_is_empty_is_neither_open_nor_shut() {
+    let Some(aws) = account() else { return };
+    for expect in ["assumed", "refused"] {
+        let roles = json!([{"role": "", "purpose": "apply", "expect": expect}]);
+        probe(&aws).env("ROLES", roles.to_string()).run().exits(1).shows("the variable of the role is empty");
+    }
+}
+
+#[test]
 fn a_public_repository_is_warned() {
     let Some(aws) = account() else { return };
     let probe = probe(&aws).env("ROLES", "[]");
