@@ -52,7 +52,7 @@ def driver():
 def warm_up():
     """Calls that fail, but read what every call reads."""
     nowhere = {"AWS_ENDPOINT_URL": "http://127.0.0.1:9", "AWS_MAX_ATTEMPTS": "1", "AWS_DEFAULT_REGION": "us-east-1"}
-    os.environ |= {**nowhere, "AWS_ACCESS_KEY_ID": "none", "AWS_SECRET_ACCESS_KEY": "none"}
+    os.environ |= {**nowhere, "AWS_ACCESS_KEY_ID": "none", "AWS_SECRET_ACCESS_KEY": "none", "AWS_CONFIG_FILE": os.devnull}
     with open(os.devnull, "w") as nothing:
         errors, sys.stderr = sys.stderr, nothing
         for words in ("s3api get-bucket-location --bucket any", "dynamodb list-tables", "sts get-caller-identity"):

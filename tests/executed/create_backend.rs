@@ -3,8 +3,7 @@ use std::process::Stdio;
 use serde_json::{Value, json};
 
 use super::backend::{
-    BUCKET, MODES, REGION, TABLE, ask, create, foreign_bucket, intercepted, keys, put, refuses, settings,
-    settings_of, shell,
+    BUCKET, MODES, REGION, TABLE, ask, create, intercepted, keys, put, refuses, settings, settings_of, shell,
 };
 use super::script::{Ran, Script};
 use crate::aws::{ACCOUNT, Aws, Failure};
@@ -250,7 +249,7 @@ fn the_first_region_is_not_named() {
 #[test]
 fn another_account_has_the_name() {
     let Some(aws) = Aws::start() else { return };
-    foreign_bucket(&aws);
+    aws.foreign_bucket(BUCKET);
     aws.forget_calls();
     script(&aws, "both").run().exits(3).says("the bucket acme-state is not account 123456789012's");
     assert_eq!(changes(&aws), Vec::<String>::new());
