@@ -323,14 +323,17 @@ fn no_secret_is_ever_shown_or_kept() {
         "::error::taken over",
         "äöü🚀 and more",
     ];
-    for password in passwords {
-        for (publish, broken) in [("full", false), ("summary", false), ("full", true), ("summary", true)] {
+    let script = stack().file("the stack/leaking.tf", LEAKING);
+    for (number, password) in passwords.into_iter().enumerate() {
+        // A summary shows so little that one password has to do.
+        let published: &[&str] = if number == 0 { &["full", "summary"] } else { &["full"] };
+        for (publish, broken) in published.iter().flat_map(|publish| [(*publish, false), (*publish, true)]) {
             let variables = json!({
                 "size": 5, "plain": {"secret": "PASSWORD"}, "names": {"secret": "KEYS", "as": "list"},
                 "json": {"secret": "JSON"}, "broken": broken,
             });
-            let ran = stack()
-                .file("the stack/leaking.tf", LEAKING)
+            let ran = script
+                .clone()
                 .env("PUBLISH", publish)
                 .env("VARIABLES", variables.to_string())
                 .env("SECRET_PASSWORD", password)
