@@ -272,7 +272,7 @@ fn terraform(environments: Vec<String>) -> impl Strategy<Value = Json> {
         select(&["none", "non-production", "all"][..]),
         btree_map(slug(), stack(environments), 1..4),
         any::<bool>(),
-        proptest::option::of(proptest::option::of(0_u32..)),
+        option::of(option::of(0_u32..)),
     )
         .prop_map(|(mut backend, tool, plan, mut stacks, depend, limit)| {
             set(&mut backend, "bucket", Some("shop-{account-id}-{region}"));
