@@ -19,7 +19,7 @@ while (($#)); do
   esac
   [[ $1 == --no-color ]] && shift || shift 2
 done
-find "$path" "$(dirname "$path")" -mindepth 1 -maxdepth 1 -printf '%y %f\n' | sort -u >"$STATE/tree"
+find "$path" "$(dirname "$path")" -mindepth 1 -maxdepth 1 -printf '%y %f\n' | sort -u >>"$STATE/tree"
 [[ ! -e $path/WARN ]] || cat "$path/WARN"
 [[ ! -e $path/SLEEP ]] || sleep 30
 [[ ! -e $path/CODE ]] || exit "$(cat "$path/CODE")"
@@ -281,6 +281,8 @@ fn nothing_of_the_change_is_run_or_taken_for_settings() {
         .env("HOME", home)
         .file(hook, "#!/bin/sh\ntouch pwned\n")
         .prepare("chmod", &["+x", hook])
+        // Another command that the script calls.
+        .tool("realpath", "env >>\"$STATE/others\"\nexec /usr/bin/realpath \"$@\"")
         .env("BASE", "HEAD~5");
     let ran = script.run().exits(0).shows("| 1.00 | 2.00 | +1.00 |");
     let note = |name: &str| fs::read_to_string(script.state().join(name)).unwrap();
@@ -293,6 +295,7 @@ fn nothing_of_the_change_is_run_or_taken_for_settings() {
         "INFRACOST_API_KEY=ico-hush-hush\nINFRACOST_ENABLE_CLOUD=false\nINFRACOST_SKIP_UPDATE_CHECK=true\n"
     );
     assert!(!note("arguments").contains("hush-hush"));
+    assert!(note("others").contains("STACK=app") && !note("others").contains("hush-hush"));
     assert!(!ran.directory.join("the stack/pwned").exists());
     let status = std::process::Command::new("git")
         .args(["status", "--porcelain", "the stack"])

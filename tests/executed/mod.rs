@@ -6,8 +6,10 @@
 //! injected command ran, that the log holds no workflow command but the script's own, and that
 //! what was written to `GITHUB_OUTPUT` is well-formed.
 
-mod backend;
+mod backend; // buckets and tables, for the scripts that make, check and remove them
+mod http_server; // an address that answers as a test wants
 pub(crate) mod script;
+mod stack_on_aws; // a stack whose state lies on the emulated AWS
 
 mod active_color;
 mod changed_paths;
@@ -19,10 +21,9 @@ mod create_backend;
 mod destroy_backend;
 mod fetch_baseline;
 mod gate;
-mod health_check;
-mod http_server;
 mod handoff_get;
 mod handoff_put;
+mod health_check;
 mod image_check;
 mod notify;
 mod oidc_probe;
@@ -34,7 +35,6 @@ mod record_apply;
 mod recover_state;
 mod scan_report;
 mod terraform_init;
-mod stack_on_aws;
 mod terraform_plan;
 mod test_comment;
 mod test_summary;

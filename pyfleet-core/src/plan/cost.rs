@@ -1,7 +1,7 @@
 //! What stacks cost: the same job wherever they are planned.
 //!
 //! It holds no identity and reads no state: the estimate is made from the configuration of two commits. The key is
-//! on the one step that needs it, and buys nothing but prices.
+//! on the one step that needs it.
 
 use super::body::{Body, CostComment, TerraformCost};
 use super::condition::expression;
