@@ -130,7 +130,9 @@ fn a_bucket_that_does_not_answer_is_no_missing_plan() {
     put_object(&aws, KEY, PLAN);
     for failure in [Failure::Status(403), Failure::Status(500), Failure::Drop] {
         aws.fail_next("s3:GetObject", failure);
-        nothing(from_s3(&aws).run().exits(1).says("::error::the plan _plans/77-2/dev/app.tfplan could not be"));
+        nothing(
+            from_s3(&aws).run().exits(1).says("::error::the plan _plans/77-2/dev/app.tfplan could not be"),
+        );
     }
     nothing(from_s3(&aws).env("TF_STATE_BUCKET", "no-bucket").run().exits(1).says("NoSuchBucket"));
     aws.kill_at(1);
@@ -148,11 +150,16 @@ fn another_plan_is_refused() {
         nothing(from_s3(&aws).run().exits(4).says("not the plan that was made"));
     }
     // Decrypted without an error.
-    nothing(encrypted(from_artifact(), "swapped", "sixteen letters!").run().exits(4).says("not the plan that"));
+    nothing(
+        encrypted(from_artifact(), "swapped", "sixteen letters!").run().exits(4).says("not the plan that"),
+    );
     let script = encrypted(from_artifact(), PLAN, "sixteen letters!");
-    nothing(script.clone().env("PASSPHRASE", "some other sixteen").run().exits(4)).never_says("other sixteen");
+    nothing(script.clone().env("PASSPHRASE", "some other sixteen").run().exits(4))
+        .never_says("other sixteen");
     for broken in ["", "Salted__", "::error::taken over\n"] {
-        nothing(script.clone().file("the handoff/plan.enc", broken).run().exits(4).says("cannot be decrypted"));
+        nothing(
+            script.clone().file("the handoff/plan.enc", broken).run().exits(4).says("cannot be decrypted"),
+        );
     }
 }
 
@@ -163,7 +170,9 @@ fn another_commit_or_version_is_refused_before_anything_is_fetched() {
     aws.forget_calls();
     let other = "f".repeat(40);
     nothing(from_s3(&aws).env("GITHUB_SHA", &other).run().exits(5).says("was made of commit").says(&other));
-    nothing(from_s3(&aws).env("TOOL_VERSION", "1.9.1").run().exits(5).says("by tofu 1.9.1, this job has 1.9.0"));
+    nothing(
+        from_s3(&aws).env("TOOL_VERSION", "1.9.1").run().exits(5).says("by tofu 1.9.1, this job has 1.9.0"),
+    );
     let script = from_s3(&aws);
     fs::write(script.state().join("mute"), "").unwrap();
     nothing(script.run().exits(1).says("tofu is broken"));
@@ -181,7 +190,8 @@ fn a_passphrase_is_any_text() {
 #[test]
 fn a_plan_that_cannot_be_written_is_not_half_there() {
     let script = encrypted(from_artifact(), PLAN, "sixteen letters!");
-    let failing = "[[ $* != *plan ]] || { printf half; echo 'disk full' >&2; exit 1; }\nexec /bin/cat \"$@\"\n";
+    let failing =
+        "[[ $* != *plan ]] || { printf half; echo 'disk full' >&2; exit 1; }\nexec /bin/cat \"$@\"\n";
     nothing(script.tool("cat", failing).run().exits(1).says("disk full"));
 }
 

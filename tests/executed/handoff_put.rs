@@ -74,7 +74,11 @@ fn a_plan_goes_to_the_bucket_and_is_known_by_its_hash() {
     nothing_said(in_s3(&aws).file("the plan", "another").run().exits(1).says("another plan is at"));
     assert_eq!(object(&aws, OBJECT).unwrap(), PLAN, "overwritten");
     // Another attempt has another key.
-    in_s3(&aws).env("GITHUB_RUN_ATTEMPT", "3").run().exits(0).outputs("plan_key", "_plans/77-3/dev/app.tfplan");
+    in_s3(&aws)
+        .env("GITHUB_RUN_ATTEMPT", "3")
+        .run()
+        .exits(0)
+        .outputs("plan_key", "_plans/77-3/dev/app.tfplan");
 }
 
 #[test]
@@ -123,7 +127,10 @@ fn an_artifact_holds_nothing_that_can_be_read() {
     assert!(encrypted.starts_with(b"Salted__"));
     assert!(!encrypted.windows(6).any(|window| window == b"secret"));
     let arguments = fs::read_to_string(script.state().join("arguments")).unwrap();
-    assert!(arguments.contains("-aes-256-cbc -pbkdf2 -iter 600000 -salt -pass env:PASSPHRASE"), "{arguments}");
+    assert!(
+        arguments.contains("-aes-256-cbc -pbkdf2 -iter 600000 -salt -pass env:PASSPHRASE"),
+        "{arguments}"
+    );
     assert!(!arguments.contains(PASSPHRASE), "{arguments}");
     // What an interrupted step left is replaced.
     in_an_artifact().file("the hand/off/plan.enc", "half").run().exits(0);
@@ -143,7 +150,11 @@ fn what_fails_leaves_no_plan() {
     let failing = "echo 'no entropy' >&2; exit 1\n";
     nothing_said(in_an_artifact().tool("openssl", failing).run().exits(1).says("no entropy"));
     nothing_said(
-        in_an_artifact().file("the hand", "a file").run().exits(1).says("encrypted plan could not be written"),
+        in_an_artifact()
+            .file("the hand", "a file")
+            .run()
+            .exits(1)
+            .says("encrypted plan could not be written"),
     );
     let script = in_an_artifact();
     fs::write(script.state().join("mute"), "").unwrap();

@@ -88,7 +88,10 @@ fn who_applied_what_and_who_agreed_is_written_down() {
         .never_says("hush-hush")
         .never_says("mallory");
     assert_inert(&ran.summary, &[]);
-    assert_eq!(ran.json("the outputs/app/outputs.json"), json!({"url": "https://app.example", "zones": ["a", "b"]}));
+    assert_eq!(
+        ran.json("the outputs/app/outputs.json"),
+        json!({"url": "https://app.example", "zones": ["a", "b"]})
+    );
     let asked = fs::read_to_string(script.state().join("asked")).unwrap();
     assert_eq!(asked, "api repos/octo-org/octo-repo/actions/runs/77/approvals\n");
 
@@ -115,7 +118,8 @@ fn who_applied_what_and_who_agreed_is_written_down() {
     script.run().exits(0);
     assert_eq!(ledger(&aws)["outputs_sha256"], digest);
     run(&script, "terraform -chdir='the stack' destroy -auto-approve -input=false -no-color").exits(0);
-    let ran = script.env("ACTION", "destroy").run().exits(0).shows("| Resources | `0` |").says("no output url");
+    let ran =
+        script.env("ACTION", "destroy").run().exits(0).shows("| Resources | `0` |").says("no output url");
     assert_eq!(ran.json("the outputs/app/outputs.json"), json!({}));
     let record = ledger(&aws);
     assert_eq!((&record["action"], &record["resources"]), (&json!("destroy"), &json!(0)));
@@ -130,7 +134,8 @@ fn what_there_is_not_is_null() {
     let Some(aws) = backend() else { return };
     // No state at all.
     let script = stack(recording(&aws, &json!([])), "s3", RESOURCES).without("PLAN_SHA256");
-    let ran = script.env("ACTION", "revert").run().exits(0).shows("| Approved by | – |").shows("| Reason | – |");
+    let ran =
+        script.env("ACTION", "revert").run().exits(0).shows("| Approved by | – |").shows("| Reason | – |");
     assert!(!ran.log.contains("::notice::"), "{}", ran.log);
     assert!(!ran.summary.contains("| Output |"));
     let record = ledger(&aws);
@@ -169,7 +174,15 @@ fn an_api_that_does_not_tell_who_approved_stops_nothing() {
     script.run().exits(0).says(unknown).says("HTTP 403");
     assert_eq!(ledger(&aws)["approver"], Value::Null);
     fs::remove_file(script.state().join("forbidden")).unwrap();
-    for answer in ["", "{}", "<html>", "[][]", "[1]", r#"[{"state": "approved", "environments": 1}]"#, "::error::taken over"] {
+    for answer in [
+        "",
+        "{}",
+        "<html>",
+        "[][]",
+        "[1]",
+        r#"[{"state": "approved", "environments": 1}]"#,
+        "::error::taken over",
+    ] {
         fs::write(script.state().join("approvals"), answer).unwrap();
         script.run().exits(0).says(unknown);
         assert_eq!(ledger(&aws)["approver"], Value::Null, "{answer}");
@@ -202,7 +215,14 @@ fn a_record_that_is_missing_does_not_ask_for_another_apply() {
     missing(mute.run()).says("tofu is broken");
     let strange = "[[ $1 != version ]] || { echo '{\"terraform_version\": \"1.9.0\"}'; exit; }\ncat \"$STATE/strange\"\n";
     let strange = mute.tool("tofu", strange);
-    for state in ["{}", "{\"version\": 3}", "[]", "::error::taken over", "{\"version\": 4}", "{\"version\": 4}{\"version\": 4}"] {
+    for state in [
+        "{}",
+        "{\"version\": 3}",
+        "[]",
+        "::error::taken over",
+        "{\"version\": 4}",
+        "{\"version\": 4}{\"version\": 4}",
+    ] {
         fs::write(strange.state().join("strange"), state).unwrap();
         missing(strange.run()).says("tofu could not read the state");
     }
@@ -242,7 +262,8 @@ fn hostile_text_stays_inert() {
                    output \"huge\" { value = join(\"\", [for i in range(2000): \"🚀`|\\\\\"]) }\n";
     let script = stack(recording(&aws, &json!([])), "s3", outputs)
         .file("the stack/values.auto.tfvars.json", json!({"values": values}).to_string());
-    run(&script, "terraform -chdir='the stack' apply -auto-approve -input=false -no-color >/dev/null").exits(0);
+    run(&script, "terraform -chdir='the stack' apply -auto-approve -input=false -no-color >/dev/null")
+        .exits(0);
     let script = script.env("PUBLISH_OUTPUTS", r#"["hostile", "each", "huge"]"#);
     for hostile in HOSTILE {
         let approvals = json!([review("approved", "dev-approval", hostile, hostile)]);
@@ -273,7 +294,8 @@ fn hostile_text_stays_inert() {
 #[test]
 fn refuses_settings_of_the_wrong_shape() {
     let Some(aws) = Aws::start() else { return };
-    let script = recording(&aws, &json!([])).env("TF_COMMAND", "tofu").tool("tofu", "exit 9").file("the stack/x", "");
+    let script =
+        recording(&aws, &json!([])).env("TF_COMMAND", "tofu").tool("tofu", "exit 9").file("the stack/x", "");
     for (key, value) in [
         ("ACTION", ""),
         ("ACTION", "plan"),

@@ -58,7 +58,8 @@ pub(crate) fn stack(script: Script, mode: &str, resources: &str) -> Script {
         "dynamodb" => format!("dynamodb_table = \"{TABLE}\""),
         _ => format!("use_lockfile = true\n    dynamodb_table = \"{TABLE}\""),
     };
-    let backend = format!("bucket = \"{BUCKET}\"\n    key = \"{KEY}\"\n    region = \"us-east-1\"\n    {lock}");
+    let backend =
+        format!("bucket = \"{BUCKET}\"\n    key = \"{KEY}\"\n    region = \"us-east-1\"\n    {lock}");
     let script = script.file(
         "the stack/main.tf",
         format!("terraform {{\n  backend \"s3\" {{\n    {backend}\n  }}\n}}\n{resources}"),

@@ -60,6 +60,7 @@ pub(crate) struct Run {
     repository: String,
     event: String,
     reference: Option<String>,
+    number: u64,
     payload: Json,
     inputs: Vec<(String, String)>,
     fork: Option<String>,
@@ -101,6 +102,7 @@ impl Run {
             repository: "octo-org/infrastructure".to_owned(),
             event: "push".to_owned(),
             reference: None,
+            number: 4242,
             payload: json!({}),
             inputs: Vec::new(),
             fork: None,
@@ -133,6 +135,12 @@ impl Run {
     /// `github.ref`, where it is not the one that the event has by default.
     pub(crate) fn ref_(mut self, reference: &str) -> Self {
         self.reference = Some(reference.to_owned());
+        self
+    }
+
+    /// `github.run_id`: every run has its own.
+    pub(crate) fn numbered(mut self, number: u64) -> Self {
+        self.number = number;
         self
     }
 
@@ -198,6 +206,7 @@ impl Run {
     /// Its steps reach this AWS; keys they get from the action that asks for them.
     pub(crate) fn with(mut self, aws: &Aws) -> Self {
         self.inside = aws.inside().to_vec();
+        self.tools.push(("aws".to_owned(), format!("exec '{}' \"$@\"", aws.client().display())));
         let addresses = aws.environment().into_iter().filter(|(name, _)| !name.contains("KEY"));
         self.ambient.extend(addresses.map(|(name, value)| (name.to_owned(), value)));
         self
@@ -368,7 +377,7 @@ impl Run {
             "event": event, "event_name": self.event, "ref": reference, "ref_name": short, "ref_type": kind,
             "ref_protected": reference == "refs/heads/main", "repository": self.repository, "repository_id": "2001",
             "repository_owner": owner, "repository_owner_id": "1001", "retention_days": "90",
-            "run_attempt": "1", "run_id": "4242", "run_number": "42", "sha": head,
+            "run_attempt": "1", "run_id": self.number.to_string(), "run_number": "42", "sha": head,
             "workflow": workflow.name.as_deref().unwrap_or(&self.workflow),
             "workflow_ref": workflow_ref, "workflow_sha": head,
         });

@@ -1,6 +1,8 @@
 //! The rendered workflows of `examples/pyfleet`, executed against an AWS that has its roles, trust policies and
 //! permissions exactly as `oidc` derives them: the life of two environments, from no backend to no backend.
 
+use std::cell::Cell;
+
 use pyfleet_core::oidc;
 use pyfleet_core::source::Source;
 use pyfleet_gen::project_file;
@@ -41,6 +43,7 @@ struct World {
     aws: Aws,
     repo: Repo,
     status: &'static str,
+    runs: Cell<u64>,
 }
 
 impl World {
@@ -56,7 +59,7 @@ impl World {
         for (key, value) in [("user.name", "octocat"), ("user.email", "octocat@example.com")] {
             git(&root, &["config", key, value]);
         }
-        let world = Self { aws, repo, status: "200" };
+        let world = Self { aws, repo, status: "200", runs: Cell::new(0) };
         world.commit();
         world.make_roles();
         Some(world)
@@ -85,7 +88,9 @@ impl World {
     /// `tf`, as a person starts it who fills in these inputs.
     fn tf<'a>(&self, inputs: impl IntoIterator<Item = (&'a str, &'a str)>) -> Run {
         let existing = |purpose: &str| format!("arn:aws:iam::{ACCOUNT}:role/existing-{purpose}");
+        self.runs.set(self.runs.get() + 1);
         Run::of(".github/workflows/tf.yml", self.repo.path("."))
+            .numbered(self.runs.get())
             .repository("acme/pyfleet")
             .with_immutable_subjects()
             .identified_by(&self.aws)
