@@ -253,6 +253,7 @@ def bring_up_loopback():
 def main():
     bring_up_loopback()
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit())  # the directory goes first
     # Read here, inherited by every emulator: the routes of the services that most tests use.
     for service in ("dynamodb", "iam", "s3", "sts"):
         actions.get_service_router(service)
