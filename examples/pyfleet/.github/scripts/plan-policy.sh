@@ -55,15 +55,15 @@ verdict=$(jq -s --arg action "$ACTION" --argjson protected "$protected" '
   then .[0] else error("unreadable") end
   # An address without the keys of instances: module.a["x"].b.c[0] → module.a.b.c
   | def plural: gsub("\\[([0-9]+|\"([^\"\\\\]|\\\\.)*\")\\]"; "");
-  def covers($own): . == $own or startswith($own + "[")
-    or (($own | plural | test("\\A(module\\.[^.]+\\.)*module\\.[^.]+\\z")) and startswith($own + "."));
-  def guarded: . as $address | first($protected[]
-    | . as $own
-    | if ($address, ($address | plural)) | covers($own) then "\($own) is protected"
-      elif ($address | contains("***")) and any($address, ($address | plural); split("***")[0] as $head
-        | ($own | startswith($head)) or ($head | covers($own)))
-      then "a secret is masked in it, and it may be \($own), which is protected"
-      else empty end);
+  ($protected | map({own: ., is_module: (plural | test("\\A(module\\.[^.]+\\.)*module\\.[^.]+\\z"))})) as $protected
+  | def covers($it): . == $it.own or startswith($it.own + "[") or ($it.is_module and startswith($it.own + "."));
+  def guarded: [., plural] | unique as $forms | map(select(contains("***")) | split("***")[0]) as $heads
+    | first($protected[]
+      | . as $it
+      | if any($forms[]; covers($it)) then "\(.own) is protected"
+        elif any($heads[]; . as $head | covers($it) or ($it.own | startswith($head)))
+        then "a secret is masked in it, and it may be \(.own), which is protected"
+        else empty end);
   def changes: .destructive[], .changed[];
   def pair: [.address, .action];
   {
@@ -99,9 +99,9 @@ show() {
 # Text that is no Markdown, as in terraform-plan.sh.
 # shellcheck disable=SC2016 # the dollar is jq's
 text='
-  def plain: .[:2000] | explode | map(if . == 9 or . == 10 or . == 13 then 32 else . end)
+  def plain: if test("\\A[ -~]{0,300}\\z") then . else .[:2000] | explode | map(if . == 9 or . == 10 or . == 13 then 32 else . end)
     | map(select(. >= 32 and (. < 127 or . > 159) and (. < 8203 or . > 8207)
-        and (. < 8232 or . > 8238) and (. < 8288 or . > 8303) and . != 65279)) | .[:300] | implode;
+        and (. < 8232 or . > 8238) and (. < 8288 or . > 8303) and . != 65279)) | .[:300] | implode end;
   def code: plain | ([match("`+"; "g").length] | max // 0) as $run | ("`" * ($run + 1)) as $fence
     | if test("^`|`$") then "\($fence) \(.) \($fence)" else "\($fence)\(.)\($fence)" end;'
 # A step may write a megabyte; the log has all of it.
