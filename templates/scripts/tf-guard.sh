@@ -108,11 +108,12 @@ verdict=$(printf '%s' "$TARGETS" | jq -c -s '
   exit 2
 }
 
-if jq -e 'has("mistakes")' <<<"$verdict" >/dev/null; then
-  while IFS= read -r mistake; do annotate error "$mistake"; done < <(jq -r '.mistakes[]' <<<"$verdict")
+mapfile -t lines < <(jq -r '(.mistakes // .plan)[]' <<<"$verdict")
+if [[ $verdict == '{"mistakes":'* ]]; then
+  for mistake in "${lines[@]}"; do annotate error "$mistake"; done
   {
     printf '### ❌ Refused\n\n'
-    jq -r '.mistakes[] | "- \(.)"' <<<"$verdict"
+    printf -- '- %s\n' "${lines[@]}"
     printf '\n'
   } >>"$summary"
   exit 1
@@ -122,7 +123,7 @@ printf '%s of %s in %s\n' "$ACTION" "$STACK" "$ENVIRONMENT"
 {
   # shellcheck disable=SC2016 # Markdown, not a substitution
   printf '### `%s` of `%s` in `%s`\n\n' "$ACTION" "$STACK" "$ENVIRONMENT"
-  jq -r '.plan[] | "- \(.)"' <<<"$verdict"
+  printf -- '- %s\n' "${lines[@]}"
   printf '\n'
 } >>"$summary"
 printf 'target=%s\n' "$(jq -c '[.target]' <<<"$verdict")" >>"$output"
