@@ -22,7 +22,8 @@ fn run(script: Script, text: &str) -> Ran {
 /// Runs the guide's commands for AWS, as an administrator who follows it. The emulator does not have AWS's own
 /// policies: one of the account's stands in for `ReadOnlyAccess`.
 fn follow(aws: &Aws, manifest: &str) {
-    let guide = guide(manifest).replace("arn:aws:iam::aws:policy/", &format!("arn:aws:iam::{ACCOUNT}:policy/"));
+    let guide =
+        guide(manifest).replace("arn:aws:iam::aws:policy/", &format!("arn:aws:iam::{ACCOUNT}:policy/"));
     for heading in ["1. Let AWS know GitHub", "2. Make the roles"] {
         run(aws.lend(Script::new("gate.sh")), &commands(&guide, heading)).exits(0);
     }
@@ -30,8 +31,16 @@ fn follow(aws: &Aws, manifest: &str) {
 
 /// Something that reads more than `ReadOnlyAccess` does.
 fn make_read_only_access(aws: &Aws) {
-    let actions =
-        ["s3:Get*", "s3:List*", "dynamodb:*", "secretsmanager:*", "ssm:*", "kms:*", "ec2:Describe*", "logs:*"];
+    let actions = [
+        "s3:Get*",
+        "s3:List*",
+        "dynamodb:*",
+        "secretsmanager:*",
+        "ssm:*",
+        "kms:*",
+        "ec2:Describe*",
+        "logs:*",
+    ];
     let policy = json!({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": actions, "Resource": "*"}]});
     let policy = policy.to_string();
     aws.cli(&["iam", "create-policy", "--policy-name", "ReadOnlyAccess", "--policy-document", &policy]);
@@ -81,16 +90,18 @@ fn sts_takes_every_token_for_its_roles_and_for_no_other() {
         assert_eq!(*answer == "200", *expected, "{what}: {answer}");
         taken += usize::from(*expected);
     }
-    println!("{} tokens of {} roles' business: {taken} taken, the others refused", expected.len(), questions.len());
+    println!(
+        "{} tokens of {} roles' business: {taken} taken, the others refused",
+        expected.len(),
+        questions.len()
+    );
 }
 
 /// A session of a role of the `immutable` project, in its own job.
 fn session(aws: &Aws, environment: &str, purpose: &str) -> Script {
     let roles = setup(&manifest("immutable")).roles;
-    let role_setup = roles
-        .iter()
-        .find(|role| role.environment == environment && role.purpose == purpose)
-        .unwrap();
+    let role_setup =
+        roles.iter().find(|role| role.environment == environment && role.purpose == purpose).unwrap();
     let claims = json!({
         "aud": "sts.amazonaws.com",
         "sub": role_setup.subjects[0],

@@ -26,7 +26,7 @@ environments:
     aws: { account-id: "222222222222", region: eu-central-1, roles: { plan: "arn:aws:iam::222222222222:role/team/r" } }
 terraform:
   version: "1.11.4"
-  backend: { bucket: "shop-{environment}", key: "a`\"|'%{if}${A}$(touch pwned)*?<é>/{stack}.tfstate" }
+  backend: { bucket: "shop-{environment}", key: "a`\"|'%{IF}${A}$(touch pwned)*?<é>/{stack}.tfstate" }
   stacks: { app: { directory: infra/app } }
 workflows: { tf: {}, terraform: {} }
 "#;
@@ -56,6 +56,7 @@ fn terraform_reads_the_same_policies() {
     let setup = setup(FOREIGN);
     let text = roles(RoleDocument::Terraform, &setup, "pyfleet.yml").unwrap();
     let (mut read, mut expected) = (Vec::new(), Vec::new());
+    let directory = tempfile::tempdir().unwrap();
     for document in text.split("= jsonencode(").skip(1) {
         // `console` takes one line.
         let document = document.split("\n})").next().unwrap();
@@ -64,7 +65,7 @@ fn terraform_reads_the_same_policies() {
         let mut console = console
             .arg("console")
             .env_remove("TF_CLI_CONFIG_FILE")
-            .current_dir(tempfile::tempdir().unwrap().path())
+            .current_dir(directory.path())
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
@@ -79,7 +80,8 @@ fn terraform_reads_the_same_policies() {
     for role in &setup.roles {
         expected.push(serde_json::to_value(&role.trust).unwrap());
         expected.push(serde_json::to_value(&role.permissions).unwrap());
-        expected.extend(role.boundary.as_ref().map(|boundary| serde_json::to_value(&boundary.policy).unwrap()));
+        expected
+            .extend(role.boundary.as_ref().map(|boundary| serde_json::to_value(&boundary.policy).unwrap()));
     }
     assert_eq!(read.len(), expected.len());
     for (read, expected) in read.iter().zip(&expected) {

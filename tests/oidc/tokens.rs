@@ -126,7 +126,8 @@ pub(crate) fn rows() -> Vec<Row> {
     const NEW: &[&str] = &["immutable", "both"];
     const OLD: &[&str] = &["legacy", "both"];
     let row = |what, claims, formats, roles| Row { what, claims, formats, roles };
-    let taken = |what, job: Job, roles| row(what, job.claims(), if job.is_immutable { NEW } else { OLD }, roles);
+    let taken =
+        |what, job: Job, roles| row(what, job.claims(), if job.is_immutable { NEW } else { OLD }, roles);
     let refused = |what, job: Job| row(what, job.claims(), &[], &[]);
     let altered = |what, claims| row(what, claims, &[], &[]);
     let released = |job: Job| job.on("refs/heads/release");
@@ -218,7 +219,10 @@ pub(crate) fn rows() -> Vec<Row> {
         refused("another owner's repository of that name", APPLY.of("evil/shop", ("3001", "3002"))),
         refused("another owner's, old subject", APPLY.of("evil/shop", ("3001", "3002")).old()),
         refused("another repository of the owner", APPLY.of("acme/other", ("1001", "2003"))),
-        refused("another repository of the owner, old subject", APPLY.of("acme/other", ("1001", "2003")).old()),
+        refused(
+            "another repository of the owner, old subject",
+            APPLY.of("acme/other", ("1001", "2003")).old(),
+        ),
         refused("a fork's own pull request", REQUEST.of("fork/shop", ("4001", "4002"))),
         refused("a fork's own pull request, old subject", REQUEST.of("fork/shop", ("4001", "4002")).old()),
         refused("a fork's own branch main", APPLY.of("fork/shop", ("4001", "4002"))),
@@ -230,14 +234,20 @@ pub(crate) fn rows() -> Vec<Row> {
         taken("a pull request brings a file of its own", REQUEST.of_file("evil.yml").old(), PULL_REQUEST),
         refused("a pull request's job names dev", REQUEST.of_file("tf.yml").in_environment("dev")),
         refused("a pull request's job names dev-plan", REQUEST.of_file("tf.yml").in_environment("dev-plan")),
-        refused("a pull request's job names prod, old subject", REQUEST.of_file("tf.yml").in_environment("prod").old()),
+        refused(
+            "a pull request's job names prod, old subject",
+            REQUEST.of_file("tf.yml").in_environment("prod").old(),
+        ),
         refused("pull_request_target", Job { event: "pull_request_target", ..REQUEST.on("refs/heads/main") }),
         refused(
             "the merge queue",
             Job { event: "merge_group", ..REQUEST.on("refs/heads/gh-readonly-queue/main/pr-7-6113728f") },
         ),
         refused("workflow_run", Job { event: "workflow_run", ..REQUEST.on("refs/heads/main") }),
-        altered("a pull request with more behind it", REQUEST.with("sub", json!("repo:acme/shop:pull_request:x"))),
+        altered(
+            "a pull request with more behind it",
+            REQUEST.with("sub", json!("repo:acme/shop:pull_request:x")),
+        ),
         // Claims that are missing, or are something else.
         altered("no subject", APPLY.without("sub")),
         altered("an empty subject", APPLY.with("sub", json!(""))),
@@ -253,8 +263,14 @@ pub(crate) fn rows() -> Vec<Row> {
         altered("a pattern for a subject", APPLY.with("sub", json!("repo:acme@1001/shop@2001:*"))),
         altered("a pattern for every subject", APPLY.with("sub", json!("*"))),
         altered("ids behind dashes", APPLY.with("sub", json!("repo:acme-1001/shop-2001:environment:dev"))),
-        altered("a subject of other claims", APPLY.with("sub", json!("repository_owner:acme:environment:dev"))),
-        altered("a subject with a line end", APPLY.with("sub", json!("repo:acme@1001/shop@2001:environment:dev\n"))),
+        altered(
+            "a subject of other claims",
+            APPLY.with("sub", json!("repository_owner:acme:environment:dev")),
+        ),
+        altered(
+            "a subject with a line end",
+            APPLY.with("sub", json!("repo:acme@1001/shop@2001:environment:dev\n")),
+        ),
         altered("an id with a nought before it", APPLY.with("repository_id", json!("02001"))),
     ]
 }

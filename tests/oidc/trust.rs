@@ -42,7 +42,12 @@ fn every_token_is_taken_by_its_roles_and_by_no_other() {
             for row in &rows {
                 let is_taken = takes(&trust, &row.claims);
                 let what = row.what;
-                assert_eq!(is_taken, row.is_taken_by(format, &name), "{what}: {format} {name}\n{trust:#}\n{:#}", row.claims);
+                assert_eq!(
+                    is_taken,
+                    row.is_taken_by(format, &name),
+                    "{what}: {format} {name}\n{trust:#}\n{:#}",
+                    row.claims
+                );
                 taken += usize::from(is_taken);
                 if is_taken {
                     unused.remove(&(format, name.clone()));
