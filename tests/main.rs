@@ -10,6 +10,7 @@ mod hook; // the pre-commit hook, installed into a repository by the real pre-co
 mod hostile; // hostile manifests: refused at the right place, and nothing happens
 mod manifest_documentation; // docs/manifest.md, written from the schema
 mod manifest_reference; // manifests that together use every key
+mod oidc; // the roles that jobs assume: tokens, trust, rights, the guide
 mod properties; // what holds for every manifest, over generated ones
 mod readme; // what the README shows is what is printed
 mod repo; // a repository in a temporary directory, as one sentence

@@ -24,17 +24,29 @@ pub type Files = BTreeMap<String, String>;
 /// The guide to the roles that the plan's jobs assume.
 pub const GUIDE: &str = ".github/cicd/oidc-setup.md";
 
-/// The roles that jobs assume, as a text for people or as Terraform.
+/// The roles that jobs assume, as a document.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RoleDocument {
+    /// For people, without the policies.
+    Text,
+    /// Terraform.
+    Terraform,
+    /// The guide that sets them up.
+    Guide,
+}
+
+/// Renders a document about the roles that jobs assume.
 ///
 /// # Errors
 /// Only where a template and the types disagree, which tests rule out.
-pub(crate) fn roles(setup: &oidc::Setup, template: &str) -> Result<String, Error> {
-    environment()?.get_template(template)?.render(context! { setup => Value::from(Serde(setup)) })
-}
-
-fn guide(environment: &Environment<'_>, setup: &oidc::Setup, manifest: &str) -> Result<String, Error> {
-    let template = environment.get_template("docs/oidc-setup.md.j2")?;
-    template.render(context! { manifest, setup => Value::from(Serde(setup)) })
+pub fn roles(document: RoleDocument, setup: &oidc::Setup, manifest: &str) -> Result<String, Error> {
+    let template = match document {
+        RoleDocument::Text => "docs/oidc-roles.txt.j2",
+        RoleDocument::Terraform => "docs/oidc-roles.tf.j2",
+        RoleDocument::Guide => "docs/oidc-setup.md.j2",
+    };
+    let context = context! { manifest, setup => Value::from(Serde(setup)) };
+    environment()?.get_template(template)?.render(context)
 }
 
 /// Renders everything that a plan holds.
@@ -61,7 +73,7 @@ pub fn render(project: &Project, plan: &Plan, manifest: &str) -> Result<Files, E
     }
     let setup = oidc::setup(project, plan);
     if !setup.roles.is_empty() {
-        files.insert(GUIDE.to_owned(), guide(&environment, &setup, manifest)?);
+        files.insert(GUIDE.to_owned(), roles(RoleDocument::Guide, &setup, manifest)?);
     }
     for script in scripts {
         files.insert(format!(".github/scripts/{script}"), script_text(script)?.to_owned());

@@ -3,6 +3,7 @@
 mod check; // every state of a file: its line, its difference, its exit code, and what mends it
 mod killed; // a render that is killed at any moment, and two at once
 mod links; // symbolic and hard links: nothing outside is ever touched
+mod oidc; // the roles as text, JSON and Terraform; the guide among the rendered files
 mod render; // what is written, what is removed, and what is left alone
 mod schema; // the schema on standard output
 mod usage; // where the manifest is found, exit codes, colour

@@ -102,6 +102,8 @@ pub struct Boundary {
     pub name: String,
     /// Its ARN.
     pub arn: String,
+    /// The path of the roles that have it.
+    pub path: String,
     /// Its document.
     pub policy: Policy,
 }
@@ -153,7 +155,7 @@ fn role(project: &Project, identity: &Identity) -> RoleSetup {
     let permissions = permissions::permissions(project, identity);
     let boundary = permissions::boundary(project, identity).map(|policy| {
         let arn = permissions::boundary_arn(project, identity);
-        Boundary { name: last(&arn), arn, policy }
+        Boundary { name: last(&arn), arn, path: format!("/{}/", project.name), policy }
     });
     RoleSetup {
         environment: identity.environment.to_string(),

@@ -7,7 +7,7 @@ use super::judge::{errors, summarise};
 use crate::Streams;
 use crate::exit::Exit;
 use crate::project_file::{Loaded, Location, load};
-use crate::render::{GUIDE, roles};
+use crate::render::{GUIDE, RoleDocument, roles};
 use crate::report::human;
 use crate::repository::Repository;
 
@@ -40,14 +40,15 @@ pub(crate) fn run(args: &Args, location: &Location, streams: &mut Streams<'_>) -
             writeln!(streams.err, "warning: {}, {}: {excess}", role.environment, role.purpose)?;
         }
     }
+    let document = |document| roles(document, &setup, &location.manifest);
     match args.format {
         Format::Json => writeln!(streams.out, "{}", serde_json::to_string_pretty(&setup)?)?,
-        Format::Terraform => write!(streams.out, "{}", roles(&setup, "docs/oidc-roles.tf.j2")?)?,
+        Format::Terraform => write!(streams.out, "{}", document(RoleDocument::Terraform)?)?,
         Format::Human if setup.roles.is_empty() => {
             writeln!(streams.out, "no job becomes anything on AWS")?;
         }
         Format::Human => {
-            write!(streams.out, "{}", roles(&setup, "docs/oidc-roles.txt.j2")?)?;
+            write!(streams.out, "{}", document(RoleDocument::Text)?)?;
             writeln!(streams.out, "the policies: `pyfleet-gen oidc --format json` or `--format terraform`")?;
             writeln!(streams.out, "how to set it up: {GUIDE}, which `pyfleet-gen render` writes")?;
         }

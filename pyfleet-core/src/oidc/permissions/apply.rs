@@ -34,8 +34,8 @@ pub(super) fn apply(project: &Project, identity: &Identity) -> Vec<Statement> {
         let plans = state::objects(identity, &state::plans(identity));
         statements.push(Statement::allow("TakePlan", &["s3:GetObject"], vec![plans]));
     }
-    statements.push(Statement::allow("Record", &["s3:GetObject", "s3:PutObject"], vec![ledger]));
-    statements.push(Statement::allow("SaveWhatIsLeft", &["s3:PutObject"], vec![recovery]));
+    statements.push(Statement::allow("Record", &["s3:PutObject"], vec![ledger]));
+    statements.push(Statement::allow("SaveWhatIsLeft", &["s3:GetObject", "s3:PutObject"], vec![recovery]));
     statements.extend(services(project));
     if makes_roles(project) {
         statements.extend(roles(project, identity));
