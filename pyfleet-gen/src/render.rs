@@ -153,7 +153,9 @@ fn environment() -> Result<Environment<'static>, Error> {
     environment
         .add_filter("terraform", |value: &Value, indent: usize| laid_out(value, Dialect::Terraform, indent));
     environment.add_filter("json_lines", |value: &Value, indent: usize| {
-        json(value).map(|json| Value::from_safe_string(yaml::write::block(&json_lines(&json), indent)))
+        json(value).map(|json| {
+            Value::from_safe_string(yaml::write::block(&(lay_out(&json, Dialect::Json, 0) + "\n"), indent))
+        })
     });
     Ok(environment)
 }
@@ -195,43 +197,4 @@ fn laid_out(value: &Value, dialect: Dialect, indent: usize) -> Result<Value, Err
 fn written(value: &Value, indent: usize) -> Result<Value, Error> {
     let text = yaml::write::after_key(&json(value)?, indent);
     Ok(Value::from_safe_string(text))
-}
-
-/// JSON in lines of a readable length, outermost elements always on lines of their own: what a reviewer can read and
-/// a diff can show.
-fn json_lines(json: &serde_json::Value) -> String {
-    fn write(json: &serde_json::Value, indent: usize, text: &mut String) {
-        let flat = json.to_string();
-        let is_short = indent > 0 && indent + flat.len() <= 100;
-        let (open, close, items): (char, char, Vec<(String, &serde_json::Value)>) = match json {
-            serde_json::Value::Array(items) if !items.is_empty() && !is_short => {
-                ('[', ']', items.iter().map(|item| (String::new(), item)).collect())
-            }
-            serde_json::Value::Object(entries) if !entries.is_empty() && !is_short => {
-                let keys = entries
-                    .iter()
-                    .map(|(key, value)| (format!("{}: ", serde_json::Value::from(key.as_str())), value));
-                ('{', '}', keys.collect())
-            }
-            _ => return text.push_str(&flat),
-        };
-        text.push(open);
-        let last = items.len() - 1;
-        for (index, (key, item)) in items.into_iter().enumerate() {
-            text.push('\n');
-            text.push_str(&" ".repeat(indent + 2));
-            text.push_str(&key);
-            write(item, indent + 2, text);
-            if index < last {
-                text.push(',');
-            }
-        }
-        text.push('\n');
-        text.push_str(&" ".repeat(indent));
-        text.push(close);
-    }
-    let mut text = String::new();
-    write(json, 0, &mut text);
-    text.push('\n');
-    text
 }

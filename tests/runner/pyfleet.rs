@@ -199,7 +199,7 @@ fn the_life_of_two_environments() {
     // Nothing to do: nobody is asked.
     let ran = world.apply("prod", "app").unwrap();
     succeeded(&ran, &["plan-prod", "scan"]);
-    ran.job("approve-prod").skipped();
+    ran.job("approve-apply-prod").skipped();
     ran.job("apply-prod").skipped();
     assert_eq!(world.state("prod", "app")["serial"], serial);
 
@@ -217,7 +217,7 @@ fn the_life_of_two_environments() {
     world.aws.cli(&["dynamodb", "put-item", "--table-name", TABLE, "--item", &item.to_string()]);
     let ran = world.apply("prod", "app").unwrap();
     ran.job("plan-prod").failed().says("mallory@laptop").says(id);
-    ran.job("approve-prod").skipped();
+    ran.job("approve-apply-prod").skipped();
     ran.job("apply-prod").skipped();
     // The lock is released by the one who says its id, and by nobody else.
     let unlock = |lock_id: &str| {
@@ -235,11 +235,11 @@ fn the_life_of_two_environments() {
     unlock("11111111-2222-4333-8444-555555555555").job("unlock-prod").failed();
     succeeded(&unlock(id), &["approve-unlock-prod", "unlock-prod"]);
     let ran = world.apply("prod", "app").unwrap();
-    succeeded(&ran, &["plan-prod", "approve-prod", "apply-prod"]);
+    succeeded(&ran, &["plan-prod", "approve-apply-prod", "apply-prod"]);
 
     // Promotion switches the colour, and an ordinary apply keeps it.
     let ran = world.act("prod", "app", "promote", "promote prod/app").unwrap();
-    succeeded(&ran, &["plan-prod", "approve-prod", "apply-prod"]);
+    succeeded(&ran, &["plan-prod", "approve-apply-prod", "apply-prod"]);
     assert_eq!(world.live_group(), "asg-green");
     world.repo.write("infra/app/envs/prod.tfvars", "instances = 5\n");
     world.commit();
@@ -266,7 +266,7 @@ fn the_life_of_two_environments() {
     world.commit();
     let ran = world.act("prod", "app", "promote", "promote prod/app").unwrap();
     ran.job("plan-prod").failed().says("terraform_data.listener");
-    ran.job("approve-prod").skipped();
+    ran.job("approve-apply-prod").skipped();
     world.repo.replace("infra/app/main.tf", "  triggers_replace = var.active_color\n\n", "");
     world.commit();
 

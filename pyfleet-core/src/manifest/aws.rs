@@ -43,7 +43,7 @@ pub type AwsRoles = IndexMap<AwsRole, Value>;
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum AwsRole {
-    /// Reading, from the default branch.
+    /// Reading, from the environment's branch.
     Plan,
     /// Reading, from pull requests of this repository.
     PullRequestPlan,

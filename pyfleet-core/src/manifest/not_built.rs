@@ -33,11 +33,11 @@ const NOT_BUILT_VALUES: &[(&str, &[&str])] = &[
     ("github.host", &["ghes"]),
     ("security.dependencies.tool", &["npm-audit", "safety"]),
     ("terraform.scan.tool", &["checkov", "tfsec"]),
-    ("workflows.*.kind", &["deploy", "pipeline", "rollback", "tf-auto", "tf-drift"]),
+    ("workflows.*.kind", KINDS),
 ];
 
 /// Kinds that the design names and that nothing renders yet, written as a workflow's name.
-pub(crate) const KINDS: &[&str] = NOT_BUILT_VALUES[4].1;
+pub(crate) const KINDS: &[&str] = &["deploy", "pipeline", "rollback", "tf-auto", "tf-drift"];
 
 /// The code of these findings.
 pub(super) const CODE: &str = "not-built";

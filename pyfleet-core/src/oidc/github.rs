@@ -75,6 +75,8 @@ pub(super) fn ruleset(plan: &Plan, branches: BTreeSet<String>) -> Ruleset {
     let gates: Vec<Json> = plan
         .workflows
         .iter()
+        // A check that does not report on every pull request would hold some of them up for ever.
+        .filter(|workflow| workflow.model.on.pull_request.as_ref().is_some_and(|on| on.branches.is_empty()))
         .filter_map(|workflow| Some(json!({ "context": workflow.gate.as_ref()? })))
         .collect();
     let mut rules = vec![
@@ -113,6 +115,9 @@ impl Names {
             Body::TerraformPlan(plan) => Some(&plan.inputs),
             _ => None,
         };
+        if let Body::TerraformCost(cost) = body {
+            self.variables.extend(cost.held_variables.iter().cloned());
+        }
         if let Some(inputs) = inputs {
             self.variables.extend(inputs.variables.iter().cloned());
             self.secrets.extend(inputs.secrets.iter().cloned());

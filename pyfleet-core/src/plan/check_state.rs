@@ -6,11 +6,17 @@ use super::body::{Body, CheckState};
 use super::credentials::{IDENTITY, credentials, identity};
 use super::draft::{CHECK_OUT, Draft, NewJob};
 use super::stacks::{check_limits, state_env};
-use super::tf::{inputs_of, publish, readable_targets, reading_environment, tooling};
+use super::tf::{inputs_of, readable_targets, reading_environment, tooling};
 use crate::diagnostic::Path;
 use crate::manifest::AwsRole;
-use crate::project::Project;
+use crate::project::{Environment, Project};
 use crate::workflow::{Axes, Matrix, OrExpression, Runner, Strategy};
+
+/// That a run is on an environment's branch, where environments have different ones.
+pub(super) fn on_its_branch(project: &Project, environment: &Environment) -> Option<String> {
+    let differ = project.environments.iter().any(|other| other.branch != project.default_branch);
+    differ.then(|| format!("github.ref == 'refs/heads/{}'", environment.branch))
+}
 
 /// A state is small: what takes longer hangs.
 const MINUTES: u16 = 10;
@@ -37,21 +43,18 @@ pub(super) fn plan(project: &Project, draft: &mut Draft<'_>) {
             max_parallel: None,
         });
         model.env = state_env(terraform, target);
-        // The clock starts the workflow on the default branch only, and the environment would refuse that.
-        model.condition = (environment.branch != project.default_branch)
-            .then(|| format!("github.ref == 'refs/heads/{}'", environment.branch));
+        model.condition = on_its_branch(project, environment);
         draft.add(NewJob {
             id: format!("check-{}", environment.name),
             model,
             permissions: &[CHECK_OUT, IDENTITY],
-            because: "Only this branch may act on the environment.",
+            because: "Only this branch may act on the environment; the clock starts runs on the default branch.",
             identity: Some(identity(target, AwsRole::Plan)),
             body: Body::CheckState(CheckState {
                 tooling: tooling(terraform),
                 environment: environment.name.to_string(),
                 credentials: credentials(project, target, AwsRole::Plan, MINUTES),
                 inputs: inputs_of(target),
-                publish: publish(project),
                 artifact_days: project.artifact_days,
             }),
             origin: Path::of(["environments", environment.name.as_str()]),

@@ -10,6 +10,7 @@ use indexmap::IndexMap;
 use serde_json::{Value as Json, json};
 
 use super::body::{Body, OidcProbe};
+use super::check_state::on_its_branch;
 use super::condition::{MAY_HOLD_SECRETS, expression};
 use super::credentials::{IDENTITY, identity, role};
 use super::draft::{Draft, NewJob};
@@ -47,7 +48,7 @@ pub(super) fn plan(project: &Project, draft: &mut Draft<'_>) {
                 draft.add(changes);
             }
         }
-        if terraform.plans.iter().any(|plan| plan.environment == environment.name) {
+        if probe.is_planned_for_pull_requests() {
             let pull_request = probe.pull_request(draft);
             draft.add(pull_request);
         }
@@ -69,6 +70,12 @@ impl Probe<'_> {
     fn is_changed(&self) -> bool {
         self.environment.level >= SafetyLevel::WRITES
             && self.project.workflows.values().any(|wish| wish.renders(Kind::Tf))
+    }
+
+    /// Whether plans of pull requests read this environment: elsewhere its role is not made.
+    fn is_planned_for_pull_requests(&self) -> bool {
+        self.terraform.plans.iter().any(|plan| plan.environment == self.environment.name)
+            && self.project.workflows.values().any(|wish| wish.renders(Kind::Terraform))
     }
 
     fn reads(&self, draft: &Draft<'_>) -> NewJob {
@@ -168,7 +175,9 @@ impl Probe<'_> {
     }
 
     fn is_chosen(&self) -> String {
-        format!("github.event_name == 'workflow_dispatch' && {}", self.chosen())
+        let branch = on_its_branch(self.project, self.environment);
+        let conditions = ["github.event_name == 'workflow_dispatch'".to_owned(), self.chosen()];
+        conditions.into_iter().chain(branch).collect::<Vec<_>>().join(" && ")
     }
 
     fn expectation(&self, purpose: AwsRole, expect: &str) -> Json {

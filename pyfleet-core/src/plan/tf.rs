@@ -73,14 +73,17 @@ pub(super) fn plan(project: &Project, draft: &mut Draft<'_>) {
         }
         for job in [
             jobs.approve(draft, APPLY),
-            jobs.notify_waiting(draft),
+            jobs.notify_waiting(draft, APPLY),
             Some(jobs.apply(draft)),
             jobs.approve(draft, DESTROY),
+            jobs.notify_waiting(draft, DESTROY),
             Some(jobs.destroy(draft)),
             Some(jobs.create_backend(draft)),
             jobs.approve(draft, DESTROY_BACKEND),
+            jobs.notify_waiting(draft, DESTROY_BACKEND),
             Some(jobs.destroy_backend(draft)),
             jobs.approve(draft, FORCE_UNLOCK),
+            jobs.notify_waiting(draft, FORCE_UNLOCK),
             Some(jobs.force_unlock(draft)),
         ]
         .into_iter()
@@ -335,7 +338,7 @@ impl Jobs<'_> {
     }
 
     fn approval_id(&self, act: Act) -> String {
-        if act.job == APPLY.job { self.id("approve") } else { self.id(&format!("approve-{}", act.job)) }
+        self.id(&format!("approve-{}", act.job))
     }
 
     fn plan(&self, draft: &Draft<'_>) -> NewJob {
@@ -390,21 +393,7 @@ impl Jobs<'_> {
             return None;
         }
         let id = self.approval_id(act);
-        let mut model = draft.job(
-            format!(
-                "{} {}",
-                id.trim_end_matches(&format!("-{}", self.environment.name)).replace('-', " "),
-                self.environment.name
-            ),
-            5,
-        );
-        model.needs = vec!["guard".to_owned()];
-        model.condition = Some(format!(
-            "inputs.environment == '{}' && {}",
-            self.environment.name,
-            is_one_of(&self.actions(act))
-        ));
-        self.stand_behind(&mut model, act);
+        let mut model = self.before(draft, "approve", act);
         model.environment = Some(without_deployment(self.environment.approval_name()));
         Some(NewJob {
             id,
@@ -536,8 +525,22 @@ impl Jobs<'_> {
         }
     }
 
+    /// A job that stands where the reviewers are asked about an act.
+    fn before(&self, draft: &Draft<'_>, verb: &str, act: Act) -> model::Job {
+        let what = act.job.replace('-', " ");
+        let mut model = draft.job(format!("{verb} {what} {}", self.environment.name), 5);
+        model.needs = vec!["guard".to_owned()];
+        model.condition = Some(format!(
+            "inputs.environment == '{}' && {}",
+            self.environment.name,
+            is_one_of(&self.actions(act))
+        ));
+        self.stand_behind(&mut model, act);
+        model
+    }
+
     /// Tells the channels that somebody is waited for.
-    fn notify_waiting(&self, draft: &Draft<'_>) -> Option<NewJob> {
+    fn notify_waiting(&self, draft: &Draft<'_>, act: Act) -> Option<NewJob> {
         let channels =
             self.project.channels.iter().filter(|(_, channel)| channel.on.contains(&Occasion::Waiting));
         let messages: Vec<Message> = channels
@@ -551,16 +554,9 @@ impl Jobs<'_> {
         if messages.is_empty() || !is_gated(self.environment) {
             return None;
         }
-        let mut model = draft.job(format!("notify waiting {}", self.environment.name), 5);
-        model.needs = vec!["guard".to_owned()];
-        model.condition = Some(format!(
-            "inputs.environment == '{}' && {}",
-            self.environment.name,
-            is_one_of(&self.actions(APPLY))
-        ));
-        self.stand_behind(&mut model, APPLY);
+        let model = self.before(draft, "notify before", act);
         Some(NewJob {
-            id: self.id("notify-waiting"),
+            id: self.id(&format!("notify-before-{}", act.job)),
             model,
             permissions: &[],
             because: "",
@@ -603,7 +599,7 @@ fn notify_job(project: &Project, draft: &Draft<'_>) -> Option<NewJob> {
         return None;
     }
     let mut model = draft.job("notify", 5);
-    model.needs = draft.job_ids().filter(|id| !id.starts_with("notify-")).map(str::to_owned).collect();
+    model.needs = draft.job_ids().filter(|id| !id.starts_with("notify-before-")).map(str::to_owned).collect();
     model.condition =
         Some("always() && needs.guard.result == 'success' && inputs.action != 'plan'".to_owned());
     Some(NewJob {

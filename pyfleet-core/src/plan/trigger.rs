@@ -77,6 +77,12 @@ fn check_allowed(kind: Kind, written: &manifest::Triggers, origin: &Path, findin
         Kind::TestOidc => &["manual", "pull-request"],
         Kind::Build | Kind::Terraform | Kind::Test => return,
     };
+    if kind == Kind::Tf && written.manual == Some(false) {
+        findings.push(
+            Diagnostic::error("trigger-sane", origin.key("on").key("manual"), "nothing else starts `tf`")
+                .with_help("take it out, or set `enabled: false`"),
+        );
+    }
     let is_on = |switch: &Option<Switch>| switch.as_ref().is_some_and(|switch| *switch != Switch::Off);
     for (name, is_asked) in [
         ("pull-request", is_on(&written.pull_request)),

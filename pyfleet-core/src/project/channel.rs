@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::defaults;
-use crate::manifest::{GitHubName, Manifest, Occasion, Slug};
+use crate::diagnostic::{Diagnostic, Diagnostics, Path, Place};
+use crate::manifest::{GitHubName, Kind, Manifest, Occasion, Slug};
 
 /// A Slack channel that is told what becomes of a run.
 #[derive(Debug, Clone)]
@@ -14,7 +15,26 @@ pub struct Channel {
     pub on: BTreeSet<Occasion>,
 }
 
-pub(super) fn resolve(manifest: &Manifest) -> BTreeMap<Slug, Channel> {
+pub(super) fn resolve(manifest: &Manifest, findings: &mut Diagnostics) -> BTreeMap<Slug, Channel> {
+    for (name, _) in
+        manifest.notify.iter().filter(|(_, written)| written.on.as_ref().is_some_and(Vec::is_empty))
+    {
+        let path = Path::of(["notify", name.as_str(), "on"]);
+        findings.push(
+            Diagnostic::error("invalid-value", path, "the channel would never be told anything")
+                .with_help("name an occasion, or take `on` out: `failure` and `waiting`"),
+        );
+    }
+    if let (Some((name, _)), false) = (manifest.notify.first(), manifest.renders(Kind::Tf)) {
+        findings.push(
+            Diagnostic::error(
+                "invalid-value",
+                Place::key(Path::of(["notify", name.as_str()])),
+                "no workflow of this manifest tells anybody anything",
+            )
+            .with_help("`tf` does; take `notify` out until there is one"),
+        );
+    }
     let channels = manifest.notify.iter().map(|(name, written)| {
         let on = written.on.as_deref().unwrap_or(defaults::NOTIFY_ON);
         let channel =

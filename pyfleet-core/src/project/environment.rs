@@ -109,7 +109,9 @@ pub(super) fn resolve(
         let branch = written.branch.as_ref().or(manifest.github.default_branch.as_ref());
         let branch = branch.map_or(defaults::DEFAULT_BRANCH, manifest::BranchName::as_str);
         let approval = written.approval.unwrap_or(defaults::APPROVAL);
-        check_reviewers(manifest, approval, &path, findings);
+        if written.safety_level.unwrap_or(level) >= SafetyLevel::WRITES {
+            check_reviewers(manifest, approval, &path, findings);
+        }
         let region = own.and_then(|own| own.region.clone()).or_else(|| aws?.region.clone());
         let region = region.map(|region| region.to_string());
         let written_roles = own.map(|own| own.roles.clone()).unwrap_or_default();
@@ -131,6 +133,7 @@ pub(super) fn resolve(
             region,
         });
     }
+    role::check_apart(&environments, findings);
     environments
 }
 

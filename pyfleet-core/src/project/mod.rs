@@ -32,8 +32,10 @@ pub use self::test::{Coverage, Language, ServiceContainer, TestGroup};
 pub use self::waiver::Waiver;
 pub use self::workflow::WorkflowWish;
 
-use crate::diagnostic::{Diagnostic, Diagnostics, Path};
-use crate::manifest::{AwsRole, Host, Manifest, Repository, SafetyLevel, Slug, SubjectFormat, Visibility};
+use crate::diagnostic::{Diagnostic, Diagnostics, Path, Place};
+use crate::manifest::{
+    AwsRole, Host, Kind, Manifest, Repository, SafetyLevel, Slug, SubjectFormat, Visibility,
+};
 
 /// A project as it is meant.
 #[derive(Debug, Clone)]
@@ -168,7 +170,7 @@ pub fn resolve_partly(manifest: &Manifest) -> (Project, Diagnostics) {
         tests: test::resolve(manifest, &mut findings),
         security: security::resolve(manifest, &mut findings),
         images: image::resolve(manifest, &mut findings),
-        channels: channel::resolve(manifest),
+        channels: channel::resolve(manifest, &mut findings),
         workflows: workflow::resolve(manifest, level, &mut findings),
         waivers: waiver::resolve(manifest, &mut findings),
     };
@@ -183,6 +185,17 @@ fn aws_services(manifest: &Manifest) -> Vec<String> {
 
 fn check_github(manifest: &Manifest, findings: &mut Diagnostics) {
     let github = &manifest.github;
+    // Names are given away again; the id of a repository never is.
+    if manifest.renders(Kind::Tf) && github.repository_id.is_none() {
+        findings.push(
+            Diagnostic::error(
+                "missing-key",
+                Place::key(Path::of(["github"])),
+                "roles that change something trust this repository by its id, and `repository-id` is missing",
+            )
+            .with_help(format!("`gh api repos/{} --jq .id` prints it", github.repository)),
+        );
+    }
     let immutable = matches!(github.subject_format, Some(SubjectFormat::Immutable | SubjectFormat::Both));
     for (id, key) in [(github.owner_id, "owner-id"), (github.repository_id, "repository-id")] {
         if immutable && id.is_none() {

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value as Json;
 
+use super::environment::Environment;
 use crate::diagnostic::{Diagnostic, Diagnostics, Path, Place};
 use crate::manifest::{AccountId, AwsRole, AwsRoles, GitHubName, Reference, Slug, Value};
 
@@ -125,5 +126,26 @@ pub(super) fn check_name(role: &Role, purpose: AwsRole, environment: &Slug, find
             )
             .with_help(format!("name an existing role under `aws.roles.{}`", purpose.name())),
         );
+    }
+}
+
+/// What reads never changes, and no environment's role serves another: the role of a plan runs code before anybody has
+/// agreed to it.
+pub(super) fn check_apart(environments: &[Environment], findings: &mut Diagnostics) {
+    let mut seen: BTreeMap<&str, (&Slug, AwsRole)> = BTreeMap::new();
+    for environment in environments {
+        for (purpose, role) in &environment.roles {
+            let Role::Arn(arn) = role else { continue };
+            let Some((other, used)) = seen.insert(arn, (&environment.name, *purpose)) else { continue };
+            let path = Path::of(["environments", environment.name.as_str(), "aws", "roles", purpose.name()]);
+            findings.push(
+                Diagnostic::error(
+                    "role-shared",
+                    path,
+                    format!("this is the role of `{}` in `{other}` as well", used.name()),
+                )
+                .with_help("each purpose in each environment has a role of its own: what trusts one would open the other"),
+            );
+        }
     }
 }

@@ -74,10 +74,22 @@ fn check(kind: Kind, manifest: &Manifest, level: SafetyLevel, path: &Path, findi
         Kind::Build => (SafetyLevel::BUILDS, "images", !manifest.images.is_empty()),
         Kind::Terraform => (SafetyLevel::TESTS, "terraform", manifest.terraform.is_some()),
         Kind::CheckState => (SafetyLevel::READS, "terraform", manifest.terraform.is_some()),
-        Kind::TestOidc => (SafetyLevel::READS, "environments", !manifest.environments.is_empty()),
+        Kind::TestOidc => (SafetyLevel::READS, "terraform", manifest.terraform.is_some()),
         Kind::Tf => (SafetyLevel::WRITES, "terraform", manifest.terraform.is_some()),
     };
-    if matches!(kind, Kind::CheckState | Kind::Tf) && present && manifest.environments.is_empty() {
+    let is_cloud = matches!(kind, Kind::CheckState | Kind::TestOidc | Kind::Tf);
+    let own = manifest.environments.values().map(|environment| environment.safety_level.unwrap_or(level));
+    if is_cloud && level >= needed && own.clone().next().is_some() && own.max() < Some(needed) {
+        findings.push(
+            Diagnostic::error(
+                "level-exceeded",
+                Place::key(path.clone()),
+                format!("`{}` needs an environment at safety level {}", kind.name(), needed.number()),
+            )
+            .with_help("raise `safety-level` of an environment, or take the workflow out"),
+        );
+    }
+    if is_cloud && present && manifest.environments.is_empty() {
         findings.push(
             Diagnostic::error(
                 "missing-key",

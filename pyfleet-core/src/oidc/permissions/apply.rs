@@ -4,7 +4,6 @@ use super::super::identity::Identity;
 use super::super::policy::{Condition, Statement, everything};
 use super::boundary_arn;
 use super::state::{self, Items, items};
-use crate::manifest::AwsRole;
 use crate::project::{Project, Role};
 
 const IAM: &str = "iam";
@@ -163,14 +162,16 @@ fn roles(project: &Project, identity: &Identity) -> Vec<Statement> {
 fn out_of_reach(project: &Project, identity: &Identity) -> Vec<Statement> {
     let iam = |name: &str| format!("arn:{}:iam::{}:{name}", identity.partition, identity.account_id);
     let mut pyfleet = vec![iam("role/pyfleet-*"), iam("policy/pyfleet-*")];
-    if let Some(environment) = project.environment(&identity.environment) {
-        // Existing roles have names of their own.
-        let own = AwsRole::ALL.into_iter().filter_map(|purpose| environment.roles.get(&purpose));
-        pyfleet.extend(own.filter_map(|role| match role {
+    // Existing roles have names of their own, those of other environments too.
+    let in_account = project.environments.iter().filter(|environment| {
+        environment.account_id.as_ref().is_some_and(|account| account.as_str() == identity.account_id)
+    });
+    pyfleet.extend(in_account.flat_map(|environment| environment.roles.values()).filter_map(
+        |role| match role {
             Role::Arn(arn) if !arn.contains(":role/pyfleet-") => Some(arn.clone()),
             Role::Arn(_) | Role::Variable(_) => None,
-        }));
-    }
+        },
+    ));
     pyfleet.sort_unstable();
     pyfleet.dedup();
     let mut statements = vec![

@@ -191,8 +191,6 @@ pub struct CheckState {
     pub credentials: Credentials,
     /// What the plan needs.
     pub inputs: Inputs,
-    /// `full` or `summary`: what logs and artifacts show.
-    pub publish: &'static str,
     /// Days that the report is kept.
     pub artifact_days: u16,
 }

@@ -69,6 +69,29 @@ pub(super) fn check_blue_green(
                 "the two values tell the colours apart: they differ, and neither is empty",
             ));
         }
+        if written.environments.as_ref().is_some_and(Vec::is_empty) {
+            findings.push(
+                Diagnostic::error(
+                    "invalid-value",
+                    path.key("environments"),
+                    "no environment has two colours",
+                )
+                .with_help("name one, or take `environments` out: then all have"),
+            );
+        }
+        for environment in environments {
+            let has_colors = colors(stack, &environment.name).is_some() && stack.is_in(&environment.name);
+            if has_colors && written.auto_revert == Some(true) && environment.health.is_none() {
+                findings.push_once(
+                    Diagnostic::error(
+                        "missing-key",
+                        path.key("auto-revert"),
+                        format!("whether `{}` is healthy after a promotion cannot be seen: it has neither `health` nor `url`", environment.name),
+                    )
+                    .with_help(format!("set `environments.{}.health`, or take `auto-revert` out", environment.name)),
+                );
+            }
+        }
         for (index, wanted) in written.environments.iter().flatten().enumerate() {
             if !stack.is_in(wanted) || !environments.iter().any(|environment| environment.name == *wanted) {
                 findings.push(

@@ -108,3 +108,46 @@ pub(super) fn resolve<'a>(
         stacks: resolved,
     })
 }
+
+/// Every stack of every environment has a state of its own, and a bucket lies in one account and region.
+pub(super) fn check_apart(targets: &[EnvironmentStacks], findings: &mut Diagnostics) {
+    let backend = Path::of(["terraform", "backend"]);
+    let mut states: BTreeMap<(&str, &str), String> = BTreeMap::new();
+    let mut buckets: BTreeMap<&str, &EnvironmentStacks> = BTreeMap::new();
+    for target in targets {
+        for stack in &target.stacks {
+            let (Some(bucket), Some(key)) = (stack.backend.get("bucket"), stack.backend.get("key")) else {
+                continue;
+            };
+            let name = format!("`{}` in `{}`", stack.stack, target.environment);
+            if let Some(other) = states.insert((bucket, key), name.clone())
+                && !findings.iter().any(|known| known.code == "state-shared")
+            {
+                findings.push(
+                    Diagnostic::error(
+                        "state-shared",
+                        backend.key("key"),
+                        format!(
+                            "{other} and {name} would share one state: an apply of one destroys the other"
+                        ),
+                    )
+                    .with_help("keep them apart by slashes: `{environment}/{stack}.tfstate`"),
+                );
+            }
+            let other = *buckets.entry(bucket).or_insert(target);
+            if (&other.account_id, &other.region) != (&target.account_id, &target.region) {
+                findings.push_once(
+                    Diagnostic::error(
+                        "invalid-value",
+                        backend.key("bucket"),
+                        format!(
+                            "a bucket lies in one account and one region, and `{}` has others than `{}`",
+                            target.environment, other.environment
+                        ),
+                    )
+                    .with_help("put `{account-id}`, `{region}` or `{environment}` into its name"),
+                );
+            }
+        }
+    }
+}

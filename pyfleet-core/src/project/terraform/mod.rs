@@ -143,6 +143,16 @@ pub(super) fn resolve(
             terraform.targets.extend(target);
         }
     }
+    environment_stacks::check_apart(&terraform.targets, findings);
+    for target in &terraform.targets {
+        let environment = environments.iter().find(|environment| environment.name == target.environment);
+        for (purpose, role) in environment.into_iter().flat_map(|environment| &environment.roles) {
+            super::role::check_name(role, *purpose, &target.environment, findings);
+        }
+    }
+    if !terraform.targets.is_empty() {
+        pull_request_plan::check_session(manifest, findings);
+    }
     let planned = planned_environments(written, level, environments, &path, findings);
     for environment in planned {
         plan(manifest, written, environment, &stacks, &mut terraform, findings);

@@ -94,7 +94,7 @@ pub(super) fn plan(
 
 /// Credentials last as long as the job and five minutes; IAM grants an hour unless the role says more
 /// ([AWS: MaxSessionDuration](https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_update-role-settings.html)).
-fn check_session(manifest: &Manifest, findings: &mut Diagnostics) {
+pub(super) fn check_session(manifest: &Manifest, findings: &mut Diagnostics) {
     let path = Path::of(["defaults", "timeout-minutes"]);
     let minutes = manifest.defaults.timeout_minutes.unwrap_or(defaults::TIMEOUT_MINUTES);
     if minutes <= 55 || findings.iter().any(|known| known.code == "long-session") {
