@@ -45,7 +45,7 @@ usage() {
 
 [[ $TF_STATE_BUCKET =~ ^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$ && $TF_STATE_BUCKET != *..* ]] ||
   usage 'TF_STATE_BUCKET must be the name of a bucket'
-[[ $AWS_REGION =~ ^[a-z]{2}(-[a-z]+)+-[0-9]$ ]] || usage 'AWS_REGION must be a region'
+[[ $AWS_REGION =~ ^[a-z]{2,4}(-[a-z]+)+-[0-9]$ ]] || usage 'AWS_REGION must be a region'
 [[ $TF_LOCK_MODE =~ ^(s3|dynamodb|both)$ ]] || usage 'TF_LOCK_MODE must be s3, dynamodb or both'
 [[ $TF_LOCK_MODE == s3 || $TF_LOCK_TABLE =~ ^[A-Za-z0-9_.][A-Za-z0-9_.-]{2,254}$ ]] || usage 'TF_LOCK_TABLE must be the name of a table'
 [[ -z $TF_STATE_KMS_KEY_ARN || $TF_STATE_KMS_KEY_ARN =~ ^arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/[A-Za-z0-9-]+$ ]] ||
@@ -65,8 +65,8 @@ ask() {
     aws "$@" --region "$AWS_REGION" --output json >"$work/answer.json" 2>"$work/errors" && return 0
     failure=$(sed -n 's/.*An error occurred (\([A-Za-z0-9.]*\)).*/\1/p' "$work/errors" | head -n 1)
     [[ -n $failure ]] || failure=unknown
-    [[ $failure =~ ^(OperationAborted|ContinuousBackupsUnavailableException|ResourceInUseException)$ && $pause != 0 && $2 != create-table ]] ||
-      return 1
+    [[ $failure =~ ^(NoSuchBucket|OperationAborted|ContinuousBackupsUnavailableException|ResourceInUseException)$ ]] || return 1
+    [[ $pause != 0 && $2 != get-bucket-location && $2 != create-table ]] || return 1
     sleep "$pause"
   done
 }

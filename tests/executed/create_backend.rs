@@ -209,6 +209,7 @@ fn what_aws_is_busy_with_is_asked_again() {
     let Some(aws) = Aws::start() else { return };
     let busy = r#"
         case $2 in
+          put-bucket-tagging) code=NoSuchBucket ;;
           put-bucket-policy) code=OperationAborted ;;
           update-continuous-backups) code=ContinuousBackupsUnavailableException ;;
         esac

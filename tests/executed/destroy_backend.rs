@@ -45,6 +45,7 @@ fn backend(aws: &Aws) {
     s3(aws, "PUT", &format!("{bucket}?versioning"), &versioning);
     let options = "--key-schema AttributeName=LockID,KeyType=HASH --attribute-definitions \
         AttributeName=LockID,AttributeType=S --billing-mode PAY_PER_REQUEST --deletion-protection-enabled \
+        --sse-specification Enabled=true,SSEType=KMS \
         --tags Key=managed-by,Value=pyfleet --table-name";
     ask(aws, &format!("dynamodb create-table {options}"), &[TABLE]);
 }
@@ -94,7 +95,7 @@ connection = http.client.HTTPConnection(url.netloc)
 head = {"Authorization": "AWS4-HMAC-SHA256 Credential=testing/20260101/eu-central-1/s3/aws4_request, SignedHeaders=host, Signature=0"}
 for number in range(2345):
     key = urllib.parse.quote(f"_plans/a b ü {number % 7}")
-    connection.request("DELETE" if number % 3 else "PUT", f"/acme-state/{key}", headers=head)
+    connection.request("DELETE" if number % 3 and number > 7 else "PUT", f"/acme-state/{key}", headers=head)
     answer = connection.getresponse()
     answer.read()
     assert answer.status in (200, 204), answer.status
@@ -116,7 +117,13 @@ for number in range(2345):
 fn delete_markers_alone_go_too() {
     let Some(aws) = Aws::start() else { return };
     backend(&aws);
-    delete(&aws, "never there");
+    put(&aws, "_plans/gone", "");
+    delete(&aws, "_plans/gone");
+    let versions = ask(&aws, "s3api list-object-versions --bucket", &[BUCKET]);
+    let id = versions["Versions"][0]["VersionId"].as_str().unwrap();
+    s3(&aws, "DELETE", &format!("/{BUCKET}/_plans/gone?versionId={id}"), "");
+    let left = ask(&aws, "s3api list-object-versions --bucket", &[BUCKET]);
+    assert_eq!((left.get("Versions"), left["DeleteMarkers"].as_array().unwrap().len()), (None, 1));
     script(&aws, "s3").run().exits(0);
     assert!(!there(&aws).0);
 }
@@ -225,9 +232,16 @@ fn what_is_no_state_is_not_removed() {
     put(&aws, "file:///etc/hostname", &state(1, 0));
     script(&aws, "s3").run().exits(3).says("file:///etc/hostname");
     delete(&aws, "file:///etc/hostname");
-    put(&aws, "two\nlines\n::error::taken over", &state(1, 0));
-    script(&aws, "s3").run().exits(3).says("two%0Alines%0A::error::taken over");
-    assert!(keys(&aws).len() > 4);
+    let odd = r#"
+        if [[ $2 == list-objects-v2 ]]; then
+          echo '{"Contents": [{"Key": "two\nlines\n::error::taken over", "Size": 5}]}'; exit
+        fi"#;
+    let ran = intercepted(&aws, "destroy-backend.sh", "s3", odd)
+        .env("CONFIRM", format!("destroy-backend {BUCKET}"))
+        .run()
+        .exits(3);
+    ran.says("two%0Alines%0A::error::taken over");
+    assert_eq!(keys(&aws).len(), 4, "all of it is there");
 }
 
 #[test]
@@ -397,4 +411,21 @@ fn what_is_written_in_between_goes_too() {
     let always = once.replace(" && ! -e $STATE/once", "");
     let ran = intercepted(&aws, "destroy-backend.sh", "s3", &always).env("CONFIRM", &phrase).run().exits(1);
     ran.says("does not become empty: somebody writes to it");
+}
+
+#[test]
+fn a_table_that_is_just_being_removed_is_waited_for() {
+    let Some(aws) = Aws::start() else { return };
+    backend(&aws);
+    let going = r#"
+        if [[ $2 == describe-table && ! -e $STATE/gone ]]; then
+          touch "$STATE/gone"
+          "$REAL" dynamodb update-table --table-name acme-lock --no-deletion-protection-enabled >/dev/null
+          "$REAL" dynamodb delete-table --table-name acme-lock >/dev/null
+          echo '{"Table": {"TableStatus": "DELETING"}}'
+          exit
+        fi"#;
+    let script = intercepted(&aws, "destroy-backend.sh", "both", going);
+    script.env("CONFIRM", format!("destroy-backend {BUCKET}")).run().exits(0).shows("`acme-lock` | removed");
+    assert_eq!(there(&aws), (false, false));
 }
