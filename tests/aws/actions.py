@@ -173,7 +173,8 @@ def resources(request):
         for name, kind in (("PolicyArn", ""), ("OpenIDConnectProviderArn", ""), ("RoleName", "role/"), ("PolicyName", "policy/")):
             # The policy of a role is asked for by the role.
             if name in named and not (name == "PolicyArn" and "RoleName" in named):
-                found = [full(named[name], kind, "")]
+                # Only what is created has a path in its request.
+                found = [full(named[name], kind + named.get("Path", "/")[1:], "")]
                 break
         else:
             found = ["*"]
