@@ -41,7 +41,7 @@ workflows:
 /// The forms of subjects, each with a project that has its name and this form.
 pub(crate) const FORMATS: [(&str, &str); 3] = [
     ("immutable", "subject-format: immutable\n  owner-id: 1001\n  repository-id: 2001"),
-    ("legacy", "subject-format: legacy"),
+    ("legacy", "subject-format: legacy\n  repository-id: 2001"),
     ("both", "subject-format: both\n  owner-id: 1001\n  repository-id: 2001"),
 ];
 

@@ -15,7 +15,7 @@ pub(super) const FOREIGN: &str = r#"
 version: 1
 project: shop
 safety-level: 4
-github: { repository: acme/shop, visibility: private }
+github: { repository: acme/shop, repository-id: 2001, visibility: private }
 aws: { services: [ec2, iam, dynamodb] }
 environments:
   dev:

@@ -204,17 +204,13 @@ pub(crate) fn rows() -> Vec<Row> {
         // Other repositories.
         refused("the same name again, of another repository", APPLY.of("acme/shop", ("1001", "2002"))),
         refused("the same name again, of another owner", APPLY.of("acme/shop", ("1002", "2001"))),
-        row(
-            "the same name again, with an old subject: only a demanded id tells them apart",
-            APPLY.of("acme/shop", ("1001", "2002")).old().claims(),
-            &["legacy"],
-            DEV,
+        refused(
+            "the same name again, with an old subject: only the id tells them apart",
+            APPLY.of("acme/shop", ("1001", "2002")).old(),
         ),
-        row(
+        refused(
             "the same name again, a pull request with an old subject",
-            REQUEST.of("acme/shop", ("1001", "2002")).old().claims(),
-            &["legacy"],
-            PULL_REQUEST,
+            REQUEST.of("acme/shop", ("1001", "2002")).old(),
         ),
         refused("another owner's repository of that name", APPLY.of("evil/shop", ("3001", "3002"))),
         refused("another owner's, old subject", APPLY.of("evil/shop", ("3001", "3002")).old()),
@@ -253,7 +249,7 @@ pub(crate) fn rows() -> Vec<Row> {
         altered("an empty subject", APPLY.with("sub", json!(""))),
         altered("no id of the repository", APPLY.without("repository_id")),
         altered("no id of the repository, a pull request", REQUEST.without("repository_id")),
-        row("no id of the repository, old subject", APPLY.old().without("repository_id"), &["legacy"], DEV),
+        altered("no id of the repository, old subject", APPLY.old().without("repository_id")),
         altered("no file", APPLY.without("job_workflow_ref")),
         altered("no file, and the caller's is right", PLAN.old().without("job_workflow_ref")),
         row("no file, a pull request", REQUEST.without("job_workflow_ref"), NEW, PULL_REQUEST),
