@@ -72,7 +72,7 @@ fn the_guide_is_owned() {
     repo.manifest(WITH_PLANS).run(["render"]).exits(0).says(&format!("created   {GUIDE}"));
     assert!(repo.read("pyfleet.lock").contains(GUIDE));
     repo.run(["check"]).exits(0);
-    repo.append(GUIDE, "By hand.\n").run(["check"]).exits(1).says(&format!("{GUIDE}"));
+    repo.append(GUIDE, "By hand.\n").run(["check"]).exits(1).says(GUIDE);
     repo.run(["render"]).exits(0).says(&format!("updated   {GUIDE}"));
     repo.replace("pyfleet.yml", "demo.tfstate", "other.tfstate").run(["check"]).exits(1).says(GUIDE);
     repo.replace("pyfleet.yml", "pull-request-plan: all", "pull-request-plan: none").run(["render"]).exits(0);

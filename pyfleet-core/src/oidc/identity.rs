@@ -60,11 +60,14 @@ pub struct Work {
     pub checks_state: bool,
 }
 
+/// A job that assumes a role: its file, its id, and what was planned.
+type User<'a> = (&'a str, &'a str, &'a Job);
+
 /// Every role that a job of the plan assumes, in the order of environments and purposes. Workflows that are disabled
 /// or left to their owner are not in the plan, and so in no role.
 #[must_use]
 pub fn identities(project: &Project, plan: &Plan) -> Vec<Identity> {
-    let mut users: BTreeMap<(usize, AwsRole), Vec<(&str, &str, &Job)>> = BTreeMap::new();
+    let mut users: BTreeMap<(usize, AwsRole), Vec<User<'_>>> = BTreeMap::new();
     for workflow in &plan.workflows {
         for (id, job) in &workflow.jobs {
             let Some(identity) = &job.identity else { continue };

@@ -103,7 +103,6 @@ impl Body {
     }
 
     /// The scripts that its steps call below `.github/scripts/`. Jobs without a checkout carry theirs inline.
-    #[must_use]
     pub fn scripts(&self) -> impl Iterator<Item = &'static str> {
         let inputs = match self {
             Self::CheckState(check) => Some(&check.inputs),
