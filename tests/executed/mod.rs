@@ -20,6 +20,7 @@ mod coverage_check;
 mod create_backend;
 mod destroy_backend;
 mod fetch_baseline;
+mod force_unlock;
 mod gate;
 mod handoff_get;
 mod handoff_put;

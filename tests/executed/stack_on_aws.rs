@@ -6,7 +6,7 @@ use std::os::unix::fs::PermissionsExt;
 use serde_json::{Value, json};
 
 use super::script::{Ran, Script};
-use crate::aws::{ACCOUNT, Aws};
+use crate::aws::{ACCOUNT, Aws, Call};
 
 pub(crate) const BUCKET: &str = "state-bucket";
 pub(crate) const TABLE: &str = "locks";
@@ -82,6 +82,14 @@ pub(crate) fn run(script: &Script, text: &str) -> Ran {
 pub(crate) fn converged(script: &Script) {
     run(script, "terraform -chdir='the stack' plan -input=false -no-color -lock=false -detailed-exitcode >plan.log 2>&1 || { cat plan.log; exit 1; }")
         .exits(0);
+}
+
+/// Which requests changed something, counted from the first: killed after any other one, a script leaves what it would
+/// have left after the write before.
+pub(crate) fn writes(calls: &[Call]) -> Vec<u64> {
+    let first = calls[0].request;
+    let writing = |call: &&Call| ["Put", "Delete"].iter().any(|verb| call.operation.starts_with(verb));
+    calls.iter().filter(writing).map(|call| call.request - first + 1).collect()
 }
 
 /// The bytes of an object, or `None` where there is no such object.
