@@ -93,6 +93,7 @@ files! {
         "handoff-put.sh",
         "health-check.sh",
         "image-check.sh",
+        "mask-secrets.sh",
         "notify.sh",
         "oidc-probe.sh",
         "plan-comment.sh",

@@ -13,7 +13,7 @@
 #   current          blue | green: what is live
 #   color            blue | green: what to plan with; promote: the one asked for, or the other one
 # Exit codes
-#   0 known · 1 the tool failed, its output is shown · 2 usage · 3 the output says neither colour ·
+#   0 known · 1 the tool failed, its output is shown · 2 usage · 3 the output says neither colour, or is not there ·
 #   4 the colour to promote is already live
 #
 # State is the only source: a plan with any other colour than the live one would move the traffic.
@@ -83,8 +83,8 @@ case $current in
     current=blue
     ;;
   missing)
-    annotate warning "the state has no output $OUTPUT_NAME: the colour is taken to be blue"
-    current=blue
+    annotate error "the state has outputs, but no $OUTPUT_NAME: which colour is live is not known"
+    exit 3
     ;;
   neither)
     annotate error "the output $OUTPUT_NAME says neither colour; blue and green are told apart by $values"

@@ -89,8 +89,7 @@ fn nothing_in_the_state_means_blue() {
         .says("::notice::there are no outputs")
         .outputs("color", "blue");
     let missing = saying("promote", &json!({"other": {"value": "green"}}));
-    let ran = missing.run().exits(0).says("::warning::the state has no output live");
-    ran.outputs("current", "blue").outputs("color", "green");
+    missing.run().exits(3).says("::error::the state has outputs, but no live");
 }
 
 #[test]

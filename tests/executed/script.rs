@@ -269,6 +269,7 @@ impl Script {
             name: self.path.file_name().unwrap().to_string_lossy().into_owned(),
             directory: self.directory(),
             _world: Rc::clone(&self.world),
+            masked: Vec::new(),
             code: output.status.code().expect("a script ends by itself"),
             log: format!(
                 "{}{}",
@@ -308,6 +309,8 @@ pub(crate) struct Ran {
     /// The directory lives as long as anybody looks at it.
     _world: Rc<TempDir>,
     pub(crate) code: i32,
+    /// What the runner hides from now on.
+    pub(crate) masked: Vec<String>,
     /// Standard error, then standard output.
     pub(crate) log: String,
     pub(crate) summary: String,
@@ -324,10 +327,11 @@ impl Ran {
             .map(str::to_owned)
             .collect();
         for value in masked {
-            assert!(value.len() > 8, "{}: masks {value:?}", self.name);
+            assert!(value.len() >= 4, "{}: masks {value:?}", self.name);
             self.log = self.log.replacen(&format!("::add-mask::{value}\n"), "", 1);
             assert!(!self.log.contains(&value), "{}: a masked value is in the log", self.name);
             assert!(!self.summary.contains(&value), "{}: a masked value is in the summary", self.name);
+            self.masked.push(value);
         }
     }
 

@@ -22,8 +22,10 @@ impl Row {
 }
 
 /// The roles of the jobs that change an environment: one file, one environment.
-const DEV: &[&str] = &["dev-apply", "dev-backend-create", "dev-backend-destroy"];
-const PROD: &[&str] = &["prod-apply", "prod-backend-create", "prod-backend-destroy"];
+const DEV: &[&str] = &["dev-apply"];
+const DEV_BACKEND: &[&str] = &["dev-backend-create", "dev-backend-destroy"];
+const PROD: &[&str] = &["prod-apply"];
+const PROD_BACKEND: &[&str] = &["prod-backend-create", "prod-backend-destroy"];
 const DEV_PLAN: &[&str] = &["dev-plan"];
 const PROD_PLAN: &[&str] = &["prod-plan"];
 const PULL_REQUEST: &[&str] = &["dev-pull-request-plan"];
@@ -136,6 +138,18 @@ pub(crate) fn rows() -> Vec<Row> {
         taken("dev is planned", PLAN, DEV_PLAN),
         taken("dev is checked by the clock", CHECK, DEV_PLAN),
         taken("dev is changed", APPLY, DEV),
+        taken("dev's backend is made or removed", APPLY.in_environment("dev-backend"), DEV_BACKEND),
+        taken(
+            "prod's backend is made or removed",
+            released(APPLY.in_environment("prod-backend")),
+            PROD_BACKEND,
+        ),
+        taken("dev's backend, old subject", APPLY.in_environment("dev-backend").old(), DEV_BACKEND),
+        taken(
+            "prod's backend, old subject",
+            released(APPLY.in_environment("prod-backend")).old(),
+            PROD_BACKEND,
+        ),
         taken("prod is planned", released(PLAN.in_environment("prod-plan")), PROD_PLAN),
         taken("prod is checked by the clock", released(CHECK.in_environment("prod-plan")), PROD_PLAN),
         taken("prod is changed", released(APPLY.in_environment("prod")), PROD),
@@ -199,6 +213,8 @@ pub(crate) fn rows() -> Vec<Row> {
         refused("the environment in upper case", APPLY.in_environment("Dev")),
         refused("a colon in the environment's name", APPLY.in_environment("x:environment:dev")),
         refused("dev with more behind it", APPLY.in_environment("dev-plan-x")),
+        refused("prod's backend from dev's branch", APPLY.in_environment("prod-backend")),
+        refused("check-state names dev's backend", CHECK.in_environment("dev-backend")),
         refused("no environment", Job { environment: None, ..APPLY }),
         refused("no environment, by push", Job { environment: None, event: "push", ..APPLY }),
         // Other repositories.

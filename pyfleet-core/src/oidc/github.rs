@@ -50,6 +50,7 @@ pub fn environments(project: &Project, plan: &Plan) -> (Vec<GitHubEnvironment>, 
         let names = [
             (environment.plan_name(), false),
             (environment.approval_name(), true),
+            (environment.backend_name(), false),
             (environment.name.to_string(), false),
         ];
         for (name, reviewers) in names {

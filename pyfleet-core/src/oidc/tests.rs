@@ -262,6 +262,8 @@ fn a_plan_writes_locks_and_saved_plans_of_its_environment_and_reads_none_of_them
 fn a_role_holds_what_its_jobs_need_and_the_manifest_decides() {
     // Nothing is applied: no lock, no saved plan, no proof of the lock.
     let level = MANIFEST.replace("safety-level: 4", "safety-level: 3").replace("  tf: {}\n", "");
+    let level =
+        level.replace("notify:\n  ops: { slack: { webhook: { secret: SLACK } }, on: [failure] }\n", "");
     let checked = policy(&level, "dev", AwsRole::Plan);
     let sids: Vec<&str> = allowed(&checked).map(|statement| statement.sid).collect();
     assert_eq!(
@@ -426,9 +428,11 @@ fn github_is_told_what_jobs_read() {
         told,
         [
             "dev-plan main false READER SIZE MAIL",
+            "dev-backend main false ",
             "dev main false SIZE MAIL",
             "prod-plan release false SIZE MAIL",
             "prod-approval release true ",
+            "prod-backend release false ",
             "prod release false SIZE MAIL",
         ]
     );

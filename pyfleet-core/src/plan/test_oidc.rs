@@ -33,6 +33,7 @@ pub(super) fn plan(project: &Project, draft: &mut Draft<'_>) {
             description: Some("Whose roles".to_owned()),
             kind: InputKind::Choice,
             required: true,
+            default: Some("all".into()),
             options: std::iter::once("all".to_owned()).chain(environments).collect(),
             ..Input::default()
         };
@@ -141,7 +142,10 @@ impl Probe<'_> {
             } else {
                 self.chosen()
             };
-            (condition, expression("github.event_name == 'pull_request' && 'assumed' || 'refused'"))
+            let assumed = "github.event_name == 'pull_request' && 'assumed' || 'refused'";
+            let expect =
+                if draft.runs_for_pull_requests() { expression(assumed) } else { "refused".to_owned() };
+            (condition, expect)
         } else {
             (MAY_HOLD_SECRETS.to_owned(), "assumed".to_owned())
         };
@@ -150,7 +154,11 @@ impl Probe<'_> {
         model.condition = Some(condition);
         NewJob {
             id: format!("pull-request-{name}"),
-            because: "A fork and Dependabot get no identity.",
+            because: if draft.runs_for_pull_requests() {
+                "A fork and Dependabot get no identity."
+            } else {
+                "By hand there is no pull request: its role has to refuse."
+            },
             identity: Some(identity(self.target, AwsRole::PullRequestPlan)),
             ..self.job(
                 draft,

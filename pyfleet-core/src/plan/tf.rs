@@ -171,7 +171,10 @@ fn inputs(targets: &[(&Environment, &EnvironmentStacks)], has_colors: bool) -> I
         let colors = ["keep", "blue", "green"].map(str::to_owned).to_vec();
         inputs.insert(
             "active_color".to_owned(),
-            choice("promote: the colour to switch to; `keep` means the other one", colors),
+            Input {
+                default: Some("keep".into()),
+                ..choice("promote: the colour to switch to; `keep` means the other one", colors)
+            },
         );
     }
     inputs.insert(
@@ -259,7 +262,10 @@ fn cost_job(
     model.condition = Some(is_one_of(&["plan", "apply", "promote"]));
     let stacks = targets.iter().flat_map(|(_, target)| &target.stacks);
     let values = stacks.flat_map(|stack| stack.variables.values());
-    cost::job(project, cost, model, "What is dear can always be destroyed.", "inputs.environment", values)
+    // What runs is not known here, only the commit before: that is worth a look, and no reason to stop. Pull requests
+    // have the limit.
+    let cost = Cost { max_monthly_increase: None, ..cost.clone() };
+    cost::job(project, &cost, model, "It informs, and stops nothing.", "inputs.environment", values)
 }
 
 fn is_one_of(actions: &[&str]) -> String {
@@ -308,13 +314,18 @@ impl Jobs<'_> {
     fn change(&self, draft: &Draft<'_>, act: Act, timeout_minutes: u16) -> model::Job {
         let mut model = self.model(draft, act.job, &self.actions(act), timeout_minutes);
         self.stand_behind(&mut model, act);
-        if is_gated(self.environment) && act.job != CREATE_BACKEND.job {
+        if self.approver(act).is_some() {
             model.needs.push(self.approval_id(act));
         }
-        let mut environment = model::Environment::named(self.environment.name.as_str());
-        if act.job == APPLY.job {
-            environment.url.clone_from(&self.environment.url);
-        }
+        let environment = match act.job {
+            "apply" => model::Environment {
+                url: self.environment.url.clone(),
+                ..model::Environment::named(self.environment.name.as_str())
+            },
+            // What an apply runs must not become a role that can remove every state.
+            "create-backend" | "destroy-backend" => without_deployment(self.environment.backend_name()),
+            _ => without_deployment(self.environment.name.to_string()),
+        };
         model.environment = Some(environment);
         model.concurrency = Some(Concurrency {
             queue: Queue::Max,
@@ -333,8 +344,24 @@ impl Jobs<'_> {
         }
         if act.is_scanned {
             model.needs.push("scan".to_owned());
-            model.needs.extend(self.terraform.cost.as_ref().map(|_| cost::JOB.to_owned()));
         }
+    }
+
+    /// The environment whose reviewers have to agree, where somebody has to: a backend that several share is removed
+    /// only if those of a gated one agree.
+    fn approver(&self, act: Act) -> Option<&Environment> {
+        if act.job == CREATE_BACKEND.job {
+            return None;
+        }
+        let buckets = |target: &EnvironmentStacks| -> Vec<String> {
+            target.stacks.iter().filter_map(|stack| stack.backend.get("bucket").cloned()).collect()
+        };
+        let own = buckets(self.target);
+        let sharing = self.terraform.targets.iter().filter(|other| {
+            act.job == DESTROY_BACKEND.job && buckets(other).iter().any(|bucket| own.contains(bucket))
+        });
+        let others = sharing.filter_map(|other| self.project.environment(&other.environment));
+        std::iter::once(self.environment).chain(others).find(|environment| is_gated(environment))
     }
 
     fn approval_id(&self, act: Act) -> String {
@@ -389,12 +416,12 @@ impl Jobs<'_> {
 
     /// The job that waits for the reviewers, where there are any.
     fn approve(&self, draft: &Draft<'_>, act: Act) -> Option<NewJob> {
-        if !is_gated(self.environment) {
-            return None;
-        }
+        let approver = self.approver(act)?;
         let id = self.approval_id(act);
         let mut model = self.before(draft, "approve", act);
-        model.environment = Some(without_deployment(self.environment.approval_name()));
+        model.environment = Some(without_deployment(approver.approval_name()));
+        // A later attempt of the run would not ask again.
+        model.outputs = IndexMap::from([("attempt".to_owned(), expression("github.run_attempt"))]);
         Some(NewJob {
             id,
             model,
@@ -457,6 +484,7 @@ impl Jobs<'_> {
             credentials: credentials(self.project, self.target, AwsRole::Apply, minutes),
             plan: self.id("plan"),
             inputs: None,
+            secrets: inputs_of(self.target).secrets,
             hand_off: hand_off(self.terraform),
             verify: None,
             revert: None,
@@ -471,7 +499,7 @@ impl Jobs<'_> {
             id: self.id(CREATE_BACKEND.job),
             model: self.change(draft, CREATE_BACKEND, 15),
             permissions: READ,
-            because: "Nobody has to agree: this role can delete and weaken nothing.",
+            because: "Nobody has to agree: the script only adds, and the role deletes nothing.",
             identity: Some(identity(self.target, AwsRole::BackendCreate)),
             body: Body::CreateBackend(CreateBackend {
                 credentials: credentials(self.project, self.target, AwsRole::BackendCreate, 15),
@@ -501,6 +529,7 @@ impl Jobs<'_> {
             identity: Some(identity(self.target, AwsRole::BackendDestroy)),
             body: Body::DestroyBackend(DestroyBackend {
                 credentials: credentials(self.project, self.target, AwsRole::BackendDestroy, 30),
+                approval: self.approver(DESTROY_BACKEND).map(|_| self.approval_id(DESTROY_BACKEND)),
                 other_states,
             }),
             origin: self.origin(),
@@ -551,7 +580,7 @@ impl Jobs<'_> {
                 status: "waiting",
             })
             .collect();
-        if messages.is_empty() || !is_gated(self.environment) {
+        if messages.is_empty() || self.approver(act).is_none() {
             return None;
         }
         let model = self.before(draft, "notify before", act);
@@ -581,10 +610,12 @@ fn notify_job(project: &Project, draft: &Draft<'_>) -> Option<NewJob> {
                 (channel.on.contains(&Occasion::Failure), channel.on.contains(&Occasion::Success));
             let (condition, status) = match (failure, success) {
                 (true, true) => (
-                    "!contains(needs.*.result, 'cancelled')",
-                    "${{ contains(needs.*.result, 'failure') && 'failure' || 'success' }}",
+                    "",
+                    "${{ (contains(needs.*.result, 'failure') || contains(needs.*.result, 'cancelled')) && 'failure' || 'success' }}",
                 ),
-                (true, false) => ("contains(needs.*.result, 'failure')", "failure"),
+                (true, false) => {
+                    ("contains(needs.*.result, 'failure') || contains(needs.*.result, 'cancelled')", "failure")
+                }
                 (false, true) => (
                     "!contains(needs.*.result, 'failure') && !contains(needs.*.result, 'cancelled')",
                     "success",
@@ -592,7 +623,7 @@ fn notify_job(project: &Project, draft: &Draft<'_>) -> Option<NewJob> {
                 (false, false) => return None,
             };
             let (channel, webhook) = (name.to_string(), webhook(channel));
-            Some(Message { channel, webhook, condition: Some(condition), status })
+            Some(Message { channel, webhook, condition: (!condition.is_empty()).then_some(condition), status })
         })
         .collect();
     if messages.is_empty() {

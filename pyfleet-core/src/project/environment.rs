@@ -53,6 +53,12 @@ impl Environment {
         format!("{}-plan", self.name)
     }
 
+    /// The GitHub environment of jobs that make or remove the state backend: no other job becomes these roles.
+    #[must_use]
+    pub fn backend_name(&self) -> String {
+        format!("{}-backend", self.name)
+    }
+
     /// The GitHub environment that carries the reviewers: no job in it holds a right or a lock.
     #[must_use]
     pub fn approval_name(&self) -> String {
@@ -90,12 +96,12 @@ pub(super) fn resolve(
                 .with_help("lower it, or raise `safety-level` of the project"),
             );
         }
-        if name.as_str().ends_with("-plan") || name.as_str().ends_with("-approval") {
+        if ["-plan", "-approval", "-backend"].iter().any(|end| name.as_str().ends_with(end)) {
             findings.push(
                 Diagnostic::error(
                     "name-collision",
                     Place::key(path.clone()),
-                    "names that end in `-plan` and `-approval` are kept for the environments that belong to another",
+                    "names that end in `-plan`, `-approval` and `-backend` are kept for the environments that belong to another",
                 )
                 .with_help("choose another name"),
             );

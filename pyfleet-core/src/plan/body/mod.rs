@@ -104,6 +104,7 @@ impl Body {
 
     /// The scripts that its steps call below `.github/scripts/`. Jobs without a checkout carry theirs inline.
     pub fn scripts(&self) -> impl Iterator<Item = &'static str> {
+        let secrets = matches!(self, Self::TfApply(apply) if !apply.secrets.is_empty());
         let inputs = match self {
             Self::CheckState(check) => Some(&check.inputs),
             Self::TerraformPlan(plan) => Some(&plan.inputs),
@@ -111,7 +112,8 @@ impl Body {
             _ => None,
         };
         let colors = inputs.is_some_and(|inputs| inputs.colors).then_some("active-color.sh");
-        self.constant_scripts().iter().copied().chain(colors)
+        let masks = secrets.then_some("mask-secrets.sh");
+        self.constant_scripts().iter().copied().chain(colors).chain(masks)
     }
 
     const fn constant_scripts(&self) -> &'static [&'static str] {

@@ -113,6 +113,8 @@ pub struct TfApply {
     pub plan: String,
     /// What planning again needs; nothing where nothing is planned again, after a destroy.
     pub inputs: Option<Inputs>,
+    /// Secrets that input variables take their values from: their parts are hidden.
+    pub secrets: Vec<String>,
     /// How the plan is handed over.
     pub hand_off: HandOff,
     /// How to see that the environment works.
@@ -162,6 +164,8 @@ pub struct CreateBackend {
 pub struct DestroyBackend {
     /// The role that removes it.
     pub credentials: Credentials,
+    /// The job that waited for the reviewers, where there are any.
+    pub approval: Option<String>,
     /// States of other environments in the same bucket, by environment.
     pub other_states: BTreeMap<String, Vec<String>>,
 }

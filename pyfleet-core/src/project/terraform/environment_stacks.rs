@@ -40,6 +40,8 @@ pub struct StackSettings {
     pub variables: BTreeMap<String, VariableValue>,
     /// Variable files, relative to the directory.
     pub var_files: Vec<String>,
+    /// Whether the environment can be asked for its health behind it: no other stack needs it.
+    pub serves: bool,
     /// Where the stack has two colours.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub colors: Option<Colors>,
@@ -97,6 +99,7 @@ pub(super) fn resolve<'a>(
             backend,
             variables,
             var_files,
+            serves: !written.stacks.values().any(|other| other.depends_on.contains(name)),
             colors: colors(stack, &environment.name),
         });
     }
