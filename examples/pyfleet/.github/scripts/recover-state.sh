@@ -76,27 +76,28 @@ show() {
   printf '\n::%s::\n' "$token"
 }
 
-# What a state says of resources and outputs: pushed as the first one of a stack, it gets another lineage.
+# What a state says of resources and outputs: pushed as the first one of a stack, it gets another lineage. Terraform
+# takes a file without any for an empty state, and pushes that over whatever there is.
 content() {
-  jq -s -S -c 'if length == 1 and .[0].version == 4 then .[0] | {outputs, resources} else error("no state") end' 2>/dev/null
+  jq -s -S -c 'if length == 1 and (.[0] | .version == 4 and (.lineage | type == "string" and . != "")
+      and (.resources | type == "array") and (.outputs | type == "object"))
+    then .[0] | {outputs, resources} else error("no state") end' 2>/dev/null
 }
 
 # Whether the backend has this state, by what it says itself: a push can take effect and fail.
 is_pushed() {
   "$TF_COMMAND" -chdir="$STACK_DIRECTORY" state pull 2>/dev/null | content >"$work/there" || return 1
-  content <"$state" >"$work/here" && cmp -s -- "$work/here" "$work/there"
+  cmp -s -- "$work/here" "$work/there"
 }
 
 # A queued run may have taken the lock when the apply gave it back. Nothing is forced: a newer state in the backend
 # is somebody else's.
 push() {
-  local rc=0
-  "$TF_COMMAND" -chdir="$STACK_DIRECTORY" state push -no-color -lock-timeout=120s errored.tfstate >"$work/push.log" 2>&1 || rc=$?
+  "$TF_COMMAND" -chdir="$STACK_DIRECTORY" state push -no-color -lock-timeout=120s errored.tfstate >"$work/push.log" 2>&1
   show "$work/push.log"
-  return "$rc"
 }
 
-if is_pushed || push || is_pushed; then
+if content <"$state" >"$work/here" && { is_pushed || { push && is_pushed; }; }; then
   shred -u -- "$state" 2>/dev/null || rm -f -- "$state"
   annotate warning "$ENVIRONMENT/$STACK: the apply could not write its state; it is written now. Look at what failed, then plan again"
   exit 0
