@@ -135,6 +135,7 @@ fn a_bucket_that_does_not_answer_is_no_missing_plan() {
         );
     }
     nothing(from_s3(&aws).env("TF_STATE_BUCKET", "no-bucket").run().exits(1).says("NoSuchBucket"));
+    nothing(from_s3(&aws).env("EXPECTED_ACCOUNT_ID", "999999999999").run().exits(1).says("AccessDenied"));
     aws.kill_at(1);
     let script = from_s3(&aws);
     assert!(script.run_until_killed().is_none());

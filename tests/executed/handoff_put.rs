@@ -99,6 +99,7 @@ fn a_bucket_that_does_not_answer_is_an_error() {
         aws.fail_next("s3:PutObject", failure);
         nothing_said(in_s3(&aws).run().exits(1).says("::error::the plan could not be put to s3://"));
     }
+    nothing_said(in_s3(&aws).env("EXPECTED_ACCOUNT_ID", "999999999999").run().exits(1).says("AccessDenied"));
     assert_eq!(object(&aws, OBJECT), None);
     nothing_said(in_s3(&aws).env("TF_STATE_BUCKET", "no-bucket").run().exits(1).says("NoSuchBucket"));
 }

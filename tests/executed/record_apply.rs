@@ -201,6 +201,7 @@ fn a_record_that_is_missing_does_not_ask_for_another_apply() {
             .says("::error::the apply of dev/app has taken place, only its record is missing")
             .says("Do not run it again for that")
     };
+    missing(script.clone().env("EXPECTED_ACCOUNT_ID", "999999999999").run()).says("AccessDenied");
     for failure in [Failure::Status(403), Failure::Status(500), Failure::Drop] {
         aws.fail_next("s3:PutObject", failure);
         // What should have been written is in the log.

@@ -2,8 +2,8 @@ use std::fs;
 
 use super::script::{HOSTILE, Ran, Script};
 use super::stack_on_aws::{
-    BUCKET, KEY, backend, converged, delete_item, delete_object, item, object, put_item, put_object, run,
-    script, stack, writes,
+    BUCKET, KEY, TABLE, backend, converged, delete_item, delete_object, item, object, put_item, put_object,
+    run, script, stack, writes,
 };
 use crate::aws::{Aws, Failure};
 use crate::tool;
@@ -146,6 +146,7 @@ fn what_nobody_takes_stays_where_it_is() {
         aws.fail_next("s3:PutObject", failure);
         stays(script.run());
     }
+    stays(script.clone().env("EXPECTED_ACCOUNT_ID", "999999999999").run());
     assert_eq!(object(&aws, SAVED), None);
     saved(script.run());
     // Something is there, and cannot be compared.
@@ -200,11 +201,16 @@ fn a_run_that_is_killed_is_mended_by_the_next() {
         return;
     }
     let Some(aws) = backend() else { return };
-    let script = failed(&aws);
+    let script = initialised(&aws);
+    run(&script, APPLY).exits(0);
+    let (before, digest) = (object(&aws, KEY).unwrap(), item(&aws, &format!("{KEY}-md5")));
+    let script = script.file("the stack/more.tf", "resource \"terraform_data\" \"two\" {}\n");
+    aws.fail_next("s3:PutObject", Failure::Status(403));
+    run(&script, APPLY).exits(1).says("errored.tfstate");
     let errored = fs::read(script.directory().join(ERRORED)).unwrap();
     let forget = || {
-        delete_object(&aws, KEY);
-        delete_item(&aws, &format!("{KEY}-md5"));
+        put_object(&aws, KEY, &before);
+        aws.cli(&["dynamodb", "put-item", "--table-name", TABLE, "--item", &digest.to_string()]);
         fs::write(script.directory().join(ERRORED), &errored).unwrap();
     };
     aws.forget_calls();

@@ -130,6 +130,11 @@ definitions=$(
       else {$place, id: null} end;
   # Who began later than a minute after the lock was taken does not own it: two clocks may differ by that.
   def began($taken): if $taken == null or type != "string" then true else (try fromdateiso8601 catch 0) <= $taken + 60 end;
+  def other_runs($own; $taken): .[] | if (.id | type) == "number" then . else error("a run without a number") end
+    | select(.id != $own) | select(.run_started_at | began($taken)) | .id;
+  # Any state but these may be one in which steps run.
+  def is_working($taken): any(.[]; (.status | IN("completed", "queued", "waiting", "pending", "requested") | not)
+    and (.started_at | began($taken)));
 JQ
 )
 
@@ -176,7 +181,7 @@ jq -n -r --slurpfile locks "$work/locks.json" --slurpfile found "$work/found.jso
 
 if jq -e '.unreadable != []' "$work/found.json" >/dev/null; then
   key=$(printf '%q' "$TF_STATE_KEY")
-  item=$(jq -n -c -a -r --arg id "$TF_STATE_BUCKET/$TF_STATE_KEY" '{LockID: {S: $id}} | tojson | @sh')
+  item=$(printf '%q' "$(jq -n -c -a --arg id "$TF_STATE_BUCKET/$TF_STATE_KEY" '{LockID: {S: $id}}')")
   {
     printf 'Look at it, and when nobody works on the state, remove it by hand:\n'
     if jq -e '.unreadable | index(["the bucket"])' "$work/found.json" >/dev/null; then
@@ -201,12 +206,13 @@ if [[ -z ${REASON//[[:space:]]/} ]]; then
   ((age >= MIN_LOCK_AGE)) || refused 4 "the lock is $age seconds old, $MIN_LOCK_AGE are asked for: wait, or give a reason"
 fi
 
-# all PATH LIST: every entry of a list that GitHub's API hands out in pages, as one array in answer.json.
+# all PATH LIST PROGRAM: what the program makes of the whole of a list that GitHub's API hands out in pages.
 all() {
   gh api --method GET --paginate "repos/$GITHUB_REPOSITORY/actions/$1" >"$work/pages.json" 2>"$work/errors" || return 1
-  jq -n --arg list "$2" '[inputs] | if length > 0 and all(.[]; (.[$list] | type == "array") and (.total_count | type == "number"))
-      and (map(.[$list] | length) | add) >= .[0].total_count then map(.[$list]) | add else error("not all of the \($list)") end' \
-    "$work/pages.json" >"$work/answer.json" 2>"$work/errors"
+  jq -n -r --arg list "$2" "$definitions"'
+    [inputs] | if length > 0 and all(.[]; (.[$list] | type == "array") and (.total_count | type == "number"))
+      and (map(.[$list] | length) | add) >= .[0].total_count then map(.[$list]) | add else error("not all of the \($list)") end
+    | '"$3" "$work/pages.json" 2>"$work/errors"
 }
 
 unknown_owner() {
@@ -218,23 +224,14 @@ taken=$(jq .lock.taken "$work/found.json")
 for workflow in "${workflows[@]}"; do
   # A run that waits with one job may be running another.
   for status in requested queued pending waiting in_progress; do
-    all "workflows/$workflow/runs?status=$status&per_page=100" workflow_runs || unknown_owner
-    jq -r --argjson taken "$taken" --argjson own "$GITHUB_RUN_ID" "$definitions"'
-      .[] | if (.id | type) == "number" then . else error("a run without a number") end
-      | select(.id != $own) | select(.run_started_at | began($taken)) | .id' "$work/answer.json" >>"$work/runs" 2>"$work/errors" || unknown_owner
+    all "workflows/$workflow/runs?status=$status&per_page=100" workflow_runs "other_runs($GITHUB_RUN_ID; $taken)" >>"$work/runs" ||
+      unknown_owner
   done
 done
 owners=()
 while read -r run; do
-  all "runs/$run/jobs?filter=latest&per_page=100" jobs || unknown_owner
-  # Any state but these may be one in which steps run.
-  if owner=$(jq --argjson taken "$taken" "$definitions"'
-    any(.[]; (.status | IN("completed", "queued", "waiting", "pending", "requested") | not) and (.started_at | began($taken)))' \
-    "$work/answer.json" 2>"$work/errors"); then
-    [[ $owner == false ]] || owners+=("$GITHUB_SERVER_URL/$GITHUB_REPOSITORY/actions/runs/$run")
-  else
-    unknown_owner
-  fi
+  owner=$(all "runs/$run/jobs?filter=latest&per_page=100" jobs "is_working($taken)") || unknown_owner
+  [[ $owner == false ]] || owners+=("$GITHUB_SERVER_URL/$GITHUB_REPOSITORY/actions/runs/$run")
 done < <(sort -u "$work/runs")
 ((${#owners[@]} == 0)) ||
   refused 5 "a run that was under way when the lock was taken may still own it, nothing is released: ${owners[*]}"
