@@ -117,12 +117,12 @@ fn a_run_that_is_cut_short_anywhere_leaves_nothing_that_the_next_does_not_mend()
 }
 
 #[test]
-fn an_interrupt_removes_the_canary() {
+fn a_cancelled_check_removes_the_canary() {
     let Some(aws) = Aws::start() else { return };
     create(&aws, "s3");
-    let interrupted = r#"[[ $2 != put-object ]] || { "$REAL" "$@"; kill -INT "$PPID"; exit; }"#;
-    let ran = with_settings(intercepted(&aws, "check-state.sh", "s3", interrupted)).run();
-    assert_eq!(ran.code, 130);
+    let cancelled = r#"[[ $2 != put-object ]] || { "$REAL" "$@"; kill -TERM "$PPID"; exit; }"#;
+    let ran = with_settings(intercepted(&aws, "check-state.sh", "s3", cancelled)).run();
+    assert_eq!(ran.code, 143);
     assert!(keys(&aws).is_empty());
 }
 
