@@ -48,8 +48,8 @@ fn terraforms_own_locks_are_seen_and_waited_for() {
         assert_eq!(ran.outputs["lock_id"].len(), 36);
         assert!(ran.outputs["lock_created"].starts_with("20"), "{:?}", ran.outputs);
         assert!(ran.outputs["lock_who"].contains('@'), "{:?}", ran.outputs);
-        // Ends a moment after the wait has begun.
-        shell(&aws, &format!("(sleep 1.5; rm '{}/wait') >/dev/null 2>&1 &", running.directory().display()))
+        // Ends a while after the wait has begun, on a slow machine too.
+        shell(&aws, &format!("(sleep 8; rm '{}/wait') >/dev/null 2>&1 &", running.directory().display()))
             .run()
             .exits(0);
         let script = waiting(&aws, mode).env("WAIT_TIMEOUT", "60").env("WAIT_INTERVAL", "1");
