@@ -14,6 +14,7 @@ mod condition;
 mod cost;
 mod credentials;
 mod draft;
+mod notify;
 mod read_back;
 mod security;
 mod stacks;

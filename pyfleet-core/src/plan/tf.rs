@@ -11,19 +11,18 @@ use serde_json::{Value as Json, json};
 
 use super::Permission;
 use super::body::{
-    Approval, Body, CreateBackend, DestroyBackend, ForceUnlock, HandOff, Inputs, Message, Notify, Revert,
-    TerraformScan, TfApply, TfGuard, TfPlan, Tooling, Verify,
+    Approval, Body, CreateBackend, DestroyBackend, ForceUnlock, HandOff, Inputs, Revert, TerraformScan,
+    TfApply, TfGuard, TfPlan, Tooling, Verify,
 };
 use super::condition::expression;
 use super::cost;
 use super::credentials::{IDENTITY, credentials, identity};
 use super::draft::{CHECK_OUT, Draft, NewJob};
+use super::notify::{self, Told};
 use super::stacks::{check_limits, over, state_env};
 use crate::diagnostic::Path;
-use crate::manifest::{self, AwsRole, Kind, Occasion, PlanHandOff, SafetyLevel, Visibility};
-use crate::project::{
-    Channel, Cost, Environment, EnvironmentStacks, Project, Terraform, VariableValue, defaults,
-};
+use crate::manifest::{self, AwsRole, Kind, PlanHandOff, SafetyLevel, Visibility};
+use crate::project::{Cost, Environment, EnvironmentStacks, Project, Terraform, VariableValue, defaults};
 use crate::workflow::{self as model, Concurrency, Input, InputKind, Queue, Runner};
 
 const READ: &[Permission] = &[CHECK_OUT, IDENTITY];
@@ -45,6 +44,14 @@ const UNLOCK: &[Permission] = &[
     CHECK_OUT,
     IDENTITY,
 ];
+
+/// What messages about a run are headed.
+const NOTICE: &str = "${{ inputs.action }} of ${{ inputs.stack }} in ${{ inputs.environment }}";
+/// When somebody is told what became of a run.
+const OUTCOME: Told = Told {
+    condition: "always() && needs.guard.result == 'success' && inputs.action != 'plan'",
+    because: "Whatever became of the run; a plan changes nothing that anybody would wait for.",
+};
 
 /// The guard's matrix: the one stack that was chosen.
 const TARGET: &str = "needs.guard.outputs.target";
@@ -92,8 +99,7 @@ pub(super) fn plan(project: &Project, draft: &mut Draft<'_>) {
             draft.add(job);
         }
     }
-    let notify = notify_job(project, draft);
-    if let Some(notify) = notify {
+    if let Some(notify) = notify::outcome(project, draft, NOTICE, OUTCOME) {
         draft.add(notify);
     }
 }
@@ -570,19 +576,8 @@ impl Jobs<'_> {
 
     /// Tells the channels that somebody is waited for.
     fn notify_waiting(&self, draft: &Draft<'_>, act: Act) -> Option<NewJob> {
-        let channels =
-            self.project.channels.iter().filter(|(_, channel)| channel.on.contains(&Occasion::Waiting));
-        let messages: Vec<Message> = channels
-            .map(|(name, channel)| Message {
-                channel: name.to_string(),
-                webhook: webhook(channel),
-                condition: None,
-                status: "waiting",
-            })
-            .collect();
-        if messages.is_empty() || self.approver(act).is_none() {
-            return None;
-        }
+        self.approver(act)?;
+        let body = notify::waiting(self.project, draft, NOTICE)?;
         let model = self.before(draft, "notify before", act);
         Some(NewJob {
             id: self.id(&format!("notify-before-{}", act.job)),
@@ -590,7 +585,7 @@ impl Jobs<'_> {
             permissions: &[],
             because: "",
             identity: None,
-            body: Body::Notify(Notify { messages }),
+            body,
             origin: Path::of(["notify"]),
         })
     }
@@ -598,54 +593,6 @@ impl Jobs<'_> {
     fn protected(&self) -> Vec<String> {
         self.terraform.protected.iter().map(ToString::to_string).collect()
     }
-}
-
-/// The job that tells the channels what became of the run.
-fn notify_job(project: &Project, draft: &Draft<'_>) -> Option<NewJob> {
-    let messages: Vec<Message> = project
-        .channels
-        .iter()
-        .filter_map(|(name, channel)| {
-            let (failure, success) =
-                (channel.on.contains(&Occasion::Failure), channel.on.contains(&Occasion::Success));
-            let (condition, status) = match (failure, success) {
-                (true, true) => (
-                    "",
-                    "${{ (contains(needs.*.result, 'failure') || contains(needs.*.result, 'cancelled')) && 'failure' || 'success' }}",
-                ),
-                (true, false) => {
-                    ("contains(needs.*.result, 'failure') || contains(needs.*.result, 'cancelled')", "failure")
-                }
-                (false, true) => (
-                    "!contains(needs.*.result, 'failure') && !contains(needs.*.result, 'cancelled')",
-                    "success",
-                ),
-                (false, false) => return None,
-            };
-            let (channel, webhook) = (name.to_string(), webhook(channel));
-            Some(Message { channel, webhook, condition: (!condition.is_empty()).then_some(condition), status })
-        })
-        .collect();
-    if messages.is_empty() {
-        return None;
-    }
-    let mut model = draft.job("notify", 5);
-    model.needs = draft.job_ids().filter(|id| !id.starts_with("notify-before-")).map(str::to_owned).collect();
-    model.condition =
-        Some("always() && needs.guard.result == 'success' && inputs.action != 'plan'".to_owned());
-    Some(NewJob {
-        id: "notify".to_owned(),
-        model,
-        permissions: &[],
-        because: "Whatever became of the run; a plan changes nothing that anybody would wait for.",
-        identity: None,
-        body: Body::Notify(Notify { messages }),
-        origin: Path::of(["notify"]),
-    })
-}
-
-fn webhook(channel: &Channel) -> String {
-    expression(&format!("secrets.{}", channel.webhook))
 }
 
 /// The GitHub environment of jobs that read: its branch policy counts, and no deployment is recorded.

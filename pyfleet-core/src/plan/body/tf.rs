@@ -202,6 +202,10 @@ pub struct CheckState {
 /// Tells the channels what became of the run.
 #[derive(Debug, Clone, Serialize)]
 pub struct Notify {
+    /// What the messages are headed.
+    pub title: String,
+    /// What they say beside that, as JSON in which expressions stand.
+    pub fields: &'static str,
     /// The messages, one for each channel.
     pub messages: Vec<Message>,
 }
