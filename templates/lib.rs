@@ -38,6 +38,8 @@ files! {
         "jobs/coverage.yml.j2",
         "jobs/create-backend.yml.j2",
         "jobs/destroy-backend.yml.j2",
+        "jobs/detect-drift.yml.j2",
+        "jobs/drift-report.yml.j2",
         "jobs/force-unlock.yml.j2",
         "jobs/gate.yml.j2",
         "jobs/head.yml.j2",
@@ -74,6 +76,7 @@ files! {
         "workflows/terraform.yml.j2",
         "workflows/test-oidc.yml.j2",
         "workflows/test.yml.j2",
+        "workflows/tf-drift.yml.j2",
         "workflows/tf.yml.j2",
     }
     /// A script by its name: `gate.sh`.
@@ -86,6 +89,8 @@ files! {
         "coverage-check.sh",
         "create-backend.sh",
         "destroy-backend.sh",
+        "detect-drift.sh",
+        "drift-report.sh",
         "fetch-baseline.sh",
         "force-unlock.sh",
         "gate.sh",

@@ -19,6 +19,8 @@ mod cost_report;
 mod coverage_check;
 mod create_backend;
 mod destroy_backend;
+mod detect_drift;
+pub(crate) mod drift_report;
 mod fetch_baseline;
 mod force_unlock;
 mod gate;

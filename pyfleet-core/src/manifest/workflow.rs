@@ -5,7 +5,7 @@ use std::fmt;
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, Visitor, value::MapAccessDeserializer};
 
 use super::github::BranchName;
-use super::name::Slug;
+use super::name::{Slug, checked_string};
 use super::one_or_many::OneOrMany;
 
 /// One wish: a workflow file under the key's name.
@@ -21,6 +21,28 @@ pub struct Workflow {
     pub ejected: Option<bool>,
     /// What starts it, instead of what its kind starts with.
     pub on: Option<Triggers>,
+    /// `tf-drift`: what drift does. Default: `issue` and `fail`.
+    pub on_drift: Option<Vec<OnDrift>>,
+    /// `tf-drift`: labels of the issues that it opens, beside `pyfleet-drift`. Default: none.
+    pub labels: Option<Vec<Label>>,
+}
+
+/// What drift does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Deserialize, serde::Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case")]
+pub enum OnDrift {
+    /// An issue is kept for the stack until the drift is gone.
+    Issue,
+    /// The run fails.
+    Fail,
+}
+
+checked_string! {
+    /// The name of a label. GitHub's API separates labels by commas, and a name has at most 50 characters.
+    Label, pattern: "^[^\\s,]([^,]*[^\\s,])?$", max: 50,
+    check: |text| !text.is_empty() && text.trim() == text && !text.contains(','),
+    says: "a label is a name of at most 50 characters, without commas and without spaces around it"
 }
 
 impl Workflow {
@@ -69,12 +91,14 @@ pub enum Kind {
     TestOidc,
     /// Plans, applies, promotes and destroys one stack, by hand.
     Tf,
+    /// Looks for what was changed outside of Terraform.
+    TfDrift,
 }
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Self; 6] =
-        [Self::Build, Self::CheckState, Self::Terraform, Self::Test, Self::TestOidc, Self::Tf];
+    pub const ALL: [Self; 7] =
+        [Self::Build, Self::CheckState, Self::Terraform, Self::Test, Self::TestOidc, Self::Tf, Self::TfDrift];
 
     /// Its name in the manifest.
     #[must_use]
@@ -86,6 +110,7 @@ impl Kind {
             Self::Terraform => "terraform",
             Self::TestOidc => "test-oidc",
             Self::Tf => "tf",
+            Self::TfDrift => "tf-drift",
         }
     }
 }

@@ -14,6 +14,7 @@ mod condition;
 mod cost;
 mod credentials;
 mod draft;
+mod drift;
 mod notify;
 mod read_back;
 mod security;
@@ -29,9 +30,10 @@ use serde::Serialize;
 
 pub use self::body::{
     Approval, Body, BuildImage, Changes, CheckState, CodeScanning, Codecov, CostComment, Coverage,
-    CreateBackend, Credentials, DestroyBackend, ForceUnlock, Gate, HandOff, Inputs, Message, Notify,
-    OidcProbe, Revert, ScanImage, Security, Target, TerraformComment, TerraformCost, TerraformPlan,
-    TerraformScan, TerraformStatic, TestComment, TestSuite, TfApply, TfGuard, TfPlan, Tooling, Verify,
+    CreateBackend, Credentials, DestroyBackend, DetectDrift, DriftReport, ForceUnlock, Gate, HandOff, Inputs,
+    Message, Notify, OidcProbe, Revert, ScanImage, Security, Target, TerraformComment, TerraformCost,
+    TerraformPlan, TerraformScan, TerraformStatic, TestComment, TestSuite, TfApply, TfGuard, TfPlan, Tooling,
+    Verify,
 };
 pub(crate) use self::credentials::session_seconds;
 pub use self::read_back::read_back;
@@ -53,6 +55,7 @@ const KINDS: &[(Kind, PlanKind)] = &[
     (Kind::Test, test::plan),
     (Kind::TestOidc, test_oidc::plan),
     (Kind::Tf, tf::plan),
+    (Kind::TfDrift, drift::plan),
 ];
 
 /// Everything that is to be rendered.

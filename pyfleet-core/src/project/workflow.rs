@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::drift::{self, Drift};
 use crate::diagnostic::{Diagnostic, Diagnostics, Path, Place};
 use crate::manifest::{Disposition, Kind, Manifest, SafetyLevel, Slug, Triggers};
 
@@ -14,6 +15,8 @@ pub struct WorkflowWish {
     pub disposition: Disposition,
     /// What starts it, where the manifest says so.
     pub on: Option<Triggers>,
+    /// What becomes of drift, where it looks for it.
+    pub drift: Drift,
 }
 
 impl WorkflowWish {
@@ -45,7 +48,8 @@ pub(super) fn resolve(
             Some(kind) => check(kind, manifest, level, &path, findings),
             None => findings.push(unknown_kind(name, &path)),
         }
-        wishes.insert(name.clone(), WorkflowWish { kind, disposition, on: written.on.clone() });
+        let drift = drift::resolve(kind, written, &path, findings);
+        wishes.insert(name.clone(), WorkflowWish { kind, disposition, on: written.on.clone(), drift });
     }
     wishes
 }
@@ -75,9 +79,10 @@ fn check(kind: Kind, manifest: &Manifest, level: SafetyLevel, path: &Path, findi
         Kind::Terraform => (SafetyLevel::TESTS, "terraform", manifest.terraform.is_some()),
         Kind::CheckState => (SafetyLevel::READS, "terraform", manifest.terraform.is_some()),
         Kind::TestOidc => (SafetyLevel::READS, "terraform", manifest.terraform.is_some()),
+        Kind::TfDrift => (SafetyLevel::READS, "terraform", manifest.terraform.is_some()),
         Kind::Tf => (SafetyLevel::WRITES, "terraform", manifest.terraform.is_some()),
     };
-    let is_cloud = matches!(kind, Kind::CheckState | Kind::TestOidc | Kind::Tf);
+    let is_cloud = matches!(kind, Kind::CheckState | Kind::TestOidc | Kind::Tf | Kind::TfDrift);
     let own = manifest.environments.values().map(|environment| environment.safety_level.unwrap_or(level));
     if is_cloud && level >= needed && own.clone().next().is_some() && own.max() < Some(needed) {
         findings.push(

@@ -8,8 +8,8 @@ use serde::Serialize;
 use serde_json::Value as Json;
 
 pub use self::tf::{
-    Approval, CheckState, CreateBackend, Credentials, DestroyBackend, ForceUnlock, HandOff, Inputs, Message,
-    Notify, OidcProbe, Revert, TfApply, TfGuard, TfPlan, Tooling, Verify,
+    Approval, CheckState, CreateBackend, Credentials, DestroyBackend, DetectDrift, DriftReport, ForceUnlock,
+    HandOff, Inputs, Message, Notify, OidcProbe, Revert, TfApply, TfGuard, TfPlan, Tooling, Verify,
 };
 use crate::manifest::{OnFindings, Severity};
 
@@ -35,6 +35,10 @@ pub enum Body {
     CreateBackend(CreateBackend),
     /// Removes the state backend.
     DestroyBackend(DestroyBackend),
+    /// Looks for drift in the stacks of one environment.
+    DetectDrift(DetectDrift),
+    /// Says what was found, and keeps the issues.
+    DriftReport(DriftReport),
     /// Releases a lock that nobody holds any more.
     ForceUnlock(ForceUnlock),
     /// Looks at every job: the required check.
@@ -83,6 +87,8 @@ impl Body {
             Self::Coverage(_) => "jobs/coverage.yml.j2",
             Self::CreateBackend(_) => "jobs/create-backend.yml.j2",
             Self::DestroyBackend(_) => "jobs/destroy-backend.yml.j2",
+            Self::DetectDrift(_) => "jobs/detect-drift.yml.j2",
+            Self::DriftReport(_) => "jobs/drift-report.yml.j2",
             Self::ForceUnlock(_) => "jobs/force-unlock.yml.j2",
             Self::Gate(_) => "jobs/gate.yml.j2",
             Self::Notify(_) => "jobs/notify.yml.j2",
@@ -107,6 +113,7 @@ impl Body {
         let secrets = matches!(self, Self::TfApply(apply) if !apply.secrets.is_empty());
         let inputs = match self {
             Self::CheckState(check) => Some(&check.inputs),
+            Self::DetectDrift(detect) => Some(&detect.inputs),
             Self::TerraformPlan(plan) => Some(&plan.inputs),
             Self::TfPlan(plan) => Some(&plan.inputs),
             _ => None,
@@ -129,6 +136,13 @@ impl Body {
             ],
             Self::CreateBackend(_) => &["create-backend.sh"],
             Self::DestroyBackend(_) => &["destroy-backend.sh"],
+            Self::DetectDrift(_) => &[
+                "detect-drift.sh",
+                "plan-summary.jq",
+                "terraform-init.sh",
+                "terraform-plan.sh",
+                "wait-for-lock.sh",
+            ],
             Self::ForceUnlock(_) => &["force-unlock.sh", "terraform-init.sh"],
             Self::ScanImage(_) | Self::TerraformScan(_) => &["scan-report.sh"],
             Self::TerraformCost(_) => &["cost-report.sh"],
@@ -158,6 +172,7 @@ impl Body {
             | Self::CodeScanning(_)
             | Self::Codecov(_)
             | Self::Coverage(_)
+            | Self::DriftReport(_)
             | Self::Gate(_)
             | Self::Notify(_)
             | Self::OidcProbe(_)
