@@ -4,8 +4,9 @@ use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, Visitor, value::MapAccessDeserializer};
 
+use super::environment::Approval;
 use super::github::BranchName;
-use super::name::Slug;
+use super::name::{Slug, checked_string};
 use super::one_or_many::OneOrMany;
 
 /// One wish: a workflow file under the key's name.
@@ -21,6 +22,13 @@ pub struct Workflow {
     pub ejected: Option<bool>,
     /// What starts it, instead of what its kind starts with.
     pub on: Option<Triggers>,
+    /// `deploy`: what it deploys, of `services`. Default: all of them.
+    pub services: Option<Vec<Slug>>,
+    /// `deploy`, `rollback`: what has to be typed. Default: `DEPLOY`, `ROLLBACK`.
+    pub confirm: Option<Phrase>,
+    /// `rollback`: whether the reviewers of an environment have to agree here, too. Default: `none`, because whoever
+    /// rolls back is in a hurry.
+    pub approval: Option<Approval>,
 }
 
 impl Workflow {
@@ -61,6 +69,10 @@ pub enum Kind {
     Test,
     /// Builds, checks and scans the images.
     Build,
+    /// Builds, checks, pushes and deploys the services' images, by hand.
+    Deploy,
+    /// Takes a deployment back, by hand.
+    Rollback,
     /// Checks that state, its lock and its backend are sound.
     CheckState,
     /// Checks, scans and plans the stacks of a pull request.
@@ -73,8 +85,16 @@ pub enum Kind {
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Self; 6] =
-        [Self::Build, Self::CheckState, Self::Terraform, Self::Test, Self::TestOidc, Self::Tf];
+    pub const ALL: [Self; 8] = [
+        Self::Build,
+        Self::CheckState,
+        Self::Deploy,
+        Self::Rollback,
+        Self::Terraform,
+        Self::Test,
+        Self::TestOidc,
+        Self::Tf,
+    ];
 
     /// Its name in the manifest.
     #[must_use]
@@ -83,11 +103,22 @@ impl Kind {
             Self::Test => "test",
             Self::Build => "build",
             Self::CheckState => "check-state",
+            Self::Deploy => "deploy",
+            Self::Rollback => "rollback",
             Self::Terraform => "terraform",
             Self::TestOidc => "test-oidc",
             Self::Tf => "tf",
         }
     }
+}
+
+checked_string! {
+    /// What somebody types to say that it is meant.
+    Phrase, pattern: "^[A-Za-z][A-Za-z0-9_-]{2,39}$", max: 40,
+    check: |text| text.len() >= 3
+        && text.starts_with(|first: char| first.is_ascii_alphabetic())
+        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-')),
+    says: "a phrase to type is 3 to 40 letters, digits, dashes and underscores, and starts with a letter"
 }
 
 /// What starts a workflow.

@@ -13,8 +13,10 @@ mod code_scanning;
 mod condition;
 mod cost;
 mod credentials;
+mod deploy;
 mod draft;
 mod read_back;
+mod rollback;
 mod security;
 mod stacks;
 mod terraform;
@@ -27,10 +29,12 @@ use indexmap::IndexMap;
 use serde::Serialize;
 
 pub use self::body::{
-    Approval, Body, BuildImage, Changes, CheckState, CodeScanning, Codecov, CostComment, Coverage,
-    CreateBackend, Credentials, DestroyBackend, ForceUnlock, Gate, HandOff, Inputs, Message, Notify,
-    OidcProbe, Revert, ScanImage, Security, Target, TerraformComment, TerraformCost, TerraformPlan,
-    TerraformScan, TerraformStatic, TestComment, TestSuite, TfApply, TfGuard, TfPlan, Tooling, Verify,
+    Approval, Archive, Body, BuildArchive, BuildImage, Changes, CheckState, CodeScanning, Codecov,
+    CostComment, Coverage, CreateBackend, Credentials, DeployGuard, DeploySummary, DestroyBackend,
+    EcrRepository, EcsDeploy, EcsList, EcsRollback, ForceUnlock, Gate, HandOff, ImageLookup, ImagePush,
+    Inputs, Message, Notify, OidcProbe, Revert, RollbackGuard, ScanImage, Security, SummarisedService,
+    Target, TerraformComment, TerraformCost, TerraformPlan, TerraformScan, TerraformStatic, TestComment,
+    TestSuite, TfApply, TfGuard, TfPlan, Tooling, Verify,
 };
 pub(crate) use self::credentials::session_seconds;
 pub use self::read_back::read_back;
@@ -48,6 +52,8 @@ type PlanKind = fn(&Project, &mut Draft<'_>);
 const KINDS: &[(Kind, PlanKind)] = &[
     (Kind::Build, build::plan),
     (Kind::CheckState, check_state::plan),
+    (Kind::Deploy, deploy::plan),
+    (Kind::Rollback, rollback::plan),
     (Kind::Terraform, terraform::plan),
     (Kind::Test, test::plan),
     (Kind::TestOidc, test_oidc::plan),

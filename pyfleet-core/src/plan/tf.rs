@@ -46,6 +46,9 @@ const UNLOCK: &[Permission] = &[
     IDENTITY,
 ];
 
+/// What a run is about, for those who approve it or are told of it.
+const TITLE: &str = "${{ inputs.action }} of ${{ inputs.stack }} in ${{ inputs.environment }}";
+
 /// The guard's matrix: the one stack that was chosen.
 const TARGET: &str = "needs.guard.outputs.target";
 
@@ -92,7 +95,8 @@ pub(super) fn plan(project: &Project, draft: &mut Draft<'_>) {
             draft.add(job);
         }
     }
-    let notify = notify_job(project, draft);
+    let because = "Whatever became of the run; a plan changes nothing that anybody would wait for.";
+    let notify = notify_job(project, draft, TITLE, Some("inputs.action != 'plan'"), because);
     if let Some(notify) = notify {
         draft.add(notify);
     }
@@ -225,7 +229,7 @@ fn guard(draft: &mut Draft<'_>, targets: &[(&Environment, &EnvironmentStacks)], 
 }
 
 /// Whether somebody has to agree before a job changes an environment.
-fn is_gated(environment: &Environment) -> bool {
+pub(super) fn is_gated(environment: &Environment) -> bool {
     environment.approval != manifest::Approval::None
 }
 
@@ -428,7 +432,7 @@ impl Jobs<'_> {
             permissions: &[],
             because: "The environment's reviewers agree first, in a job that holds no right and no lock.",
             identity: None,
-            body: Body::Approval(Approval { plan: act.is_planned.then(|| self.id("plan")) }),
+            body: Body::Approval(Approval { title: TITLE, plan: act.is_planned.then(|| self.id("plan")) }),
             origin: self.origin().key("approval"),
         })
     }
@@ -570,16 +574,7 @@ impl Jobs<'_> {
 
     /// Tells the channels that somebody is waited for.
     fn notify_waiting(&self, draft: &Draft<'_>, act: Act) -> Option<NewJob> {
-        let channels =
-            self.project.channels.iter().filter(|(_, channel)| channel.on.contains(&Occasion::Waiting));
-        let messages: Vec<Message> = channels
-            .map(|(name, channel)| Message {
-                channel: name.to_string(),
-                webhook: webhook(channel),
-                condition: None,
-                status: "waiting",
-            })
-            .collect();
+        let messages = waiting_messages(self.project);
         if messages.is_empty() || self.approver(act).is_none() {
             return None;
         }
@@ -590,7 +585,7 @@ impl Jobs<'_> {
             permissions: &[],
             because: "",
             identity: None,
-            body: Body::Notify(Notify { messages }),
+            body: Body::Notify(Notify { title: TITLE, messages }),
             origin: Path::of(["notify"]),
         })
     }
@@ -600,9 +595,22 @@ impl Jobs<'_> {
     }
 }
 
-/// The job that tells the channels what became of the run.
-fn notify_job(project: &Project, draft: &Draft<'_>) -> Option<NewJob> {
-    let messages: Vec<Message> = project
+/// What the channels are told while somebody is waited for.
+pub(super) fn waiting_messages(project: &Project) -> Vec<Message> {
+    let channels = project.channels.iter().filter(|(_, channel)| channel.on.contains(&Occasion::Waiting));
+    channels
+        .map(|(name, channel)| Message {
+            channel: name.to_string(),
+            webhook: webhook(channel),
+            condition: None,
+            status: "waiting",
+        })
+        .collect()
+}
+
+/// What the channels are told when the run is over.
+fn final_messages(project: &Project) -> Vec<Message> {
+    project
         .channels
         .iter()
         .filter_map(|(name, channel)| {
@@ -625,21 +633,33 @@ fn notify_job(project: &Project, draft: &Draft<'_>) -> Option<NewJob> {
             let (channel, webhook) = (name.to_string(), webhook(channel));
             Some(Message { channel, webhook, condition: (!condition.is_empty()).then_some(condition), status })
         })
-        .collect();
+        .collect()
+}
+
+/// The job that tells the channels what became of the run, whatever that is, where the guard let it start and a further
+/// condition holds.
+pub(super) fn notify_job(
+    project: &Project,
+    draft: &Draft<'_>,
+    title: &'static str,
+    condition: Option<&str>,
+    because: &'static str,
+) -> Option<NewJob> {
+    let messages = final_messages(project);
     if messages.is_empty() {
         return None;
     }
     let mut model = draft.job("notify", 5);
     model.needs = draft.job_ids().filter(|id| !id.starts_with("notify-before-")).map(str::to_owned).collect();
-    model.condition =
-        Some("always() && needs.guard.result == 'success' && inputs.action != 'plan'".to_owned());
+    let started = "always() && needs.guard.result == 'success'";
+    model.condition = Some([started].into_iter().chain(condition).collect::<Vec<_>>().join(" && "));
     Some(NewJob {
         id: "notify".to_owned(),
         model,
         permissions: &[],
-        because: "Whatever became of the run; a plan changes nothing that anybody would wait for.",
+        because,
         identity: None,
-        body: Body::Notify(Notify { messages }),
+        body: Body::Notify(Notify { title, messages }),
         origin: Path::of(["notify"]),
     })
 }
@@ -653,7 +673,7 @@ pub(super) fn reading_environment(environment: &Environment) -> model::Environme
     without_deployment(environment.plan_name())
 }
 
-fn without_deployment(name: String) -> model::Environment {
+pub(super) fn without_deployment(name: String) -> model::Environment {
     model::Environment { deployment: model::OrExpression::Literal(false), ..model::Environment::named(name) }
 }
 

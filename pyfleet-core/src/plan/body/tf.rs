@@ -94,6 +94,8 @@ pub struct TfPlan {
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct Approval {
+    /// What was approved.
+    pub title: &'static str,
     /// The job whose plan is approved, where there is a plan.
     pub plan: Option<String>,
 }
@@ -202,6 +204,8 @@ pub struct CheckState {
 /// Tells the channels what became of the run.
 #[derive(Debug, Clone, Serialize)]
 pub struct Notify {
+    /// What the run is about.
+    pub title: &'static str,
     /// The messages, one for each channel.
     pub messages: Vec<Message>,
 }
