@@ -114,11 +114,12 @@ impl Kind {
 
 checked_string! {
     /// What somebody types to say that it is meant.
-    Phrase, pattern: "^[A-Za-z][A-Za-z0-9_-]{2,39}$", max: 40,
+    Phrase, pattern: "^[A-Za-z][A-Za-z0-9_-]{1,38}[A-Za-z0-9]$", max: 40,
     check: |text| text.len() >= 3
         && text.starts_with(|first: char| first.is_ascii_alphabetic())
+        && text.ends_with(|last: char| last.is_ascii_alphanumeric())
         && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-')),
-    says: "a phrase to type is 3 to 40 letters, digits, dashes and underscores, and starts with a letter"
+    says: "a phrase to type is 3 to 40 letters, digits, dashes and underscores, from a letter to a letter or digit"
 }
 
 /// What starts a workflow.

@@ -406,7 +406,7 @@ impl<'a> Jobs<'a> {
                 ("previous", "steps.deploy.outputs.previous"),
                 ("revision", "steps.deploy.outputs.revision"),
                 ("state", "steps.deploy.outputs.state"),
-                ("rolled_back", "steps.rollback.outcome"),
+                ("rolled_back", "steps.rollback.outputs.revision"),
             ]
             .map(|(name, value)| (name.to_owned(), expression(value))),
         );
