@@ -14,6 +14,7 @@ mod condition;
 mod cost;
 mod credentials;
 mod draft;
+mod environment_jobs;
 mod read_back;
 mod security;
 mod stacks;
@@ -27,7 +28,7 @@ use indexmap::IndexMap;
 use serde::Serialize;
 
 pub use self::body::{
-    Approval, Body, BuildImage, Changes, CheckState, CodeScanning, Codecov, CostComment, Coverage,
+    Approval, Asked, Body, BuildImage, Changes, CheckState, CodeScanning, Codecov, CostComment, Coverage,
     CreateBackend, Credentials, DestroyBackend, ForceUnlock, Gate, HandOff, Inputs, Message, Notify,
     OidcProbe, Revert, ScanImage, Security, Target, TerraformComment, TerraformCost, TerraformPlan,
     TerraformScan, TerraformStatic, TestComment, TestSuite, TfApply, TfGuard, TfPlan, Tooling, Verify,

@@ -8,8 +8,8 @@ use serde::Serialize;
 use serde_json::Value as Json;
 
 pub use self::tf::{
-    Approval, CheckState, CreateBackend, Credentials, DestroyBackend, ForceUnlock, HandOff, Inputs, Message,
-    Notify, OidcProbe, Revert, TfApply, TfGuard, TfPlan, Tooling, Verify,
+    Approval, Asked, CheckState, CreateBackend, Credentials, DestroyBackend, ForceUnlock, HandOff, Inputs,
+    Message, Notify, OidcProbe, Revert, TfApply, TfGuard, TfPlan, Tooling, Verify,
 };
 use crate::manifest::{OnFindings, Severity};
 
