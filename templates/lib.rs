@@ -38,6 +38,7 @@ files! {
         "jobs/codecov.yml.j2",
         "jobs/coverage.yml.j2",
         "jobs/create-backend.yml.j2",
+        "jobs/deploy-approval.yml.j2",
         "jobs/deploy-guard.yml.j2",
         "jobs/deploy-summary.yml.j2",
         "jobs/destroy-backend.yml.j2",

@@ -16,20 +16,20 @@ use serde_json::json;
 
 use super::Permission;
 use super::body::{
-    Approval, Archive, Body, BuildArchive, DeployGuard, DeploySummary, EcrRepository, EcsDeploy, ImageLookup,
-    ImagePush, Notify, ScanImage, SummarisedService, Verify,
+    Archive, Body, BuildArchive, DeployApproval, DeployGuard, DeploySummary, EcrRepository, EcsDeploy,
+    ImageLookup, ImagePush, ScanImage, SummarisedService, Verify,
 };
 use super::condition::expression;
-use super::credentials::{IDENTITY, credentials, identity};
+use super::credentials::{credentials, identity};
 use super::draft::{CHECK_OUT, Draft, NewJob};
+use super::environment_jobs::{READ, is_gated, reading_environment, without_deployment};
+use super::notify::{self, Told};
 use super::test;
-use super::tf::{is_gated, notify_job, reading_environment, waiting_messages, without_deployment};
 use crate::diagnostic::Path;
 use crate::manifest::{AwsRole, OnFindings, Slug};
 use crate::project::{EcsTarget, Environment, Health, Image, Project, WorkflowWish, defaults};
 use crate::workflow::{self as model, Concurrency, Input, InputKind, Queue, Runner};
 
-const READ: &[Permission] = &[CHECK_OUT, IDENTITY];
 const SUMMARISE: &[Permission] = &[Permission {
     scope: model::Scope::Actions,
     level: model::Level::Read,
@@ -38,6 +38,10 @@ const SUMMARISE: &[Permission] = &[Permission {
 
 /// What a run is about, for those who approve it or are told of it.
 const TITLE: &str = "deploy of ${{ needs.guard.outputs.version }} to ${{ inputs.environment }}";
+
+/// When somebody is told what became of a run.
+const OUTCOME: Told =
+    Told { condition: "always() && needs.guard.result == 'success'", because: "Whatever became of the run." };
 
 /// A deployment is followed for 20 minutes and its way back for 15; two looks at the health take three each.
 const DEPLOY_MINUTES: u16 = 45;
@@ -78,7 +82,7 @@ pub(super) fn plan(project: &Project, draft: &mut Draft<'_>) {
         let summary = jobs.summary(draft);
         draft.add(summary);
     }
-    if let Some(notify) = notify_job(project, draft, TITLE, None, "Whatever became of the run.") {
+    if let Some(notify) = notify::outcome(project, draft, TITLE, OUTCOME) {
         draft.add(notify);
     }
 }
@@ -328,17 +332,15 @@ impl<'a> Jobs<'a> {
             permissions: &[],
             because: "The environment's reviewers agree first, in a job that holds no right and no lock. What was not built was scanned when it was pushed.",
             identity: None,
-            body: Body::Approval(Approval { title: TITLE, plan: None }),
+            body: Body::DeployApproval(DeployApproval { title: TITLE }),
             origin: self.origin().key("approval"),
         })
     }
 
     /// Tells the channels that somebody is waited for.
     fn notify_waiting(&self, draft: &Draft<'_>, tests: &[String]) -> Option<NewJob> {
-        let messages = waiting_messages(self.project);
-        if messages.is_empty() || self.approval_id().is_none() {
-            return None;
-        }
+        self.approval_id()?;
+        let body = notify::waiting(self.project, TITLE)?;
         let mut model = draft.job(format!("notify before {}", self.environment.name), 5);
         self.stand_behind(&mut model, tests);
         Some(NewJob {
@@ -347,7 +349,7 @@ impl<'a> Jobs<'a> {
             permissions: &[],
             because: "When the reviewers are asked.",
             identity: None,
-            body: Body::Notify(Notify { title: TITLE, messages }),
+            body,
             origin: Path::of(["notify"]),
         })
     }

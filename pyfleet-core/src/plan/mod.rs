@@ -15,6 +15,8 @@ mod cost;
 mod credentials;
 mod deploy;
 mod draft;
+mod environment_jobs;
+mod notify;
 mod read_back;
 mod rollback;
 mod security;
@@ -29,12 +31,12 @@ use indexmap::IndexMap;
 use serde::Serialize;
 
 pub use self::body::{
-    Approval, Archive, Body, BuildArchive, BuildImage, Changes, CheckState, CodeScanning, Codecov,
-    CostComment, Coverage, CreateBackend, Credentials, DeployGuard, DeploySummary, DestroyBackend,
-    EcrRepository, EcsDeploy, EcsList, EcsRollback, ForceUnlock, Gate, HandOff, ImageLookup, ImagePush,
-    Inputs, Message, Notify, OidcProbe, Revert, RollbackGuard, ScanImage, Security, SummarisedService,
-    Target, TerraformComment, TerraformCost, TerraformPlan, TerraformScan, TerraformStatic, TestComment,
-    TestSuite, TfApply, TfGuard, TfPlan, Tooling, Verify,
+    Approval, Archive, Asked, Body, BuildArchive, BuildImage, Changes, CheckState, CodeScanning, Codecov,
+    CostComment, Coverage, CreateBackend, Credentials, DeployApproval, DeployGuard, DeploySummary,
+    DestroyBackend, EcrRepository, EcsDeploy, EcsList, EcsRollback, ForceUnlock, Gate, HandOff, ImageLookup,
+    ImagePush, Inputs, Message, Notify, OidcProbe, Revert, RollbackGuard, ScanImage, Security,
+    SummarisedService, Target, TerraformComment, TerraformCost, TerraformPlan, TerraformScan,
+    TerraformStatic, TestComment, TestSuite, TfApply, TfGuard, TfPlan, Tooling, Verify,
 };
 pub(crate) use self::credentials::session_seconds;
 pub use self::read_back::read_back;

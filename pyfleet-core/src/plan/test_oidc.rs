@@ -14,7 +14,7 @@ use super::check_state::on_its_branch;
 use super::condition::{MAY_HOLD_SECRETS, expression};
 use super::credentials::{IDENTITY, identity, role};
 use super::draft::{Draft, NewJob};
-use super::tf::{inputs_of, readable_targets, reading_environment};
+use super::environment_jobs::{inputs_of, readable_targets, reading_environment};
 use crate::diagnostic::Path;
 use crate::manifest::{AwsRole, Kind, PlanHandOff, SafetyLevel};
 use crate::project::{Environment, EnvironmentStacks, Project, Role, Terraform, partition};

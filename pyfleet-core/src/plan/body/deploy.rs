@@ -26,6 +26,13 @@ pub struct RollbackGuard {
     pub phrase: String,
 }
 
+/// Waits for the reviewers of an environment.
+#[derive(Debug, Clone, Serialize)]
+pub struct DeployApproval {
+    /// What they agree to.
+    pub title: &'static str,
+}
+
 /// A repository of Amazon ECR.
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "kebab-case")]

@@ -9,12 +9,12 @@ use serde::Serialize;
 use serde_json::Value as Json;
 
 pub use self::deploy::{
-    BuildArchive, DeployGuard, DeploySummary, EcrRepository, EcsDeploy, EcsList, EcsRollback, ImageLookup,
-    ImagePush, RollbackGuard, SummarisedService,
+    BuildArchive, DeployApproval, DeployGuard, DeploySummary, EcrRepository, EcsDeploy, EcsList, EcsRollback,
+    ImageLookup, ImagePush, RollbackGuard, SummarisedService,
 };
 pub use self::tf::{
-    Approval, CheckState, CreateBackend, Credentials, DestroyBackend, ForceUnlock, HandOff, Inputs, Message,
-    Notify, OidcProbe, Revert, TfApply, TfGuard, TfPlan, Tooling, Verify,
+    Approval, Asked, CheckState, CreateBackend, Credentials, DestroyBackend, ForceUnlock, HandOff, Inputs,
+    Message, Notify, OidcProbe, Revert, TfApply, TfGuard, TfPlan, Tooling, Verify,
 };
 use crate::manifest::{OnFindings, Severity};
 
@@ -40,6 +40,8 @@ pub enum Body {
     Coverage(Coverage),
     /// Makes the state backend.
     CreateBackend(CreateBackend),
+    /// Waits for the reviewers of an environment, before a deployment or its way back.
+    DeployApproval(DeployApproval),
     /// Compares what was typed with what may be deployed.
     DeployGuard(DeployGuard),
     /// Writes down what became of a deployment.
@@ -106,6 +108,7 @@ impl Body {
             Self::Codecov(_) => "jobs/codecov.yml.j2",
             Self::Coverage(_) => "jobs/coverage.yml.j2",
             Self::CreateBackend(_) => "jobs/create-backend.yml.j2",
+            Self::DeployApproval(_) => "jobs/deploy-approval.yml.j2",
             Self::DeployGuard(_) => "jobs/deploy-guard.yml.j2",
             Self::DeploySummary(_) => "jobs/deploy-summary.yml.j2",
             Self::DestroyBackend(_) => "jobs/destroy-backend.yml.j2",
@@ -196,6 +199,7 @@ impl Body {
             | Self::CodeScanning(_)
             | Self::Codecov(_)
             | Self::Coverage(_)
+            | Self::DeployApproval(_)
             | Self::DeployGuard(_)
             | Self::DeploySummary(_)
             | Self::Gate(_)

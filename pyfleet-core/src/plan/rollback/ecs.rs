@@ -2,13 +2,12 @@
 
 use serde_json::json;
 
-use super::super::Permission;
 use super::super::body::{Body, EcsList, EcsRollback};
 use super::super::condition::expression;
-use super::super::credentials::{IDENTITY, credentials, identity};
+use super::super::credentials::{credentials, identity};
 use super::super::deploy::{aws_env, one_at_a_time, verify};
-use super::super::draft::{CHECK_OUT, Draft, NewJob};
-use super::super::tf::reading_environment;
+use super::super::draft::{Draft, NewJob};
+use super::super::environment_jobs::{READ, reading_environment};
 use super::{Targets, approval_id, approve, condition};
 use crate::diagnostic::Path;
 use crate::manifest::{AwsRole, Slug};
@@ -16,7 +15,6 @@ use crate::project::{EcsTarget, Environment, Project};
 use crate::workflow::{self as model, Axes, Matrix, OrExpression, Runner, Strategy};
 
 const KIND: &str = "ecs";
-const READ: &[Permission] = &[CHECK_OUT, IDENTITY];
 
 /// The services of an environment.
 fn services<'a>(

@@ -10,10 +10,11 @@ use std::collections::BTreeMap;
 use indexmap::IndexMap;
 use serde_json::{Value as Json, json};
 
-use super::body::{Approval, Body, RollbackGuard};
+use super::body::{Body, DeployApproval, RollbackGuard};
 use super::condition::expression;
 use super::draft::{Draft, NewJob};
-use super::tf::{is_gated, notify_job, without_deployment};
+use super::environment_jobs::{is_gated, without_deployment};
+use super::notify::{self, Told};
 use crate::diagnostic::Path;
 use crate::manifest::{self, SafetyLevel};
 use crate::project::{Environment, Project};
@@ -21,6 +22,12 @@ use crate::workflow::{Input, InputKind};
 
 /// What a run is about, for those who approve it or are told of it.
 const TITLE: &str = "rollback of ${{ inputs.what }} to ${{ inputs.target }} in ${{ inputs.environment }}";
+
+/// When somebody is told what became of a run.
+const OUTCOME: Told = Told {
+    condition: "always() && needs.guard.result == 'success' && needs.guard.outputs.mode == 'rollback'",
+    because: "Whatever became of the run; a list changes nothing that anybody would wait for.",
+};
 
 /// What can be taken back in one environment: `KIND/NAME`, with the matrix entry that its jobs get.
 type Targets = BTreeMap<String, Json>;
@@ -41,9 +48,7 @@ pub(super) fn plan(project: &Project, draft: &mut Draft<'_>) {
         let is_approved = wish.approval == manifest::Approval::Reviewers && is_gated(environment);
         ecs::add(project, draft, environment, is_approved);
     }
-    let because = "Whatever became of the run; a list changes nothing that anybody would wait for.";
-    let notify = notify_job(project, draft, TITLE, Some("needs.guard.outputs.mode == 'rollback'"), because);
-    if let Some(notify) = notify {
+    if let Some(notify) = notify::outcome(project, draft, TITLE, OUTCOME) {
         draft.add(notify);
     }
 }
@@ -120,7 +125,7 @@ fn approve(draft: &Draft<'_>, environment: &Environment, kind: &str) -> NewJob {
         permissions: &[],
         because: "The environment's reviewers agree first, in a job that holds no right and no lock.",
         identity: None,
-        body: Body::Approval(Approval { title: TITLE, plan: None }),
+        body: Body::DeployApproval(DeployApproval { title: TITLE }),
         origin: Path::of(["workflows", draft.name().as_str(), "approval"]),
     }
 }

@@ -1,0 +1,41 @@
+//! Telling the channels that somebody is waited for, and what became of a run.
+
+use super::body::{Body, Notify};
+use super::draft::{Draft, NewJob};
+use super::environment_jobs::{outcome_messages, waiting_messages};
+use crate::diagnostic::Path;
+use crate::project::Project;
+
+/// When the channels are told what became of a run.
+pub(super) struct Told {
+    /// The condition of the job.
+    pub(super) condition: &'static str,
+    /// Why it is that one.
+    pub(super) because: &'static str,
+}
+
+/// The job behind all others that tells the channels what became of the run; nothing where no channel wants to know.
+pub(super) fn outcome(project: &Project, draft: &Draft<'_>, title: &str, told: Told) -> Option<NewJob> {
+    let messages = outcome_messages(project, title);
+    if messages.is_empty() {
+        return None;
+    }
+    let mut model = draft.job("notify", 5);
+    model.needs = draft.job_ids().filter(|id| !id.starts_with("notify-before-")).map(str::to_owned).collect();
+    model.condition = Some(told.condition.to_owned());
+    Some(NewJob {
+        id: "notify".to_owned(),
+        model,
+        permissions: &[],
+        because: told.because,
+        identity: None,
+        body: Body::Notify(Notify { messages }),
+        origin: Path::of(["notify"]),
+    })
+}
+
+/// The steps that tell the channels that somebody is waited for; nothing where no channel wants to know.
+pub(super) fn waiting(project: &Project, title: &str) -> Option<Body> {
+    let messages = waiting_messages(project, title);
+    (!messages.is_empty()).then(|| Body::Notify(Notify { messages }))
+}
