@@ -49,7 +49,7 @@ impl World {
         self.edit_state("prod", "network", |state| {
             let resources = state["resources"].as_array_mut().unwrap();
             let vpc = resources.iter_mut().find(|resource| resource["name"] == "vpc").unwrap();
-            vpc["instances"][0]["attributes"]["input"]["value"] = json!(value);
+            vpc["instances"][0]["attributes"]["input"]["value"]["name"] = json!(value);
         });
     }
 }

@@ -4,6 +4,7 @@ use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, Visitor, value::MapAccessDeserializer};
 
+use super::environment::Approval;
 use super::github::BranchName;
 use super::name::{Slug, checked_string};
 use super::one_or_many::OneOrMany;
@@ -21,6 +22,13 @@ pub struct Workflow {
     pub ejected: Option<bool>,
     /// What starts it, instead of what its kind starts with.
     pub on: Option<Triggers>,
+    /// `deploy`: what it deploys, of `services`. Default: all of them.
+    pub services: Option<Vec<Slug>>,
+    /// `deploy`, `rollback`: what has to be typed. Default: `DEPLOY`, `ROLLBACK`.
+    pub confirm: Option<Phrase>,
+    /// `rollback`: whether the reviewers of an environment have to agree here, too. Default: `none`, because whoever
+    /// rolls back is in a hurry.
+    pub approval: Option<Approval>,
     /// `tf-drift`: what drift does. Default: `issue` and `fail`.
     pub on_drift: Option<Vec<OnDrift>>,
     /// `tf-drift`: labels of the issues that it opens, beside `pyfleet-drift`. Default: none.
@@ -83,6 +91,10 @@ pub enum Kind {
     Test,
     /// Builds, checks and scans the images.
     Build,
+    /// Builds, checks, pushes and deploys the services' images, by hand.
+    Deploy,
+    /// Takes a deployment back, by hand.
+    Rollback,
     /// Checks that state, its lock and its backend are sound.
     CheckState,
     /// Checks, scans and plans the stacks of a pull request.
@@ -97,8 +109,17 @@ pub enum Kind {
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Self; 7] =
-        [Self::Build, Self::CheckState, Self::Terraform, Self::Test, Self::TestOidc, Self::Tf, Self::TfDrift];
+    pub const ALL: [Self; 9] = [
+        Self::Build,
+        Self::CheckState,
+        Self::Deploy,
+        Self::Rollback,
+        Self::Terraform,
+        Self::Test,
+        Self::TestOidc,
+        Self::Tf,
+        Self::TfDrift,
+    ];
 
     /// Its name in the manifest.
     #[must_use]
@@ -107,12 +128,24 @@ impl Kind {
             Self::Test => "test",
             Self::Build => "build",
             Self::CheckState => "check-state",
+            Self::Deploy => "deploy",
+            Self::Rollback => "rollback",
             Self::Terraform => "terraform",
             Self::TestOidc => "test-oidc",
             Self::Tf => "tf",
             Self::TfDrift => "tf-drift",
         }
     }
+}
+
+checked_string! {
+    /// What somebody types to say that it is meant.
+    Phrase, pattern: "^[A-Za-z][A-Za-z0-9_-]{1,38}[A-Za-z0-9]$", max: 40,
+    check: |text| text.len() >= 3
+        && text.starts_with(|first: char| first.is_ascii_alphabetic())
+        && text.ends_with(|last: char| last.is_ascii_alphanumeric())
+        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-')),
+    says: "a phrase to type is 3 to 40 letters, digits, dashes and underscores, from a letter to a letter or digit"
 }
 
 /// What starts a workflow.

@@ -63,6 +63,7 @@ pub(super) fn plan(project: &Project, draft: &mut Draft<'_>) {
             identity: None,
             body: Body::ScanImage(ScanImage {
                 image: artifact,
+                archive: None,
                 title: format!("Image {name}"),
                 artifact: report.clone(),
                 minimum_severity: image.minimum_severity,

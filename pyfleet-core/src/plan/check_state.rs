@@ -3,8 +3,8 @@
 use super::body::{Body, CheckState};
 use super::credentials::{IDENTITY, credentials, identity};
 use super::draft::{CHECK_OUT, Draft, NewJob};
+use super::environment_jobs::{inputs_of, readable_targets, tooling};
 use super::stacks::{check_limits, over_all};
-use super::tf::{inputs_of, readable_targets, tooling};
 use crate::diagnostic::Path;
 use crate::manifest::AwsRole;
 use crate::project::{Environment, Project};

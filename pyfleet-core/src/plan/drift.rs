@@ -8,11 +8,11 @@ use serde_json::json;
 use super::Permission;
 use super::body::{Body, DetectDrift, DriftReport};
 use super::check_state::on_its_branch;
-use super::credentials::{IDENTITY, credentials, identity};
-use super::draft::{CHECK_OUT, Draft, NewJob};
+use super::credentials::{credentials, identity};
+use super::draft::{Draft, NewJob};
+use super::environment_jobs::{READ, inputs_of, publish, readable_targets, tooling};
 use super::notify::{self, Told};
 use super::stacks::{check_limits, over_all};
-use super::tf::{inputs_of, publish, readable_targets, tooling};
 use crate::diagnostic::Path;
 use crate::manifest::{AwsRole, OnDrift};
 use crate::project::{Drift, Environment, EnvironmentStacks, Project};
@@ -34,7 +34,7 @@ pub(super) fn plan(project: &Project, draft: &mut Draft<'_>) {
         draft.env(name, value);
     }
     let targets = readable_targets(project, terraform);
-    for (environment, target) in &targets {
+    for &(environment, target) in &targets {
         let mut model = over_all(draft, terraform, environment, target, "detect", MINUTES);
         model.condition = on_its_branch(project, environment);
         model.concurrency = Some(Concurrency {
@@ -44,7 +44,7 @@ pub(super) fn plan(project: &Project, draft: &mut Draft<'_>) {
         draft.add(NewJob {
             id: format!("detect-{}", environment.name),
             model,
-            permissions: &[CHECK_OUT, IDENTITY],
+            permissions: READ,
             because: "Only this branch may act on the environment; the clock starts runs on the default branch.",
             identity: Some(identity(target, AwsRole::Plan)),
             body: Body::DetectDrift(DetectDrift {

@@ -13,10 +13,13 @@ mod code_scanning;
 mod condition;
 mod cost;
 mod credentials;
+mod deploy;
 mod draft;
 mod drift;
+mod environment_jobs;
 mod notify;
 mod read_back;
+mod rollback;
 mod security;
 mod stacks;
 mod terraform;
@@ -29,11 +32,12 @@ use indexmap::IndexMap;
 use serde::Serialize;
 
 pub use self::body::{
-    Approval, Body, BuildImage, Changes, CheckState, CodeScanning, Codecov, CostComment, Coverage,
-    CreateBackend, Credentials, DestroyBackend, DetectDrift, DriftReport, ForceUnlock, Gate, HandOff, Inputs,
-    Message, Notify, OidcProbe, Revert, ScanImage, Security, Target, TerraformComment, TerraformCost,
-    TerraformPlan, TerraformScan, TerraformStatic, TestComment, TestSuite, TfApply, TfGuard, TfPlan, Tooling,
-    Verify,
+    Approval, Archive, Asked, Body, BuildArchive, BuildImage, Changes, CheckState, CodeScanning, Codecov,
+    CostComment, Coverage, CreateBackend, Credentials, DeployApproval, DeployGuard, DeploySummary,
+    DestroyBackend, DetectDrift, DriftReport, EcrRepository, EcsDeploy, EcsList, EcsRollback, ForceUnlock,
+    Gate, HandOff, ImageLookup, ImagePush, Inputs, Message, Notify, OidcProbe, Revert, RollbackGuard,
+    ScanImage, Security, SummarisedService, Target, TerraformComment, TerraformCost, TerraformPlan,
+    TerraformScan, TerraformStatic, TestComment, TestSuite, TfApply, TfGuard, TfPlan, Tooling, Verify,
 };
 pub(crate) use self::credentials::session_seconds;
 pub use self::read_back::read_back;
@@ -51,6 +55,8 @@ type PlanKind = fn(&Project, &mut Draft<'_>);
 const KINDS: &[(Kind, PlanKind)] = &[
     (Kind::Build, build::plan),
     (Kind::CheckState, check_state::plan),
+    (Kind::Deploy, deploy::plan),
+    (Kind::Rollback, rollback::plan),
     (Kind::Terraform, terraform::plan),
     (Kind::Test, test::plan),
     (Kind::TestOidc, test_oidc::plan),

@@ -5,7 +5,7 @@ use serde_json::json;
 
 use super::condition::expression;
 use super::draft::Draft;
-use super::tf::reading_environment;
+use super::environment_jobs::reading_environment;
 use crate::diagnostic::{Diagnostic, Path, Place};
 use crate::manifest::{Lock, Tool};
 use crate::project::{Environment, EnvironmentStacks, Terraform};

@@ -20,7 +20,7 @@ pub(super) fn resolve(
     let by_hand = Triggers { workflow_dispatch: Some(Dispatch::default()), ..Triggers::default() };
     match kind {
         // Its own plan adds what the person is asked.
-        Kind::Tf => return by_hand,
+        Kind::Deploy | Kind::Rollback | Kind::Tf => return by_hand,
         Kind::TestOidc if wish.on.is_none() => return by_hand,
         Kind::CheckState if wish.on.is_none() => {
             return Triggers {
@@ -80,14 +80,15 @@ const DAILY: &str = "41 1 * * *";
 /// enter, or it asks a person.
 fn check_allowed(kind: Kind, written: &manifest::Triggers, origin: &Path, findings: &mut Diagnostics) {
     let allowed: &[&str] = match kind {
-        Kind::Tf => &["manual"],
+        Kind::Deploy | Kind::Rollback | Kind::Tf => &["manual"],
         Kind::CheckState | Kind::TfDrift => &["manual", "schedule"],
         Kind::TestOidc => &["manual", "pull-request"],
         Kind::Build | Kind::Terraform | Kind::Test => return,
     };
-    if kind == Kind::Tf && written.manual == Some(false) {
+    if *allowed == ["manual"] && written.manual == Some(false) {
+        let message = format!("nothing else starts `{}`", kind.name());
         findings.push(
-            Diagnostic::error("trigger-sane", origin.key("on").key("manual"), "nothing else starts `tf`")
+            Diagnostic::error("trigger-sane", origin.key("on").key("manual"), message)
                 .with_help("take it out, or set `enabled: false`"),
         );
     }

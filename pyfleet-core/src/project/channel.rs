@@ -25,7 +25,7 @@ pub(super) fn resolve(manifest: &Manifest, findings: &mut Diagnostics) -> BTreeM
                 .with_help("name an occasion, or take `on` out: `failure` and `waiting`"),
         );
     }
-    let tells = [Kind::Tf, Kind::TfDrift].into_iter().any(|kind| manifest.renders(kind));
+    let tells = manifest.renders_changes() || manifest.renders(Kind::TfDrift);
     if let (Some((name, _)), false) = (manifest.notify.first(), tells) {
         findings.push(
             Diagnostic::error(
@@ -33,7 +33,7 @@ pub(super) fn resolve(manifest: &Manifest, findings: &mut Diagnostics) -> BTreeM
                 Place::key(Path::of(["notify", name.as_str()])),
                 "no workflow of this manifest tells anybody anything",
             )
-            .with_help("`tf` and `tf-drift` do; take `notify` out until there is one"),
+            .with_help("`tf`, `tf-drift`, `deploy` and `rollback` do; take `notify` out until there is one"),
         );
     }
     let channels = manifest.notify.iter().map(|(name, written)| {

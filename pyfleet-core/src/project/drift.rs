@@ -21,19 +21,6 @@ pub(super) fn resolve(
     path: &Path,
     findings: &mut Diagnostics,
 ) -> Drift {
-    for (key, is_written) in [("on-drift", written.on_drift.is_some()), ("labels", written.labels.is_some())]
-    {
-        if is_written && kind.is_some_and(|kind| kind != Kind::TfDrift) {
-            findings.push(
-                Diagnostic::error(
-                    "invalid-value",
-                    Place::key(path.key(key)),
-                    "only `tf-drift` looks for drift",
-                )
-                .with_help("take it out"),
-            );
-        }
-    }
     let does: BTreeSet<OnDrift> =
         written.on_drift.as_deref().unwrap_or(defaults::ON_DRIFT).iter().copied().collect();
     if does.is_empty() {
@@ -43,8 +30,11 @@ pub(super) fn resolve(
         );
     }
     let labels = written.labels.clone().unwrap_or_default();
-    let looks = kind.is_none_or(|kind| kind == Kind::TfDrift);
-    if looks && !labels.is_empty() && !does.is_empty() && !does.contains(&OnDrift::Issue) {
+    if kind == Some(Kind::TfDrift)
+        && !labels.is_empty()
+        && !does.is_empty()
+        && !does.contains(&OnDrift::Issue)
+    {
         findings.push(
             Diagnostic::error(
                 "invalid-value",

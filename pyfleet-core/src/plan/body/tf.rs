@@ -59,6 +59,20 @@ pub struct HandOff {
     pub passphrase: Option<String>,
 }
 
+/// What the run was asked for, as expressions.
+#[derive(Debug, Clone, Copy, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Asked {
+    /// What to do.
+    pub action: &'static str,
+    /// The colour to promote to.
+    pub color: &'static str,
+    /// Why.
+    pub reason: &'static str,
+    /// Whether the clock may have asked: then state and backend are looked at as well.
+    pub by_clock: bool,
+}
+
 /// Compares what was typed with what is allowed.
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "kebab-case")]
@@ -80,10 +94,14 @@ pub struct TfPlan {
     pub environment: String,
     /// The role that reads.
     pub credentials: Credentials,
+    /// What the run was asked for.
+    pub asked: Asked,
     /// What the plan needs.
     pub inputs: Inputs,
     /// How the plan is handed over; nothing where nothing is ever applied.
     pub hand_off: Option<HandOff>,
+    /// What is said of the plan under the stack's name, because the job plans several: names and expressions.
+    pub results: BTreeMap<String, String>,
     /// Addresses that no plan may destroy or replace.
     pub protected: Vec<String>,
     /// `full` or `summary`: what logs, artifacts and comments show.
@@ -96,8 +114,14 @@ pub struct TfPlan {
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct Approval {
-    /// The job whose plan is approved, where there is a plan.
-    pub plan: Option<String>,
+    /// The environment that is worked on.
+    pub environment: String,
+    /// The expression that yields the stacks.
+    pub what: &'static str,
+    /// The expression that yields what is done.
+    pub action: &'static str,
+    /// The expression behind which the plan's outputs stand, where one plan is approved.
+    pub planned: Option<String>,
 }
 
 /// Applies the saved plan of one stack.
@@ -111,8 +135,10 @@ pub struct TfApply {
     pub environment: String,
     /// The role that changes.
     pub credentials: Credentials,
-    /// The job that planned.
-    pub plan: String,
+    /// What the run was asked for.
+    pub asked: Asked,
+    /// The expression behind which the plan's outputs stand.
+    pub planned: String,
     /// What planning again needs; nothing where nothing is planned again, after a destroy.
     pub inputs: Option<Inputs>,
     /// Secrets that input variables take their values from: their parts are hidden.
@@ -166,6 +192,8 @@ pub struct CreateBackend {
 pub struct DestroyBackend {
     /// The role that removes it.
     pub credentials: Credentials,
+    /// The phrase that confirms it, or the expression that yields what was typed.
+    pub confirm: String,
     /// The job that waited for the reviewers, where there are any.
     pub approval: Option<String>,
     /// States of other environments in the same bucket, by environment.
@@ -239,8 +267,6 @@ pub struct DriftReport {
 /// Tells the channels what became of the run.
 #[derive(Debug, Clone, Serialize)]
 pub struct Notify {
-    /// What the messages are headed.
-    pub title: String,
     /// What they say beside that, as JSON in which expressions stand.
     pub fields: &'static str,
     /// The messages, one for each channel.
@@ -252,6 +278,8 @@ pub struct Notify {
 pub struct Message {
     /// The channel's name.
     pub channel: String,
+    /// What it is about.
+    pub title: String,
     /// The expression that yields the webhook's address.
     pub webhook: String,
     /// When it is sent; nothing for always.
