@@ -37,6 +37,7 @@ files! {
         "jobs/codecov.yml.j2",
         "jobs/coverage.yml.j2",
         "jobs/create-backend.yml.j2",
+        "jobs/decide.yml.j2",
         "jobs/destroy-backend.yml.j2",
         "jobs/force-unlock.yml.j2",
         "jobs/gate.yml.j2",
@@ -53,6 +54,7 @@ files! {
         "jobs/test-comment.yml.j2",
         "jobs/test-suite.yml.j2",
         "jobs/tf-apply.yml.j2",
+        "jobs/tf-auto-guard.yml.j2",
         "jobs/tf-guard.yml.j2",
         "jobs/tf-plan.yml.j2",
         "steps/active-color.yml.j2",
@@ -74,6 +76,7 @@ files! {
         "workflows/terraform.yml.j2",
         "workflows/test-oidc.yml.j2",
         "workflows/test.yml.j2",
+        "workflows/tf-auto.yml.j2",
         "workflows/tf.yml.j2",
     }
     /// A script by its name: `gate.sh`.
@@ -85,6 +88,7 @@ files! {
         "cost-report.sh",
         "coverage-check.sh",
         "create-backend.sh",
+        "decide-apply.sh",
         "destroy-backend.sh",
         "fetch-baseline.sh",
         "force-unlock.sh",
@@ -100,6 +104,7 @@ files! {
         "plan-policy.sh",
         "plan-summary.jq",
         "post-comments.sh",
+        "pull-request-plans.sh",
         "record-apply.sh",
         "recover-state.sh",
         "scan-report.sh",
@@ -107,6 +112,7 @@ files! {
         "terraform-plan.sh",
         "test-comment.sh",
         "test-summary.sh",
+        "tf-auto-guard.sh",
         "tf-guard.sh",
         "wait-for-lock.sh",
     }

@@ -18,9 +18,7 @@ const NOT_BUILT: &[&str] = &[
     "targets",
     "terraform.stacks.*.cdktf",
     "workflows.*.approval",
-    "workflows.*.auto",
     "workflows.*.confirm",
-    "workflows.*.destroy-backend-after",
     "workflows.*.labels",
     "workflows.*.on-drift",
     "workflows.*.services",
@@ -37,7 +35,7 @@ const NOT_BUILT_VALUES: &[(&str, &[&str])] = &[
 ];
 
 /// Kinds that the design names and that nothing renders yet, written as a workflow's name.
-pub(crate) const KINDS: &[&str] = &["deploy", "pipeline", "rollback", "tf-auto", "tf-drift"];
+pub(crate) const KINDS: &[&str] = &["deploy", "pipeline", "rollback", "tf-drift"];
 
 /// The code of these findings.
 pub(super) const CODE: &str = "not-built";

@@ -5,7 +5,7 @@ use std::fmt;
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, Visitor, value::MapAccessDeserializer};
 
 use super::github::BranchName;
-use super::name::Slug;
+use super::name::{Slug, checked_string};
 use super::one_or_many::OneOrMany;
 
 /// One wish: a workflow file under the key's name.
@@ -21,6 +21,40 @@ pub struct Workflow {
     pub ejected: Option<bool>,
     /// What starts it, instead of what its kind starts with.
     pub on: Option<Triggers>,
+    /// Why it may write without a person who starts it.
+    pub auto: Option<Auto>,
+    /// `tf-auto`: whether the backend goes with the last thing in it. Default: false.
+    pub destroy_backend_after: Option<bool>,
+    /// `tf-auto`: whether a push is applied unseen only as its pull request showed it. Default: false.
+    pub require_parity: Option<bool>,
+}
+
+/// Why a workflow may write without a person who starts it.
+#[derive(Debug, Clone, serde::Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Auto {
+    /// The reason, in a few words.
+    pub reason: String,
+    /// Who answers for it: a person or a team on GitHub.
+    pub owner: Owner,
+}
+
+checked_string! {
+    /// A person or a team on GitHub, as code owners are written: `@octocat`, `@acme/platform`.
+    Owner, pattern: "^@[A-Za-z0-9][A-Za-z0-9-]{0,38}(/[A-Za-z0-9][A-Za-z0-9_.-]{0,99})?$", max: 141,
+    check: |text| {
+        let is_name = |name: &str, others: &[u8], most: usize| {
+            name.len() <= most
+                && name.bytes().next().is_some_and(|byte| byte.is_ascii_alphanumeric())
+                && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || others.contains(&byte))
+        };
+        text.strip_prefix('@').is_some_and(|name| match name.split_once('/') {
+            Some((organisation, team)) => is_name(organisation, b"-", 39) && is_name(team, b"_.-", 100),
+            None => is_name(name, b"-", 39),
+        })
+    },
+    says: "a person is written as in `@octocat`, a team as in `@acme/platform`"
 }
 
 impl Workflow {
@@ -69,12 +103,14 @@ pub enum Kind {
     TestOidc,
     /// Plans, applies, promotes and destroys one stack, by hand.
     Tf,
+    /// Plans and applies every stack of an environment, on a push; compares by the clock.
+    TfAuto,
 }
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Self; 6] =
-        [Self::Build, Self::CheckState, Self::Terraform, Self::Test, Self::TestOidc, Self::Tf];
+    pub const ALL: [Self; 7] =
+        [Self::Build, Self::CheckState, Self::Terraform, Self::Test, Self::TestOidc, Self::Tf, Self::TfAuto];
 
     /// Its name in the manifest.
     #[must_use]
@@ -86,6 +122,7 @@ impl Kind {
             Self::Terraform => "terraform",
             Self::TestOidc => "test-oidc",
             Self::Tf => "tf",
+            Self::TfAuto => "tf-auto",
         }
     }
 }

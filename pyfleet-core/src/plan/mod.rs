@@ -22,6 +22,7 @@ mod terraform;
 mod test;
 mod test_oidc;
 mod tf;
+mod tf_auto;
 mod trigger;
 
 use indexmap::IndexMap;
@@ -29,16 +30,17 @@ use serde::Serialize;
 
 pub use self::body::{
     Approval, Asked, Body, BuildImage, Changes, CheckState, CodeScanning, Codecov, CostComment, Coverage,
-    CreateBackend, Credentials, DestroyBackend, ForceUnlock, Gate, HandOff, Inputs, Message, Notify,
-    OidcProbe, Revert, ScanImage, Security, Target, TerraformComment, TerraformCost, TerraformPlan,
-    TerraformScan, TerraformStatic, TestComment, TestSuite, TfApply, TfGuard, TfPlan, Tooling, Verify,
+    CreateBackend, Credentials, Decide, DestroyBackend, ForceUnlock, Gate, HandOff, Inputs, Message, Notify,
+    OidcProbe, Parity, Revert, ScanImage, Security, Target, TerraformComment, TerraformCost, TerraformPlan,
+    TerraformScan, TerraformStatic, TestComment, TestSuite, TfApply, TfAutoGuard, TfGuard, TfPlan, Tooling,
+    Verify,
 };
 pub(crate) use self::credentials::session_seconds;
 pub use self::read_back::read_back;
 
 use self::draft::Draft;
 use crate::diagnostic::{Diagnostics, Path};
-use crate::manifest::{AwsRole, Disposition, Kind, Slug};
+use crate::manifest::{Auto, AwsRole, Disposition, Kind, Slug};
 use crate::project::Project;
 use crate::workflow::{Level, Scope};
 
@@ -53,6 +55,7 @@ const KINDS: &[(Kind, PlanKind)] = &[
     (Kind::Test, test::plan),
     (Kind::TestOidc, test_oidc::plan),
     (Kind::Tf, tf::plan),
+    (Kind::TfAuto, tf_auto::plan),
 ];
 
 /// Everything that is to be rendered.
@@ -75,6 +78,8 @@ pub struct Workflow {
     pub kind: Kind,
     /// The check that branch protection should require, where there is one.
     pub gate: Option<String>,
+    /// Why it may write without a person who starts it, and who answers for that.
+    pub auto: Option<Auto>,
     /// What the rendered text must parse to, without the steps.
     pub model: crate::workflow::Workflow,
     /// What the model cannot say about each job.

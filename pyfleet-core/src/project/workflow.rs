@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::diagnostic::{Diagnostic, Diagnostics, Path, Place};
-use crate::manifest::{Disposition, Kind, Manifest, SafetyLevel, Slug, Triggers};
+use crate::manifest::{self, Auto, Disposition, Kind, Manifest, SafetyLevel, Slug, Triggers};
 
 /// A workflow that is wanted.
 #[derive(Debug, Clone)]
@@ -14,6 +14,12 @@ pub struct WorkflowWish {
     pub disposition: Disposition,
     /// What starts it, where the manifest says so.
     pub on: Option<Triggers>,
+    /// Why it may write without a person who starts it.
+    pub auto: Option<Auto>,
+    /// Whether the backend goes with the last thing in it.
+    pub destroys_backend: bool,
+    /// Whether a push is applied unseen only as its pull request showed it.
+    pub requires_parity: bool,
 }
 
 impl WorkflowWish {
@@ -42,17 +48,28 @@ pub(super) fn resolve(
         let (disposition, kind) = (written.disposition(), written.kind_of(name));
         match kind {
             _ if disposition != Disposition::Rendered => {}
-            Some(kind) => check(kind, manifest, level, &path, findings),
+            Some(kind) => {
+                check(kind, manifest, level, &path, findings);
+                check_keys(kind, written, &path, findings);
+            }
             None => findings.push(unknown_kind(name, &path)),
         }
-        wishes.insert(name.clone(), WorkflowWish { kind, disposition, on: written.on.clone() });
+        let wish = WorkflowWish {
+            kind,
+            disposition,
+            on: written.on.clone(),
+            auto: written.auto.clone(),
+            destroys_backend: written.destroy_backend_after.unwrap_or(false),
+            requires_parity: written.require_parity.unwrap_or(false),
+        };
+        wishes.insert(name.clone(), wish);
     }
     wishes
 }
 
 fn unknown_kind(name: &Slug, path: &Path) -> Diagnostic {
     let kinds: Vec<String> = Kind::ALL.iter().map(|kind| format!("`{}`", kind.name())).collect();
-    if crate::manifest::KINDS_NOT_BUILT.contains(&name.as_str()) {
+    if manifest::KINDS_NOT_BUILT.contains(&name.as_str()) {
         return Diagnostic::error(
             "not-built",
             Place::key(path.clone()),
@@ -76,8 +93,9 @@ fn check(kind: Kind, manifest: &Manifest, level: SafetyLevel, path: &Path, findi
         Kind::CheckState => (SafetyLevel::READS, "terraform", manifest.terraform.is_some()),
         Kind::TestOidc => (SafetyLevel::READS, "terraform", manifest.terraform.is_some()),
         Kind::Tf => (SafetyLevel::WRITES, "terraform", manifest.terraform.is_some()),
+        Kind::TfAuto => (SafetyLevel::AUTOMATES, "terraform", manifest.terraform.is_some()),
     };
-    let is_cloud = matches!(kind, Kind::CheckState | Kind::TestOidc | Kind::Tf);
+    let is_cloud = matches!(kind, Kind::CheckState | Kind::TestOidc | Kind::Tf | Kind::TfAuto);
     let own = manifest.environments.values().map(|environment| environment.safety_level.unwrap_or(level));
     if is_cloud && level >= needed && own.clone().next().is_some() && own.max() < Some(needed) {
         findings.push(
@@ -123,6 +141,51 @@ fn check(kind: Kind, manifest: &Manifest, level: SafetyLevel, path: &Path, findi
             )
             .with_help(format!("declare `{section}`, or take the workflow out")),
         );
+    }
+}
+
+/// Keys that only some kinds know, and one that some need.
+fn check_keys(kind: Kind, written: &manifest::Workflow, path: &Path, findings: &mut Diagnostics) {
+    let is_auto = kind == Kind::TfAuto;
+    for (key, is_there, knows) in [
+        ("auto", written.auto.is_some(), is_auto),
+        ("destroy-backend-after", written.destroy_backend_after.is_some(), is_auto),
+        ("require-parity", written.require_parity.is_some(), is_auto),
+    ] {
+        if is_there && !knows {
+            findings.push(
+                Diagnostic::error(
+                    "invalid-value",
+                    Place::key(path.key(key)),
+                    format!("`{}` does not know `{key}`", kind.name()),
+                )
+                .with_help("take it out: it would change nothing"),
+            );
+        }
+    }
+    match &written.auto {
+        Some(auto) if auto.reason.trim().len() < 8 => findings.push(
+            Diagnostic::error(
+                "invalid-value",
+                path.key("auto").key("reason"),
+                "a reason has at least 8 characters",
+            )
+            .with_help("say why nobody has to start what this workflow writes"),
+        ),
+        Some(auto) if auto.reason.contains('\n') => findings.push(Diagnostic::error(
+            "invalid-value",
+            path.key("auto").key("reason"),
+            "a reason is one line: it stands where comments do",
+        )),
+        None if is_auto => findings.push(
+            Diagnostic::error(
+                "missing-key",
+                Place::key(path.clone()),
+                "it writes without a person who starts it, and `auto` does not say why",
+            )
+            .with_help("as in `auto: { reason: dev is disposable, owner: \"@acme/platform\" }`"),
+        ),
+        _ => {}
     }
 }
 

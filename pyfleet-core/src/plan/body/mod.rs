@@ -8,8 +8,9 @@ use serde::Serialize;
 use serde_json::Value as Json;
 
 pub use self::tf::{
-    Approval, Asked, CheckState, CreateBackend, Credentials, DestroyBackend, ForceUnlock, HandOff, Inputs,
-    Message, Notify, OidcProbe, Revert, TfApply, TfGuard, TfPlan, Tooling, Verify,
+    Approval, Asked, CheckState, CreateBackend, Credentials, Decide, DestroyBackend, ForceUnlock, HandOff,
+    Inputs, Message, Notify, OidcProbe, Parity, Revert, TfApply, TfAutoGuard, TfGuard, TfPlan, Tooling,
+    Verify,
 };
 use crate::manifest::{OnFindings, Severity};
 
@@ -33,6 +34,8 @@ pub enum Body {
     Coverage(Coverage),
     /// Makes the state backend.
     CreateBackend(CreateBackend),
+    /// Decides which planned stacks go on.
+    Decide(Decide),
     /// Removes the state backend.
     DestroyBackend(DestroyBackend),
     /// Releases a lock that nobody holds any more.
@@ -63,6 +66,8 @@ pub enum Body {
     TestSuite(TestSuite),
     /// Applies the saved plan of one stack.
     TfApply(TfApply),
+    /// Decides what a run works on, whoever started it.
+    TfAutoGuard(TfAutoGuard),
     /// Compares what was typed with what is allowed.
     TfGuard(TfGuard),
     /// Plans one stack, for a person or for an apply.
@@ -82,6 +87,7 @@ impl Body {
             Self::Codecov(_) => "jobs/codecov.yml.j2",
             Self::Coverage(_) => "jobs/coverage.yml.j2",
             Self::CreateBackend(_) => "jobs/create-backend.yml.j2",
+            Self::Decide(_) => "jobs/decide.yml.j2",
             Self::DestroyBackend(_) => "jobs/destroy-backend.yml.j2",
             Self::ForceUnlock(_) => "jobs/force-unlock.yml.j2",
             Self::Gate(_) => "jobs/gate.yml.j2",
@@ -97,6 +103,7 @@ impl Body {
             Self::TestComment(_) => "jobs/test-comment.yml.j2",
             Self::TestSuite(_) => "jobs/test-suite.yml.j2",
             Self::TfApply(_) => "jobs/tf-apply.yml.j2",
+            Self::TfAutoGuard(_) => "jobs/tf-auto-guard.yml.j2",
             Self::TfGuard(_) => "jobs/tf-guard.yml.j2",
             Self::TfPlan(_) => "jobs/tf-plan.yml.j2",
         }
@@ -158,6 +165,7 @@ impl Body {
             | Self::CodeScanning(_)
             | Self::Codecov(_)
             | Self::Coverage(_)
+            | Self::Decide(_)
             | Self::Gate(_)
             | Self::Notify(_)
             | Self::OidcProbe(_)
@@ -165,6 +173,7 @@ impl Body {
             | Self::TerraformComment(_)
             | Self::TerraformStatic(_)
             | Self::TestComment(_)
+            | Self::TfAutoGuard(_)
             | Self::TfGuard(_) => &[],
         }
     }
@@ -206,6 +215,10 @@ pub struct Changes {
     pub notes: Option<String>,
     /// Whether pull requests start the workflow.
     pub pull_requests: bool,
+    /// Whether the local modules that a target uses concern it too.
+    pub follows_modules: bool,
+    /// Whether a push is compared with what was there before it; otherwise it changes everything.
+    pub compares_pushes: bool,
 }
 
 /// Something that is checked when one of its paths changes.
