@@ -41,6 +41,7 @@ const COMPARE: &[Permission] = &[
         level: Level::Read,
         because: "read what the pull request's own run showed",
     },
+    CHECK_OUT,
     Permission {
         scope: Scope::PullRequests,
         level: Level::Read,
@@ -423,7 +424,7 @@ impl Jobs<'_> {
         NewJob {
             id,
             model,
-            permissions: if body.parity.is_some() { COMPARE } else { &[] },
+            permissions: if body.parity.is_some() { COMPARE } else { &[CHECK_OUT] },
             because: "Only where every plan was made.",
             identity: None,
             body: Body::Decide(body),

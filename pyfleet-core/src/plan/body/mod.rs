@@ -135,6 +135,8 @@ impl Body {
                 "wait-for-lock.sh",
             ],
             Self::CreateBackend(_) => &["create-backend.sh"],
+            Self::Decide(decide) if decide.parity.is_some() => &["decide-apply.sh", "pull-request-plans.sh"],
+            Self::Decide(_) => &["decide-apply.sh"],
             Self::DestroyBackend(_) => &["destroy-backend.sh"],
             Self::ForceUnlock(_) => &["force-unlock.sh", "terraform-init.sh"],
             Self::ScanImage(_) | Self::TerraformScan(_) => &["scan-report.sh"],
@@ -165,7 +167,6 @@ impl Body {
             | Self::CodeScanning(_)
             | Self::Codecov(_)
             | Self::Coverage(_)
-            | Self::Decide(_)
             | Self::Gate(_)
             | Self::Notify(_)
             | Self::OidcProbe(_)
