@@ -49,7 +49,9 @@ pub use self::test::{Codecov, Coverage, CoverageUpload, ImageByDigest, ServiceCo
 pub use self::value::{Reference, Secret, Value};
 pub use self::version::{NodeVersion, PythonVersion, ToolVersion};
 pub use self::waiver::{Date, Waiver};
-pub use self::workflow::{Disposition, Kind, Label, OnDrift, Phrase, Switch, Triggers, Workflow};
+pub use self::workflow::{
+    Auto, Disposition, Kind, Label, OnDrift, Owner, Phrase, Switch, Triggers, Workflow,
+};
 
 use crate::diagnostic::Diagnostics;
 use crate::source::Source;
@@ -161,6 +163,8 @@ impl SafetyLevel {
     pub const READS: Self = Self(3);
     /// Writing, by hand.
     pub const WRITES: Self = Self(4);
+    /// Writing, without a person who starts it.
+    pub const AUTOMATES: Self = Self(5);
 
     /// The level's number, 0 to 5.
     #[must_use]

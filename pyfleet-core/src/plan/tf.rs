@@ -366,7 +366,7 @@ impl Jobs<'_> {
             identity: None,
             body: Body::Approval(Approval {
                 environment: self.environment.name.to_string(),
-                what: "inputs.stack",
+                what: "inputs.stack".to_owned(),
                 action: ASKED.action,
                 planned: act.is_planned.then(|| self.planned()),
             }),
