@@ -26,6 +26,7 @@ mod handoff_get;
 mod handoff_put;
 mod health_check;
 mod image_check;
+pub(crate) mod image_layout;
 mod mask_secrets;
 mod notify;
 mod oidc_probe;
