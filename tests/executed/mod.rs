@@ -37,6 +37,7 @@ mod handoff_get;
 mod handoff_put;
 mod health_check;
 mod image_check;
+pub(crate) mod image_layout;
 mod image_lookup;
 mod image_push;
 mod mask_secrets;
