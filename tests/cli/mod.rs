@@ -5,6 +5,7 @@ mod killed; // a render that is killed at any moment, and two at once
 mod links; // symbolic and hard links: nothing outside is ever touched
 mod oidc; // the roles as text, JSON and Terraform; the guide among the rendered files
 mod render; // what is written, what is removed, and what is left alone
+mod report; // the same for programs and for GitHub: JSON as its schema says, annotations
 mod schema; // the schema on standard output
 mod usage; // where the manifest is found, exit codes, colour
 mod validate; // the manifest, workflow files, ejected files
