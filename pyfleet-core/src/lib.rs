@@ -25,7 +25,9 @@ pub mod manifest;
 pub mod check;
 pub mod project;
 pub mod plan;
+pub mod flowchart;
 pub mod oidc;
+pub mod guide;
 
 #[cfg(test)]
 mod dependency_order;

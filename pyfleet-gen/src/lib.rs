@@ -9,6 +9,7 @@ mod command;
 pub mod exit;
 mod json_layout;
 pub mod lock;
+mod mermaid;
 pub mod project_file;
 pub mod render;
 mod report;
