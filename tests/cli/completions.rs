@@ -22,6 +22,7 @@ fn bash_proposes_what_there_is() {
     repo.write("complete.bash", script);
     for (words, proposed) in [
         ("pyfleet-gen va", "validate"),
+        ("pyfleet-gen completions po", "powershell"),
         ("pyfleet-gen oidc --format te", "terraform"),
         ("pyfleet-gen check --format ", "human json github"),
         ("pyfleet-gen render --ad", "--adopt"),

@@ -19,6 +19,9 @@ pub(crate) struct Args {
 pub(crate) fn run(args: &Args, streams: &mut Streams<'_>) -> Result<Exit, Failure> {
     let mut script = Vec::new();
     clap_complete::generate(args.shell, &mut Cli::command(), "pyfleet-gen", &mut script);
-    streams.out.write_all(&script)?;
+    // In half of the script for bash, clap_complete 4.6 takes the dash in a program's name for the space before a
+    // subcommand, so that nothing is proposed behind one (https://github.com/clap-rs/clap/issues/6421).
+    let script = String::from_utf8(script)?.replace("pyfleet__subcmd__gen", "pyfleet__gen");
+    streams.out.write_all(script.as_bytes())?;
     Ok(Exit::Clean)
 }
