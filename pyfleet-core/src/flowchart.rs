@@ -172,6 +172,7 @@ mod tests {
             name: serde_yaml::from_str("x").unwrap(),
             kind: crate::manifest::Kind::Test,
             gate: None,
+            auto: None,
             model,
             jobs: IndexMap::new(),
             origin: crate::diagnostic::Path::root(),
