@@ -42,6 +42,8 @@ files! {
         "jobs/deploy-guard.yml.j2",
         "jobs/deploy-summary.yml.j2",
         "jobs/destroy-backend.yml.j2",
+        "jobs/detect-drift.yml.j2",
+        "jobs/drift-report.yml.j2",
         "jobs/ecs-deploy.yml.j2",
         "jobs/ecs-list.yml.j2",
         "jobs/ecs-rollback.yml.j2",
@@ -88,6 +90,7 @@ files! {
         "workflows/terraform.yml.j2",
         "workflows/test-oidc.yml.j2",
         "workflows/test.yml.j2",
+        "workflows/tf-drift.yml.j2",
         "workflows/tf.yml.j2",
     }
     /// A script by its name: `gate.sh`.
@@ -102,6 +105,8 @@ files! {
         "deploy-guard.sh",
         "deploy-summary.sh",
         "destroy-backend.sh",
+        "detect-drift.sh",
+        "drift-report.sh",
         "ecs-deploy.sh",
         "ecs-rollback.sh",
         "ecs-wait.sh",

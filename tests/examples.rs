@@ -74,7 +74,8 @@ fn each_level_of_a_manifest_renders_what_it_allows() {
     for (level, kinds) in ladder {
         let (facts, _) = full.split_once("workflows:\n").unwrap();
         let facts = facts.replace("safety-level: 4", &format!("safety-level: {level}"));
-        let wishes = |kinds: &[&str]| -> String { kinds.iter().map(|kind| format!("  {kind}: {{}}\n")).collect() };
+        let wishes =
+            |kinds: &[&str]| -> String { kinds.iter().map(|kind| format!("  {kind}: {{}}\n")).collect() };
         let files = rendered_text(&format!("{facts}workflows:\n{}", wishes(kinds)));
         let workflows: BTreeMap<&str, &String> = files
             .iter()
@@ -85,7 +86,11 @@ fn each_level_of_a_manifest_renders_what_it_allows() {
         assert_eq!(workflows.keys().copied().collect::<Vec<_>>(), kinds, "level {level}");
         for (name, text) in &workflows {
             let proves = text.contains("id-token: write");
-            assert_eq!(proves, matches!(*name, "deploy" | "rollback" | "terraform"), "{name} at level {level}");
+            assert_eq!(
+                proves,
+                matches!(*name, "deploy" | "rollback" | "terraform"),
+                "{name} at level {level}"
+            );
             assert!(!proves || level >= 3, "{name} at level {level}");
             assert!(level >= 4 || !text.contains("mutate-"), "{name} at level {level}");
         }

@@ -46,7 +46,7 @@ fn schema_and_reader_agree() {
     for (line, wrong) in [
         ("version: 1", "version: 2"),
         ("project: sandbox-broker", "project: Sandbox"),
-        ("safety-level: 3", "safety-level: 6"),
+        ("safety-level: 4", "safety-level: 6"),
         ("  visibility: private", "  visibility: secret"),
         ("  repository: igor-racic/Sandbox-API-Broker", "  repository: no-owner"),
         ("  account-id: \"905418046272\"", "  account-id: 905418046272"),
@@ -57,6 +57,10 @@ fn schema_and_reader_agree() {
         ("    comment: true", "    comment: yes please"),
         ("    max-size: 500MB", "    max-size: 500"),
         ("  test: {}", "  test: { knid: test }"),
+        ("  deploy: {}", "  deploy: { confirm: $(id) }"),
+        ("  rollback: {}", "  rollback: { approval: everybody }"),
+        ("      task-definition: task-definition.json", "      task-definition: ../task-definition.json"),
+        ("      cluster: sandbox-broker-cluster", "      clutser: sandbox-broker-cluster"),
     ] {
         assert!(valid.contains(line), "{line}");
         let text = valid.replacen(line, wrong, 1);

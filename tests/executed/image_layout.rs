@@ -49,7 +49,8 @@ impl Layout {
         if attested {
             image["platform"] = json!({"os": os, "architecture": architecture});
             let statement = layout.add("application/vnd.in-toto+json", "{}".to_owned());
-            let attestation = json!({"schemaVersion": 2, "config": statement, "layers": [statement]}).to_string();
+            let attestation =
+                json!({"schemaVersion": 2, "config": statement, "layers": [statement]}).to_string();
             let mut attestation = layout.add("application/vnd.oci.image.manifest.v1+json", attestation);
             attestation["platform"] = json!({"os": "unknown", "architecture": "unknown"});
             attestation["annotations"] = json!({"vnd.docker.reference.type": "attestation-manifest"});
@@ -74,7 +75,11 @@ impl Layout {
         change(&root);
         // As BuildKit does, without a directory before the names.
         let mut tar = Command::new("tar");
-        tar.arg("-cf").arg(to).arg("-C").arg(&root).args(fs::read_dir(&root).unwrap().map(|entry| entry.unwrap().file_name()));
+        tar.arg("-cf")
+            .arg(to)
+            .arg("-C")
+            .arg(&root)
+            .args(fs::read_dir(&root).unwrap().map(|entry| entry.unwrap().file_name()));
         assert!(tar.status().unwrap().success());
     }
 
@@ -135,7 +140,12 @@ fn a_part_that_is_missing_is_noticed() {
 fn another_image_is_refused() {
     let layout = Layout::of(AMD64, true);
     let other = digest_of("another image");
-    layout.script(|_| ()).env("DIGEST", &other).run().exits(4).says(&format!("does not hold the image that was built, {other}"));
+    layout
+        .script(|_| ())
+        .env("DIGEST", &other)
+        .run()
+        .exits(4)
+        .says(&format!("does not hold the image that was built, {other}"));
     // Two images in one archive: which one would be pushed?
     let twice = layout.script(|root| {
         let entry = &layout.index["manifests"][0];
@@ -150,7 +160,9 @@ fn another_image_is_refused() {
     // The attestation alone, or an image behind the first: what a scanner would take is not what would run.
     let mut hidden = Layout::of(AMD64, true);
     let index: Value = serde_json::from_str(&hidden.blobs[5].1).unwrap();
-    for manifests in [json!([index["manifests"][1]]), json!([index["manifests"][0], index["manifests"][0]]), json!([])] {
+    for manifests in
+        [json!([index["manifests"][1]]), json!([index["manifests"][0], index["manifests"][0]]), json!([])]
+    {
         let text = json!({"schemaVersion": 2, "manifests": manifests}).to_string();
         let entry = hidden.add("application/vnd.oci.image.index.v1+json", text);
         hidden.digest = entry["digest"].as_str().unwrap().to_owned();
@@ -162,7 +174,8 @@ fn another_image_is_refused() {
 #[test]
 fn what_is_no_layout_is_refused() {
     let layout = Layout::of(AMD64, true);
-    let link = layout.script(|root| std::os::unix::fs::symlink("/etc/passwd", root.join("blobs/link")).unwrap());
+    let link =
+        layout.script(|root| std::os::unix::fs::symlink("/etc/passwd", root.join("blobs/link")).unwrap());
     link.run().exits(4).says("neither a file nor a directory");
     let bare = layout.script(|root| fs::remove_dir_all(root.join("blobs")).unwrap());
     bare.run().exits(4).says("is not an OCI layout");

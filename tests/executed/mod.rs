@@ -23,6 +23,8 @@ mod create_backend;
 mod deploy_guard;
 mod deploy_summary;
 mod destroy_backend;
+mod detect_drift;
+pub(crate) mod drift_report;
 mod ecs_deploy;
 mod ecs_rollback;
 mod ecs_wait;

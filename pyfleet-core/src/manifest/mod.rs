@@ -49,7 +49,7 @@ pub use self::test::{Codecov, Coverage, CoverageUpload, ImageByDigest, ServiceCo
 pub use self::value::{Reference, Secret, Value};
 pub use self::version::{NodeVersion, PythonVersion, ToolVersion};
 pub use self::waiver::{Date, Waiver};
-pub use self::workflow::{Disposition, Kind, Phrase, Switch, Triggers, Workflow};
+pub use self::workflow::{Disposition, Kind, Label, OnDrift, Phrase, Switch, Triggers, Workflow};
 
 use crate::diagnostic::Diagnostics;
 use crate::source::Source;

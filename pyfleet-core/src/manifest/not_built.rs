@@ -19,8 +19,6 @@ const NOT_BUILT: &[&str] = &[
     "terraform.stacks.*.cdktf",
     "workflows.*.auto",
     "workflows.*.destroy-backend-after",
-    "workflows.*.labels",
-    "workflows.*.on-drift",
     "workflows.*.stages",
 ];
 
@@ -35,7 +33,7 @@ const NOT_BUILT_VALUES: &[(&str, &[&str])] = &[
 ];
 
 /// Kinds that the design names and that nothing renders yet, written as a workflow's name.
-pub(crate) const KINDS: &[&str] = &["pipeline", "tf-auto", "tf-drift"];
+pub(crate) const KINDS: &[&str] = &["pipeline", "tf-auto"];
 
 /// The code of these findings.
 pub(super) const CODE: &str = "not-built";

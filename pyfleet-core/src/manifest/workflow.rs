@@ -29,6 +29,28 @@ pub struct Workflow {
     /// `rollback`: whether the reviewers of an environment have to agree here, too. Default: `none`, because whoever
     /// rolls back is in a hurry.
     pub approval: Option<Approval>,
+    /// `tf-drift`: what drift does. Default: `issue` and `fail`.
+    pub on_drift: Option<Vec<OnDrift>>,
+    /// `tf-drift`: labels of the issues that it opens, beside `pyfleet-drift`. Default: none.
+    pub labels: Option<Vec<Label>>,
+}
+
+/// What drift does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Deserialize, serde::Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case")]
+pub enum OnDrift {
+    /// An issue is kept for the stack until the drift is gone.
+    Issue,
+    /// The run fails.
+    Fail,
+}
+
+checked_string! {
+    /// The name of a label. GitHub's API separates labels by commas, and a name has at most 50 characters.
+    Label, pattern: "^[^\\s,]([^,]*[^\\s,])?$", max: 50,
+    check: |text| !text.is_empty() && text.trim() == text && !text.contains(','),
+    says: "a label is a name of at most 50 characters, without commas and without spaces around it"
 }
 
 impl Workflow {
@@ -81,11 +103,13 @@ pub enum Kind {
     TestOidc,
     /// Plans, applies, promotes and destroys one stack, by hand.
     Tf,
+    /// Looks for what was changed outside of Terraform.
+    TfDrift,
 }
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Build,
         Self::CheckState,
         Self::Deploy,
@@ -94,6 +118,7 @@ impl Kind {
         Self::Test,
         Self::TestOidc,
         Self::Tf,
+        Self::TfDrift,
     ];
 
     /// Its name in the manifest.
@@ -108,6 +133,7 @@ impl Kind {
             Self::Terraform => "terraform",
             Self::TestOidc => "test-oidc",
             Self::Tf => "tf",
+            Self::TfDrift => "tf-drift",
         }
     }
 }

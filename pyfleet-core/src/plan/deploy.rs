@@ -339,7 +339,7 @@ impl<'a> Jobs<'a> {
     /// Tells the channels that somebody is waited for.
     fn notify_waiting(&self, draft: &Draft<'_>) -> Option<NewJob> {
         self.approval_id()?;
-        let body = notify::waiting(self.project, TITLE)?;
+        let body = notify::waiting(self.project, draft, TITLE)?;
         let mut model = draft.job(format!("notify before {}", self.environment.name), 5);
         self.stand_behind(&mut model);
         Some(NewJob {

@@ -86,6 +86,11 @@ impl<'a> Draft<'a> {
         self.workflow.model.on.workflow_dispatch.is_some()
     }
 
+    /// Whether the clock starts it.
+    pub(super) const fn is_started_by_the_clock(&self) -> bool {
+        !self.workflow.model.on.schedule.is_empty()
+    }
+
     /// The condition under which a run may hold secrets or write, where not every run may.
     pub(super) fn may_hold_secrets(&self) -> Option<String> {
         self.runs_for_pull_requests().then(|| MAY_HOLD_SECRETS.to_owned())

@@ -15,6 +15,7 @@ mod cost;
 mod credentials;
 mod deploy;
 mod draft;
+mod drift;
 mod environment_jobs;
 mod notify;
 mod read_back;
@@ -33,10 +34,10 @@ use serde::Serialize;
 pub use self::body::{
     Approval, Archive, Asked, Body, BuildArchive, BuildImage, Changes, CheckState, CodeScanning, Codecov,
     CostComment, Coverage, CreateBackend, Credentials, DeployApproval, DeployGuard, DeploySummary,
-    DestroyBackend, EcrRepository, EcsDeploy, EcsList, EcsRollback, ForceUnlock, Gate, HandOff, ImageLookup,
-    ImagePush, Inputs, Message, Notify, OidcProbe, Revert, RollbackGuard, ScanImage, Security,
-    SummarisedService, Target, TerraformComment, TerraformCost, TerraformPlan, TerraformScan,
-    TerraformStatic, TestComment, TestSuite, TfApply, TfGuard, TfPlan, Tooling, Verify,
+    DestroyBackend, DetectDrift, DriftReport, EcrRepository, EcsDeploy, EcsList, EcsRollback, ForceUnlock,
+    Gate, HandOff, ImageLookup, ImagePush, Inputs, Message, Notify, OidcProbe, Revert, RollbackGuard,
+    ScanImage, Security, SummarisedService, Target, TerraformComment, TerraformCost, TerraformPlan,
+    TerraformScan, TerraformStatic, TestComment, TestSuite, TfApply, TfGuard, TfPlan, Tooling, Verify,
 };
 pub(crate) use self::credentials::session_seconds;
 pub use self::read_back::read_back;
@@ -60,6 +61,7 @@ const KINDS: &[(Kind, PlanKind)] = &[
     (Kind::Test, test::plan),
     (Kind::TestOidc, test_oidc::plan),
     (Kind::Tf, tf::plan),
+    (Kind::TfDrift, drift::plan),
 ];
 
 /// Everything that is to be rendered.

@@ -29,13 +29,23 @@ pub(super) fn outcome(project: &Project, draft: &Draft<'_>, title: &str, told: T
         permissions: &[],
         because: told.because,
         identity: None,
-        body: Body::Notify(Notify { messages }),
+        body: Body::Notify(Notify { fields: fields(draft), messages }),
         origin: Path::of(["notify"]),
     })
 }
 
 /// The steps that tell the channels that somebody is waited for; nothing where no channel wants to know.
-pub(super) fn waiting(project: &Project, title: &str) -> Option<Body> {
+pub(super) fn waiting(project: &Project, draft: &Draft<'_>, title: &str) -> Option<Body> {
     let messages = waiting_messages(project, title);
-    (!messages.is_empty()).then(|| Body::Notify(Notify { messages }))
+    (!messages.is_empty()).then(|| Body::Notify(Notify { fields: fields(draft), messages }))
+}
+
+/// What messages say beside their title, as JSON in which expressions stand. Runs that the clock starts have the last
+/// person as actor who changed the workflow's file.
+fn fields(draft: &Draft<'_>) -> &'static str {
+    if draft.is_started_by_the_clock() {
+        r#"{"repository": ${{ toJSON(github.repository) }}, "started by": ${{ toJSON(github.event_name == 'schedule' && 'the clock' || github.actor) }}}"#
+    } else {
+        r#"{"repository": ${{ toJSON(github.repository) }}, "started by": ${{ toJSON(github.actor) }}}"#
+    }
 }

@@ -1,13 +1,15 @@
 //! Jobs that run once for each stack, and what they know of its state.
 
 use indexmap::IndexMap;
+use serde_json::json;
 
 use super::condition::expression;
 use super::draft::Draft;
+use super::environment_jobs::reading_environment;
 use crate::diagnostic::{Diagnostic, Path, Place};
 use crate::manifest::{Lock, Tool};
-use crate::project::{EnvironmentStacks, Terraform};
-use crate::workflow::{self as model, Axes, Matrix, OrExpression, Strategy};
+use crate::project::{Environment, EnvironmentStacks, Terraform};
+use crate::workflow::{self as model, Axes, Matrix, OrExpression, Runner, Strategy};
 
 /// A job that runs once for each entry of an output that holds a list as JSON.
 pub(super) fn over(draft: &Draft<'_>, title: &str, output: &str, timeout_minutes: u16) -> model::Job {
@@ -20,6 +22,32 @@ pub(super) fn over(draft: &Draft<'_>, title: &str, output: &str, timeout_minutes
         fail_fast: OrExpression::Literal(false),
         max_parallel: None,
     });
+    model
+}
+
+/// A job of an environment that runs once for each of its stacks, on its runner, and only reads.
+pub(super) fn over_all(
+    draft: &Draft<'_>,
+    terraform: &Terraform,
+    environment: &Environment,
+    target: &EnvironmentStacks,
+    verb: &str,
+    timeout_minutes: u16,
+) -> model::Job {
+    let title = format!("{verb} {} (${{{{ matrix.stack }}}})", environment.name);
+    let mut model = draft.job(title, timeout_minutes);
+    model.runs_on = Some(Runner { group: None, labels: target.runner.clone() });
+    model.environment = Some(reading_environment(environment));
+    let entries = target.stacks.iter().filter_map(|stack| json!(stack).as_object().cloned());
+    model.strategy = Some(Strategy {
+        matrix: Some(Matrix::Axes(Axes {
+            include: Some(OrExpression::Literal(entries.map(|entry| entry.into_iter().collect()).collect())),
+            ..Axes::default()
+        })),
+        fail_fast: OrExpression::Literal(false),
+        max_parallel: None,
+    });
+    model.env = state_env(terraform, target);
     model
 }
 

@@ -460,7 +460,7 @@ impl Jobs<'_> {
     /// Tells the channels that somebody is waited for.
     fn notify_waiting(&self, draft: &Draft<'_>, act: Act) -> Option<NewJob> {
         self.approver(act)?;
-        let body = notify::waiting(self.project, TITLE)?;
+        let body = notify::waiting(self.project, draft, TITLE)?;
         let model = self.before(draft, "notify before", act);
         Some(NewJob {
             id: self.id(&format!("notify-before-{}", act.job)),

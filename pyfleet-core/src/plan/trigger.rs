@@ -28,7 +28,13 @@ pub(super) fn resolve(
                 ..by_hand
             };
         }
-        Kind::Build | Kind::CheckState | Kind::Terraform | Kind::Test | Kind::TestOidc => {}
+        Kind::TfDrift if wish.on.is_none() => {
+            return Triggers {
+                schedule: vec![Schedule { cron: DAILY.to_owned(), timezone: None }],
+                ..by_hand
+            };
+        }
+        Kind::Build | Kind::CheckState | Kind::Terraform | Kind::Test | Kind::TestOidc | Kind::TfDrift => {}
     }
     let Some(written) = &wish.on else {
         return Triggers {
@@ -67,13 +73,15 @@ pub(super) fn resolve(
 
 /// Monday morning, off the hour, when the clocks of the world start everything.
 const WEEKLY: &str = "41 4 * * 1";
+/// At night, off the hour as well.
+const DAILY: &str = "41 1 * * *";
 
 /// A trigger that a kind cannot serve: its jobs run in environments that a pull request or another branch may not
 /// enter, or it asks a person.
 fn check_allowed(kind: Kind, written: &manifest::Triggers, origin: &Path, findings: &mut Diagnostics) {
     let allowed: &[&str] = match kind {
         Kind::Deploy | Kind::Rollback | Kind::Tf => &["manual"],
-        Kind::CheckState => &["manual", "schedule"],
+        Kind::CheckState | Kind::TfDrift => &["manual", "schedule"],
         Kind::TestOidc => &["manual", "pull-request"],
         Kind::Build | Kind::Terraform | Kind::Test => return,
     };

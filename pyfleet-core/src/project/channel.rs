@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::defaults;
 use crate::diagnostic::{Diagnostic, Diagnostics, Path, Place};
-use crate::manifest::{GitHubName, Manifest, Occasion, Slug};
+use crate::manifest::{GitHubName, Kind, Manifest, Occasion, Slug};
 
 /// A Slack channel that is told what becomes of a run.
 #[derive(Debug, Clone)]
@@ -25,14 +25,15 @@ pub(super) fn resolve(manifest: &Manifest, findings: &mut Diagnostics) -> BTreeM
                 .with_help("name an occasion, or take `on` out: `failure` and `waiting`"),
         );
     }
-    if let (Some((name, _)), false) = (manifest.notify.first(), manifest.renders_changes()) {
+    let tells = manifest.renders_changes() || manifest.renders(Kind::TfDrift);
+    if let (Some((name, _)), false) = (manifest.notify.first(), tells) {
         findings.push(
             Diagnostic::error(
                 "invalid-value",
                 Place::key(Path::of(["notify", name.as_str()])),
                 "no workflow of this manifest tells anybody anything",
             )
-            .with_help("`tf`, `deploy` and `rollback` do; take `notify` out until there is one"),
+            .with_help("`tf`, `tf-drift`, `deploy` and `rollback` do; take `notify` out until there is one"),
         );
     }
     let channels = manifest.notify.iter().map(|(name, written)| {

@@ -1,8 +1,8 @@
 //! Every default, once, with its reason.
 
 use crate::manifest::{
-    Approval, Host, Lock, Occasion, OnFindings, Plan, PlanHandOff, PullRequestPlan, SafetyLevel, Severity,
-    SubjectFormat, Tool, Visibility,
+    Approval, Host, Lock, Occasion, OnDrift, OnFindings, Plan, PlanHandOff, PullRequestPlan, SafetyLevel,
+    Severity, SubjectFormat, Tool, Visibility,
 };
 
 /// Tests and checks: what every project can have without giving anything away.
@@ -33,6 +33,8 @@ pub const APPROVAL: Approval = Approval::Reviewers;
 pub const PLAN: Plan = Plan::Free;
 /// What somebody has to act on.
 pub const NOTIFY_ON: &[Occasion] = &[Occasion::Failure, Occasion::Waiting];
+/// Somebody has to see it, and the issue is where it is worked on.
+pub const ON_DRIFT: &[OnDrift] = &[OnDrift::Issue, OnDrift::Fail];
 /// What a page answers that works.
 pub const HEALTH_STATUS: u16 = 200;
 /// With growing pauses, about three minutes.

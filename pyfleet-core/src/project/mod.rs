@@ -5,6 +5,7 @@
 
 mod channel;
 pub mod defaults;
+mod drift;
 mod environment;
 mod image;
 mod placeholder;
@@ -21,6 +22,7 @@ mod workflow;
 use std::collections::{BTreeMap, BTreeSet};
 
 pub use self::channel::Channel;
+pub use self::drift::Drift;
 pub use self::environment::{Environment, Health};
 pub use self::image::Image;
 pub use self::role::{Role, partition};

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::defaults;
+use super::drift::{self, Drift};
 use crate::diagnostic::{Diagnostic, Diagnostics, Path, Place};
 use crate::manifest::{self, Approval, Disposition, Kind, Manifest, SafetyLevel, Slug, Triggers};
 
@@ -21,6 +22,8 @@ pub struct WorkflowWish {
     pub phrase: String,
     /// Who has to agree to a rollback.
     pub approval: Approval,
+    /// What becomes of drift, where it looks for it.
+    pub drift: Drift,
 }
 
 impl WorkflowWish {
@@ -71,6 +74,7 @@ pub(super) fn resolve(
                 kind,
                 disposition,
                 on: written.on.clone(),
+                drift: drift::resolve(kind, written, &path, findings),
                 services,
                 phrase: written.confirm.as_ref().map_or_else(|| phrase.to_owned(), ToString::to_string),
                 approval: written.approval.unwrap_or(defaults::ROLLBACK_APPROVAL),
@@ -110,6 +114,8 @@ fn check_keys(
         ("services", written.services.is_some(), &[Kind::Deploy][..]),
         ("confirm", written.confirm.is_some(), &[Kind::Deploy, Kind::Rollback][..]),
         ("approval", written.approval.is_some(), &[Kind::Rollback][..]),
+        ("on-drift", written.on_drift.is_some(), &[Kind::TfDrift][..]),
+        ("labels", written.labels.is_some(), &[Kind::TfDrift][..]),
     ] {
         if is_written && !kinds.contains(&kind) {
             let kinds: Vec<String> = kinds.iter().map(|kind| format!("`{}`", kind.name())).collect();
@@ -162,10 +168,13 @@ fn check(kind: Kind, manifest: &Manifest, level: SafetyLevel, path: &Path, findi
         Kind::CheckState => (SafetyLevel::READS, "terraform", manifest.terraform.is_some()),
         Kind::TestOidc => (SafetyLevel::READS, "terraform", manifest.terraform.is_some()),
         Kind::Deploy | Kind::Rollback => (SafetyLevel::WRITES, "services", !manifest.services.is_empty()),
+        Kind::TfDrift => (SafetyLevel::READS, "terraform", manifest.terraform.is_some()),
         Kind::Tf => (SafetyLevel::WRITES, "terraform", manifest.terraform.is_some()),
     };
-    let is_cloud =
-        matches!(kind, Kind::CheckState | Kind::Deploy | Kind::Rollback | Kind::TestOidc | Kind::Tf);
+    let is_cloud = matches!(
+        kind,
+        Kind::CheckState | Kind::Deploy | Kind::Rollback | Kind::TestOidc | Kind::Tf | Kind::TfDrift
+    );
     let own = manifest.environments.values().map(|environment| environment.safety_level.unwrap_or(level));
     if is_cloud && level >= needed && own.clone().next().is_some() && own.max() < Some(needed) {
         findings.push(

@@ -13,8 +13,9 @@ pub use self::deploy::{
     ImageLookup, ImagePush, RollbackGuard, SummarisedService,
 };
 pub use self::tf::{
-    Approval, Asked, CheckState, CreateBackend, Credentials, DestroyBackend, ForceUnlock, HandOff, Inputs,
-    Message, Notify, OidcProbe, Revert, TfApply, TfGuard, TfPlan, Tooling, Verify,
+    Approval, Asked, CheckState, CreateBackend, Credentials, DestroyBackend, DetectDrift, DriftReport,
+    ForceUnlock, HandOff, Inputs, Message, Notify, OidcProbe, Revert, TfApply, TfGuard, TfPlan, Tooling,
+    Verify,
 };
 use crate::manifest::{OnFindings, Severity};
 
@@ -48,6 +49,10 @@ pub enum Body {
     DeploySummary(DeploySummary),
     /// Removes the state backend.
     DestroyBackend(DestroyBackend),
+    /// Looks for drift in the stacks of one environment.
+    DetectDrift(DetectDrift),
+    /// Says what was found, and keeps the issues.
+    DriftReport(DriftReport),
     /// Deploys one service to Amazon ECS.
     EcsDeploy(EcsDeploy),
     /// Lists the revisions of one ECS service.
@@ -112,6 +117,8 @@ impl Body {
             Self::DeployGuard(_) => "jobs/deploy-guard.yml.j2",
             Self::DeploySummary(_) => "jobs/deploy-summary.yml.j2",
             Self::DestroyBackend(_) => "jobs/destroy-backend.yml.j2",
+            Self::DetectDrift(_) => "jobs/detect-drift.yml.j2",
+            Self::DriftReport(_) => "jobs/drift-report.yml.j2",
             Self::EcsDeploy(_) => "jobs/ecs-deploy.yml.j2",
             Self::EcsList(_) => "jobs/ecs-list.yml.j2",
             Self::EcsRollback(_) => "jobs/ecs-rollback.yml.j2",
@@ -142,6 +149,7 @@ impl Body {
         let secrets = matches!(self, Self::TfApply(apply) if !apply.secrets.is_empty());
         let inputs = match self {
             Self::CheckState(check) => Some(&check.inputs),
+            Self::DetectDrift(detect) => Some(&detect.inputs),
             Self::TerraformPlan(plan) => Some(&plan.inputs),
             Self::TfPlan(plan) => Some(&plan.inputs),
             _ => None,
@@ -164,6 +172,13 @@ impl Body {
             ],
             Self::CreateBackend(_) => &["create-backend.sh"],
             Self::DestroyBackend(_) => &["destroy-backend.sh"],
+            Self::DetectDrift(_) => &[
+                "detect-drift.sh",
+                "plan-summary.jq",
+                "terraform-init.sh",
+                "terraform-plan.sh",
+                "wait-for-lock.sh",
+            ],
             Self::EcsDeploy(_) => &["ecs-deploy.sh", "ecs-rollback.sh", "ecs-wait.sh", "health-check.sh"],
             Self::EcsList(_) => &["ecs-rollback.sh", "ecs-wait.sh"],
             Self::EcsRollback(_) => &["ecs-rollback.sh", "ecs-wait.sh", "health-check.sh"],
@@ -199,6 +214,7 @@ impl Body {
             | Self::CodeScanning(_)
             | Self::Codecov(_)
             | Self::Coverage(_)
+            | Self::DriftReport(_)
             | Self::DeployApproval(_)
             | Self::DeployGuard(_)
             | Self::DeploySummary(_)

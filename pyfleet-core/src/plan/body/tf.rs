@@ -1,9 +1,11 @@
 //! The contexts of jobs that read or change state by hand.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 use serde_json::Value as Json;
+
+use crate::manifest::OnDrift;
 
 /// Which tool, and how it is set up.
 #[derive(Debug, Clone, Serialize)]
@@ -227,9 +229,46 @@ pub struct CheckState {
     pub artifact_days: u16,
 }
 
+/// Looks for drift in the stacks of one environment.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct DetectDrift {
+    /// The tool.
+    #[serde(flatten)]
+    pub tooling: Tooling,
+    /// The environment.
+    pub environment: String,
+    /// The role that reads.
+    pub credentials: Credentials,
+    /// What the plan needs.
+    pub inputs: Inputs,
+    /// `full` or `summary`: what logs show.
+    pub publish: &'static str,
+    /// Days that the result is kept.
+    pub artifact_days: u16,
+}
+
+/// Says what was found, and keeps the issues.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct DriftReport {
+    /// Every stack of every environment, with the branch whose runs look at it.
+    pub expected: Vec<Json>,
+    /// What drift does.
+    pub on_drift: BTreeSet<OnDrift>,
+    /// Whether issues are kept.
+    pub issues: bool,
+    /// Labels of new issues, beside the one by which they are found.
+    pub labels: Vec<String>,
+    /// The branch whose runs know every stack.
+    pub default_branch: String,
+}
+
 /// Tells the channels what became of the run.
 #[derive(Debug, Clone, Serialize)]
 pub struct Notify {
+    /// What they say beside that, as JSON in which expressions stand.
+    pub fields: &'static str,
     /// The messages, one for each channel.
     pub messages: Vec<Message>,
 }
