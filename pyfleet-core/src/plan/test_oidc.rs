@@ -78,7 +78,9 @@ impl Probe<'_> {
 
     /// The roles of jobs that change this environment.
     fn changing(&self) -> Vec<AwsRole> {
-        let deploys = [Kind::Deploy, Kind::Rollback].into_iter().any(|kind| self.is_changed_by(kind));
+        let mut targets = self.project.services.values().flat_map(|service| &service.targets);
+        let deploys = targets.any(|target| target.environment == self.environment.name)
+            && [Kind::Deploy, Kind::Rollback].into_iter().any(|kind| self.is_changed_by(kind));
         [
             (AwsRole::Apply, self.is_changed_by(Kind::Tf)),
             (AwsRole::Deploy, deploys),

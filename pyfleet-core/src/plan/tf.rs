@@ -427,7 +427,10 @@ impl Jobs<'_> {
 
     fn force_unlock(&self, draft: &Draft<'_>) -> NewJob {
         let project = self.project;
-        let locking = project.workflows.iter().filter(|(_, wish)| wish.renders(Kind::Tf));
+        let locking = project
+            .workflows
+            .iter()
+            .filter(|(_, wish)| [Kind::Tf, Kind::Rollback].iter().any(|kind| wish.renders(*kind)));
         NewJob {
             id: self.id(FORCE_UNLOCK.job),
             model: self.change(draft, FORCE_UNLOCK, 15),

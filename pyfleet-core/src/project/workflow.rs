@@ -167,7 +167,11 @@ fn check(kind: Kind, manifest: &Manifest, level: SafetyLevel, path: &Path, findi
         Kind::Terraform => (SafetyLevel::TESTS, "terraform", manifest.terraform.is_some()),
         Kind::CheckState => (SafetyLevel::READS, "terraform", manifest.terraform.is_some()),
         Kind::TestOidc => (SafetyLevel::READS, "terraform", manifest.terraform.is_some()),
-        Kind::Deploy | Kind::Rollback => (SafetyLevel::WRITES, "services", !manifest.services.is_empty()),
+        Kind::Deploy => (SafetyLevel::WRITES, "services", !manifest.services.is_empty()),
+        // Stacks can be brought back where a workflow applies them, and writes down what.
+        Kind::Rollback => {
+            (SafetyLevel::WRITES, "services", !manifest.services.is_empty() || manifest.renders(Kind::Tf))
+        }
         Kind::TfDrift => (SafetyLevel::READS, "terraform", manifest.terraform.is_some()),
         Kind::Tf => (SafetyLevel::WRITES, "terraform", manifest.terraform.is_some()),
     };
