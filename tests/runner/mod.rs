@@ -33,7 +33,8 @@ mod drift; // drift in examples/pyfleet: found, said once, and gone
 mod earlier; // rollback of a stack in examples/pyfleet: the commit that was applied before is live again
 mod pyfleet; // those of examples/pyfleet: the life of two environments
 mod sandbox_broker; // the rendered workflows of examples/sandbox-broker, executed
-mod semantics; // each rule of GitHub's that the executor follows, on small workflows
+mod semantics;
+mod tf_auto; // each rule of GitHub's that the executor follows, on small workflows
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;

@@ -18,7 +18,7 @@ pub(super) const TABLE: &str = "pyfleet-terraform-lock";
 const EMAILS: &str = "ops@example.com, night@example.com";
 
 /// GitHub's API, for who approved and which runs are under way.
-const GH: &str = r#"
+pub(super) const GH: &str = r#"
 case "$*" in
   *'/approvals') cat "$STATE/approvals.json" ;;
   *'/runs?'* | *'/jobs?'*) echo '{"total_count": 0, "workflow_runs": [], "jobs": []}' ;;
@@ -132,7 +132,7 @@ impl World {
     }
 
     /// The objects of the bucket, without its versions.
-    fn keys(&self) -> Vec<String> {
+    pub(super) fn keys(&self) -> Vec<String> {
         let listed = self.aws.cli(&["s3api", "list-objects-v2", "--bucket", BUCKET]);
         let contents = listed["Contents"].as_array().cloned().unwrap_or_default();
         contents.iter().map(|object| object["Key"].as_str().unwrap().to_owned()).collect()
@@ -148,7 +148,7 @@ impl World {
         self.object(&format!("pyfleet/{environment}/{stack}.tfstate"))
     }
 
-    fn live_group(&self) -> String {
+    pub(super) fn live_group(&self) -> String {
         self.state("prod", "app")["outputs"]["active_asg"]["value"].as_str().unwrap().to_owned()
     }
 }

@@ -49,7 +49,9 @@ pub use self::test::{Codecov, Coverage, CoverageUpload, ImageByDigest, ServiceCo
 pub use self::value::{Reference, Secret, Value};
 pub use self::version::{NodeVersion, PythonVersion, ToolVersion};
 pub use self::waiver::{Date, Waiver};
-pub use self::workflow::{Disposition, Kind, Label, OnDrift, Phrase, Switch, Triggers, Workflow};
+pub use self::workflow::{
+    Auto, Disposition, Kind, Label, OnDrift, Owner, Phrase, Switch, Triggers, Workflow,
+};
 
 use crate::diagnostic::Diagnostics;
 use crate::source::Source;
@@ -108,7 +110,13 @@ impl Manifest {
     /// Whether a workflow is wanted that changes something in the cloud.
     #[must_use]
     pub fn renders_changes(&self) -> bool {
-        [Kind::Deploy, Kind::Rollback, Kind::Tf].into_iter().any(|kind| self.renders(kind))
+        self.renders(Kind::Deploy) || self.renders(Kind::Rollback) || self.applies_stacks()
+    }
+
+    /// Whether a workflow is wanted that applies stacks.
+    #[must_use]
+    pub fn applies_stacks(&self) -> bool {
+        Kind::ALL.into_iter().any(|kind| kind.applies() && self.renders(kind))
     }
 
     /// Whether a workflow of a kind is wanted.
@@ -161,6 +169,8 @@ impl SafetyLevel {
     pub const READS: Self = Self(3);
     /// Writing, by hand.
     pub const WRITES: Self = Self(4);
+    /// Writing, without a person who starts it.
+    pub const AUTOMATES: Self = Self(5);
 
     /// The level's number, 0 to 5.
     #[must_use]

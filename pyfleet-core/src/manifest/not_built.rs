@@ -17,8 +17,6 @@ const NOT_BUILT: &[&str] = &[
     "smoke",
     "targets",
     "terraform.stacks.*.cdktf",
-    "workflows.*.auto",
-    "workflows.*.destroy-backend-after",
     "workflows.*.stages",
 ];
 
@@ -33,7 +31,7 @@ const NOT_BUILT_VALUES: &[(&str, &[&str])] = &[
 ];
 
 /// Kinds that the design names and that nothing renders yet, written as a workflow's name.
-pub(crate) const KINDS: &[&str] = &["pipeline", "tf-auto"];
+pub(crate) const KINDS: &[&str] = &["pipeline"];
 
 /// The code of these findings.
 pub(super) const CODE: &str = "not-built";

@@ -33,6 +33,12 @@ pub struct Workflow {
     pub on_drift: Option<Vec<OnDrift>>,
     /// `tf-drift`: labels of the issues that it opens, beside `pyfleet-drift`. Default: none.
     pub labels: Option<Vec<Label>>,
+    /// Why it may write without a person who starts it.
+    pub auto: Option<Auto>,
+    /// `tf-auto`: whether the backend goes with the last thing in it. Default: false.
+    pub destroy_backend_after: Option<bool>,
+    /// `tf-auto`: whether a push is applied unseen only as its pull request showed it. Default: false.
+    pub require_parity: Option<bool>,
 }
 
 /// What drift does.
@@ -51,6 +57,34 @@ checked_string! {
     Label, pattern: "^[^\\s,]([^,]*[^\\s,])?$", max: 50,
     check: |text| !text.is_empty() && text.trim() == text && !text.contains(','),
     says: "a label is a name of at most 50 characters, without commas and without spaces around it"
+}
+
+/// Why a workflow may write without a person who starts it.
+#[derive(Debug, Clone, serde::Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Auto {
+    /// The reason, in a few words.
+    pub reason: String,
+    /// Who answers for it: a person or a team on GitHub.
+    pub owner: Owner,
+}
+
+checked_string! {
+    /// A person or a team on GitHub, as code owners are written: `@octocat`, `@acme/platform`.
+    Owner, pattern: "^@[A-Za-z0-9][A-Za-z0-9-]{0,38}(/[A-Za-z0-9][A-Za-z0-9_.-]{0,99})?$", max: 141,
+    check: |text| {
+        let is_name = |name: &str, others: &[u8], most: usize| {
+            name.len() <= most
+                && name.bytes().next().is_some_and(|byte| byte.is_ascii_alphanumeric())
+                && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || others.contains(&byte))
+        };
+        text.strip_prefix('@').is_some_and(|name| match name.split_once('/') {
+            Some((organisation, team)) => is_name(organisation, b"-", 39) && is_name(team, b"_.-", 100),
+            None => is_name(name, b"-", 39),
+        })
+    },
+    says: "a person is written as in `@octocat`, a team as in `@acme/platform`"
 }
 
 impl Workflow {
@@ -103,13 +137,15 @@ pub enum Kind {
     TestOidc,
     /// Plans, applies, promotes and destroys one stack, by hand.
     Tf,
+    /// Plans and applies every stack of an environment, on a push; compares by the clock.
+    TfAuto,
     /// Looks for what was changed outside of Terraform.
     TfDrift,
 }
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Build,
         Self::CheckState,
         Self::Deploy,
@@ -118,8 +154,15 @@ impl Kind {
         Self::Test,
         Self::TestOidc,
         Self::Tf,
+        Self::TfAuto,
         Self::TfDrift,
     ];
+
+    /// Whether it applies stacks, and writes down what it applied.
+    #[must_use]
+    pub const fn applies(self) -> bool {
+        matches!(self, Self::Tf | Self::TfAuto)
+    }
 
     /// Its name in the manifest.
     #[must_use]
@@ -133,6 +176,7 @@ impl Kind {
             Self::Terraform => "terraform",
             Self::TestOidc => "test-oidc",
             Self::Tf => "tf",
+            Self::TfAuto => "tf-auto",
             Self::TfDrift => "tf-drift",
         }
     }

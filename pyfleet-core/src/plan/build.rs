@@ -24,6 +24,8 @@ pub(super) fn plan(project: &Project, draft: &mut Draft<'_>) {
             matrices: None,
             notes: None,
             pull_requests: draft.runs_for_pull_requests(),
+            follows_modules: false,
+            compares_pushes: false,
         },
         &["changed"],
     ));

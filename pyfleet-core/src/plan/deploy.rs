@@ -61,18 +61,18 @@ pub(super) fn plan(project: &Project, draft: &mut Draft<'_>) {
     for jobs in &jobs {
         for (name, image) in jobs.images() {
             for job in [
-                jobs.lookup(draft, name, image),
+                jobs.lookup(draft, &tests, name, image),
                 jobs.build(draft, name, image),
                 jobs.scan(draft, name, image),
             ] {
                 draft.add(job);
             }
         }
-        for job in [jobs.approve(draft, &tests), jobs.notify_waiting(draft, &tests)].into_iter().flatten() {
+        for job in [jobs.approve(draft), jobs.notify_waiting(draft)].into_iter().flatten() {
             draft.add(job);
         }
         for (name, image) in jobs.images() {
-            let push = jobs.push(draft, &tests, name, image);
+            let push = jobs.push(draft, name, image);
             draft.add(push);
         }
         for service in &jobs.services {
@@ -218,10 +218,16 @@ impl<'a> Jobs<'a> {
         format!("image_{}_{name}", self.environment.name)
     }
 
-    fn lookup(&self, draft: &Draft<'_>, name: &Slug, (image, target): (&Image, &EcsTarget)) -> NewJob {
+    fn lookup(
+        &self,
+        draft: &Draft<'_>,
+        tests: &[String],
+        name: &Slug,
+        (image, target): (&Image, &EcsTarget),
+    ) -> NewJob {
         const MINUTES: u16 = 10;
         let mut model = self.model(draft, "look up", name, MINUTES);
-        model.needs = vec!["guard".to_owned()];
+        model.needs = std::iter::once("guard".to_owned()).chain(tests.iter().cloned()).collect();
         model.condition = Some(self.is_chosen());
         model.environment = Some(reading_environment(self.environment));
         model.outputs = IndexMap::from([("digest".to_owned(), expression("steps.lookup.outputs.digest"))]);
@@ -229,7 +235,7 @@ impl<'a> Jobs<'a> {
             id: self.id("lookup", name),
             model,
             permissions: READ,
-            because: "",
+            because: "For a commit whose tests fail nobody at AWS is asked, and nothing is built.",
             identity: Some(identity(target, AwsRole::Plan)),
             body: Body::ImageLookup(ImageLookup {
                 credentials: credentials(self.project, target, AwsRole::Plan, MINUTES),
@@ -291,24 +297,17 @@ impl<'a> Jobs<'a> {
         }
     }
 
-    /// Lets a job stand behind everything that has to be right before something leaves: the tests, and for every image
-    /// that it was scanned, or scanned when it was pushed.
-    fn stand_behind(&self, model: &mut model::Job, tests: &[String]) {
+    /// Lets a job stand behind everything that has to be right before something leaves. Looking for an image stands
+    /// behind the tests; each image was scanned in this run, or when it was pushed.
+    fn stand_behind(&self, model: &mut model::Job) {
         let is_good = |id: &str| format!("needs.{id}.result == 'success'");
-        let mut conditions = vec![self.is_chosen(), "!cancelled()".to_owned(), is_good("guard")];
+        let mut conditions = vec![self.is_chosen(), "!cancelled()".to_owned()];
         model.needs = vec!["guard".to_owned()];
-        for id in tests {
-            conditions.push(is_good(id));
-            model.needs.push(id.clone());
-        }
         for (name, _) in self.images() {
             let (lookup, build, scan) =
                 (self.id("lookup", name), self.id("build", name), self.id("scan", name));
-            conditions.push(format!(
-                "{} && (needs.{lookup}.outputs.digest != '' || {})",
-                is_good(&lookup),
-                is_good(&scan)
-            ));
+            conditions.push(is_good(&lookup));
+            conditions.push(format!("(needs.{lookup}.outputs.digest != '' || {})", is_good(&scan)));
             model.needs.extend([lookup, build, scan]);
         }
         model.condition = Some(conditions.join(" && "));
@@ -319,10 +318,10 @@ impl<'a> Jobs<'a> {
     }
 
     /// The job that waits for the reviewers, where there are any.
-    fn approve(&self, draft: &Draft<'_>, tests: &[String]) -> Option<NewJob> {
+    fn approve(&self, draft: &Draft<'_>) -> Option<NewJob> {
         let id = self.approval_id()?;
         let mut model = draft.job(format!("approve {}", self.environment.name), 5);
-        self.stand_behind(&mut model, tests);
+        self.stand_behind(&mut model);
         model.environment = Some(without_deployment(self.environment.approval_name()));
         // A later attempt of the run would not ask again.
         model.outputs = IndexMap::from([("attempt".to_owned(), expression("github.run_attempt"))]);
@@ -338,11 +337,11 @@ impl<'a> Jobs<'a> {
     }
 
     /// Tells the channels that somebody is waited for.
-    fn notify_waiting(&self, draft: &Draft<'_>, tests: &[String]) -> Option<NewJob> {
+    fn notify_waiting(&self, draft: &Draft<'_>) -> Option<NewJob> {
         self.approval_id()?;
         let body = notify::waiting(self.project, draft, TITLE)?;
         let mut model = draft.job(format!("notify before {}", self.environment.name), 5);
-        self.stand_behind(&mut model, tests);
+        self.stand_behind(&mut model);
         Some(NewJob {
             id: format!("notify-before-{}", self.environment.name),
             model,
@@ -354,17 +353,11 @@ impl<'a> Jobs<'a> {
         })
     }
 
-    fn push(
-        &self,
-        draft: &Draft<'_>,
-        tests: &[String],
-        name: &Slug,
-        (image, target): (&Image, &EcsTarget),
-    ) -> NewJob {
+    fn push(&self, draft: &Draft<'_>, name: &Slug, (image, target): (&Image, &EcsTarget)) -> NewJob {
         let minutes = self.project.timeout_minutes.min(115);
         let (lookup, build) = (self.id("lookup", name), self.id("build", name));
         let mut model = self.model(draft, "push", name, minutes);
-        self.stand_behind(&mut model, tests);
+        self.stand_behind(&mut model);
         if let Some(approval) = self.approval_id() {
             let condition = model.condition.take().unwrap_or_default();
             model.condition = Some(format!("{condition} && needs.{approval}.result == 'success'"));

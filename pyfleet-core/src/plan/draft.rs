@@ -64,6 +64,7 @@ impl<'a> Draft<'a> {
             name: name.clone(),
             kind,
             gate: None,
+            auto: wish.auto.clone(),
             model,
             jobs: IndexMap::new(),
             origin,

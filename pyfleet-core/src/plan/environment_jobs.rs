@@ -7,15 +7,15 @@ use indexmap::IndexMap;
 
 use super::Permission;
 use super::body::{
-    Asked, CreateBackend, DestroyBackend, HandOff, Inputs, Message, Revert, TerraformScan, TfApply, TfPlan,
-    Tooling, Verify,
+    Asked, CreateBackend, DestroyBackend, HandOff, Inputs, Revert, TerraformScan, TfApply, TfPlan, Tooling,
+    Verify,
 };
 use super::condition::expression;
 use super::credentials::{IDENTITY, credentials};
 use super::draft::CHECK_OUT;
 use crate::diagnostic::Path;
-use crate::manifest::{self, AwsRole, Occasion, PlanHandOff, SafetyLevel, Visibility};
-use crate::project::{Channel, Environment, EnvironmentStacks, Project, Terraform, VariableValue, defaults};
+use crate::manifest::{self, AwsRole, PlanHandOff, SafetyLevel, Visibility};
+use crate::project::{Environment, EnvironmentStacks, Project, Terraform, VariableValue, defaults};
 use crate::workflow::{self as model, Concurrency, Queue};
 
 /// Reads the environment.
@@ -231,56 +231,6 @@ pub(super) fn scan_body(project: &Project, terraform: &Terraform) -> TerraformSc
         sarif: false,
         artifact_days: project.artifact_days,
     }
-}
-
-/// Tells the channels that somebody is waited for.
-pub(super) fn waiting_messages(project: &Project, title: &str) -> Vec<Message> {
-    let channels = project.channels.iter().filter(|(_, channel)| channel.on.contains(&Occasion::Waiting));
-    channels
-        .map(|(name, channel)| Message {
-            channel: name.to_string(),
-            title: title.to_owned(),
-            webhook: webhook(channel),
-            condition: None,
-            status: "waiting",
-        })
-        .collect()
-}
-
-/// Tells the channels what became of the run.
-pub(super) fn outcome_messages(project: &Project, title: &str) -> Vec<Message> {
-    let channels = project.channels.iter();
-    channels
-        .filter_map(|(name, channel)| {
-            let (failure, success) =
-                (channel.on.contains(&Occasion::Failure), channel.on.contains(&Occasion::Success));
-            let (condition, status) = match (failure, success) {
-                (true, true) => (
-                    "",
-                    "${{ (contains(needs.*.result, 'failure') || contains(needs.*.result, 'cancelled')) && 'failure' || 'success' }}",
-                ),
-                (true, false) => {
-                    ("contains(needs.*.result, 'failure') || contains(needs.*.result, 'cancelled')", "failure")
-                }
-                (false, true) => (
-                    "!contains(needs.*.result, 'failure') && !contains(needs.*.result, 'cancelled')",
-                    "success",
-                ),
-                (false, false) => return None,
-            };
-            Some(Message {
-                channel: name.to_string(),
-                title: title.to_owned(),
-                webhook: webhook(channel),
-                condition: (!condition.is_empty()).then_some(condition),
-                status,
-            })
-        })
-        .collect()
-}
-
-fn webhook(channel: &Channel) -> String {
-    expression(&format!("secrets.{}", channel.webhook))
 }
 
 /// The GitHub environment of jobs that read: its branch policy counts, and no deployment is recorded.

@@ -1,10 +1,11 @@
 //! Telling the channels that somebody is waited for, and what became of a run.
 
-use super::body::{Body, Notify};
+use super::body::{Body, Message, Notify};
+use super::condition::expression;
 use super::draft::{Draft, NewJob};
-use super::environment_jobs::{outcome_messages, waiting_messages};
 use crate::diagnostic::Path;
-use crate::project::Project;
+use crate::manifest::Occasion;
+use crate::project::{Channel, Project};
 
 /// When the channels are told what became of a run.
 pub(super) struct Told {
@@ -48,4 +49,54 @@ fn fields(draft: &Draft<'_>) -> &'static str {
     } else {
         r#"{"repository": ${{ toJSON(github.repository) }}, "started by": ${{ toJSON(github.actor) }}}"#
     }
+}
+
+/// Tells the channels that somebody is waited for.
+fn waiting_messages(project: &Project, title: &str) -> Vec<Message> {
+    let channels = project.channels.iter().filter(|(_, channel)| channel.on.contains(&Occasion::Waiting));
+    channels
+        .map(|(name, channel)| Message {
+            channel: name.to_string(),
+            title: title.to_owned(),
+            webhook: webhook(channel),
+            condition: None,
+            status: "waiting",
+        })
+        .collect()
+}
+
+/// Tells the channels what became of the run.
+fn outcome_messages(project: &Project, title: &str) -> Vec<Message> {
+    let channels = project.channels.iter();
+    channels
+        .filter_map(|(name, channel)| {
+            let (failure, success) =
+                (channel.on.contains(&Occasion::Failure), channel.on.contains(&Occasion::Success));
+            let (condition, status) = match (failure, success) {
+                (true, true) => (
+                    "",
+                    "${{ (contains(needs.*.result, 'failure') || contains(needs.*.result, 'cancelled')) && 'failure' || 'success' }}",
+                ),
+                (true, false) => {
+                    ("contains(needs.*.result, 'failure') || contains(needs.*.result, 'cancelled')", "failure")
+                }
+                (false, true) => (
+                    "!contains(needs.*.result, 'failure') && !contains(needs.*.result, 'cancelled')",
+                    "success",
+                ),
+                (false, false) => return None,
+            };
+            Some(Message {
+                channel: name.to_string(),
+                title: title.to_owned(),
+                webhook: webhook(channel),
+                condition: (!condition.is_empty()).then_some(condition),
+                status,
+            })
+        })
+        .collect()
+}
+
+fn webhook(channel: &Channel) -> String {
+    expression(&format!("secrets.{}", channel.webhook))
 }

@@ -366,7 +366,7 @@ impl Jobs<'_> {
             identity: None,
             body: Body::Approval(Approval {
                 environment: self.environment.name.to_string(),
-                what: "inputs.stack",
+                what: "inputs.stack".to_owned(),
                 action: ASKED.action,
                 planned: act.is_planned.then(|| self.planned()),
             }),
@@ -427,10 +427,8 @@ impl Jobs<'_> {
 
     fn force_unlock(&self, draft: &Draft<'_>) -> NewJob {
         let project = self.project;
-        let locking = project
-            .workflows
-            .iter()
-            .filter(|(_, wish)| [Kind::Tf, Kind::Rollback].iter().any(|kind| wish.renders(*kind)));
+        let locking =
+            project.workflows.iter().filter(|(_, wish)| wish.applies() || wish.renders(Kind::Rollback));
         NewJob {
             id: self.id(FORCE_UNLOCK.job),
             model: self.change(draft, FORCE_UNLOCK, 15),

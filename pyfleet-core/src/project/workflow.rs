@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::defaults;
 use super::drift::{self, Drift};
 use crate::diagnostic::{Diagnostic, Diagnostics, Path, Place};
-use crate::manifest::{self, Approval, Disposition, Kind, Manifest, SafetyLevel, Slug, Triggers};
+use crate::manifest::{self, Approval, Auto, Disposition, Kind, Manifest, SafetyLevel, Slug, Triggers};
 
 /// A workflow that is wanted.
 #[derive(Debug, Clone)]
@@ -24,9 +24,21 @@ pub struct WorkflowWish {
     pub approval: Approval,
     /// What becomes of drift, where it looks for it.
     pub drift: Drift,
+    /// Why it may write without a person who starts it.
+    pub auto: Option<Auto>,
+    /// Whether the backend goes with the last thing in it.
+    pub destroys_backend: bool,
+    /// Whether a push is applied unseen only as its pull request showed it.
+    pub requires_parity: bool,
 }
 
 impl WorkflowWish {
+    /// Whether it is rendered, and applies stacks.
+    #[must_use]
+    pub fn applies(&self) -> bool {
+        self.kind.is_some_and(Kind::applies) && self.disposition == Disposition::Rendered
+    }
+
     /// Whether it is rendered as a kind.
     #[must_use]
     pub fn renders(&self, kind: Kind) -> bool {
@@ -77,6 +89,9 @@ pub(super) fn resolve(
                 drift: drift::resolve(kind, written, &path, findings),
                 services,
                 phrase: written.confirm.as_ref().map_or_else(|| phrase.to_owned(), ToString::to_string),
+                auto: written.auto.clone(),
+                destroys_backend: written.destroy_backend_after.unwrap_or(false),
+                requires_parity: written.require_parity.unwrap_or(false),
                 approval: written.approval.unwrap_or(defaults::ROLLBACK_APPROVAL),
             },
         );
@@ -116,6 +131,9 @@ fn check_keys(
         ("approval", written.approval.is_some(), &[Kind::Rollback][..]),
         ("on-drift", written.on_drift.is_some(), &[Kind::TfDrift][..]),
         ("labels", written.labels.is_some(), &[Kind::TfDrift][..]),
+        ("auto", written.auto.is_some(), &[Kind::TfAuto][..]),
+        ("destroy-backend-after", written.destroy_backend_after.is_some(), &[Kind::TfAuto][..]),
+        ("require-parity", written.require_parity.is_some(), &[Kind::TfAuto][..]),
     ] {
         if is_written && !kinds.contains(&kind) {
             let kinds: Vec<String> = kinds.iter().map(|kind| format!("`{}`", kind.name())).collect();
@@ -132,6 +150,7 @@ fn check_keys(
             });
         }
     }
+    check_auto(kind, written, path, findings);
     if kind != Kind::Deploy {
         return;
     }
@@ -170,14 +189,21 @@ fn check(kind: Kind, manifest: &Manifest, level: SafetyLevel, path: &Path, findi
         Kind::Deploy => (SafetyLevel::WRITES, "services", !manifest.services.is_empty()),
         // Stacks can be brought back where a workflow applies them, and writes down what.
         Kind::Rollback => {
-            (SafetyLevel::WRITES, "services", !manifest.services.is_empty() || manifest.renders(Kind::Tf))
+            (SafetyLevel::WRITES, "services", !manifest.services.is_empty() || manifest.applies_stacks())
         }
         Kind::TfDrift => (SafetyLevel::READS, "terraform", manifest.terraform.is_some()),
         Kind::Tf => (SafetyLevel::WRITES, "terraform", manifest.terraform.is_some()),
+        Kind::TfAuto => (SafetyLevel::AUTOMATES, "terraform", manifest.terraform.is_some()),
     };
     let is_cloud = matches!(
         kind,
-        Kind::CheckState | Kind::Deploy | Kind::Rollback | Kind::TestOidc | Kind::Tf | Kind::TfDrift
+        Kind::CheckState
+            | Kind::Deploy
+            | Kind::Rollback
+            | Kind::TestOidc
+            | Kind::Tf
+            | Kind::TfAuto
+            | Kind::TfDrift
     );
     let own = manifest.environments.values().map(|environment| environment.safety_level.unwrap_or(level));
     if is_cloud && level >= needed && own.clone().next().is_some() && own.max() < Some(needed) {
@@ -224,6 +250,34 @@ fn check(kind: Kind, manifest: &Manifest, level: SafetyLevel, path: &Path, findi
             )
             .with_help(format!("declare `{section}`, or take the workflow out")),
         );
+    }
+}
+
+/// What has to be said about a workflow that writes without a person who starts it.
+fn check_auto(kind: Kind, written: &manifest::Workflow, path: &Path, findings: &mut Diagnostics) {
+    match &written.auto {
+        Some(auto) if auto.reason.trim().len() < 8 => findings.push(
+            Diagnostic::error(
+                "invalid-value",
+                path.key("auto").key("reason"),
+                "a reason has at least 8 characters",
+            )
+            .with_help("say why nobody has to start what this workflow writes"),
+        ),
+        Some(auto) if auto.reason.contains('\n') => findings.push(Diagnostic::error(
+            "invalid-value",
+            path.key("auto").key("reason"),
+            "a reason is one line: it stands where comments do",
+        )),
+        None if kind == Kind::TfAuto => findings.push(
+            Diagnostic::error(
+                "missing-key",
+                Place::key(path.clone()),
+                "it writes without a person who starts it, and `auto` does not say why",
+            )
+            .with_help("as in `auto: { reason: dev is disposable, owner: \"@acme/platform\" }`"),
+        ),
+        _ => {}
     }
 }
 

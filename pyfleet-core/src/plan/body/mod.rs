@@ -13,9 +13,9 @@ pub use self::deploy::{
     ImageLookup, ImagePush, RollbackGuard, SummarisedService,
 };
 pub use self::tf::{
-    AppliedHistory, Approval, Asked, CheckState, CreateBackend, Credentials, DestroyBackend, DetectDrift,
-    DriftReport, ForceUnlock, HandOff, Inputs, Message, Notify, OidcProbe, Revert, TfApply, TfGuard, TfPlan,
-    Tooling, Verify,
+    AppliedHistory, Approval, Asked, CheckState, CreateBackend, Credentials, Decide, DestroyBackend,
+    DetectDrift, DriftReport, ForceUnlock, HandOff, Inputs, Message, Notify, OidcProbe, Parity, Revert,
+    TfApply, TfAutoGuard, TfGuard, TfPlan, Tooling, Verify,
 };
 use crate::manifest::{OnFindings, Severity};
 
@@ -43,6 +43,8 @@ pub enum Body {
     Coverage(Coverage),
     /// Makes the state backend.
     CreateBackend(CreateBackend),
+    /// Decides which planned stacks go on.
+    Decide(Decide),
     /// Waits for the reviewers of an environment, before a deployment or its way back.
     DeployApproval(DeployApproval),
     /// Compares what was typed with what may be deployed.
@@ -95,6 +97,8 @@ pub enum Body {
     TestSuite(TestSuite),
     /// Applies the saved plan of one stack.
     TfApply(TfApply),
+    /// Decides what a run works on, whoever started it.
+    TfAutoGuard(TfAutoGuard),
     /// Compares what was typed with what is allowed.
     TfGuard(TfGuard),
     /// Plans one stack, for a person or for an apply.
@@ -116,6 +120,7 @@ impl Body {
             Self::Codecov(_) => "jobs/codecov.yml.j2",
             Self::Coverage(_) => "jobs/coverage.yml.j2",
             Self::CreateBackend(_) => "jobs/create-backend.yml.j2",
+            Self::Decide(_) => "jobs/decide.yml.j2",
             Self::DeployApproval(_) => "jobs/deploy-approval.yml.j2",
             Self::DeployGuard(_) => "jobs/deploy-guard.yml.j2",
             Self::DeploySummary(_) => "jobs/deploy-summary.yml.j2",
@@ -142,6 +147,7 @@ impl Body {
             Self::TestComment(_) => "jobs/test-comment.yml.j2",
             Self::TestSuite(_) => "jobs/test-suite.yml.j2",
             Self::TfApply(_) => "jobs/tf-apply.yml.j2",
+            Self::TfAutoGuard(_) => "jobs/tf-auto-guard.yml.j2",
             Self::TfGuard(_) => "jobs/tf-guard.yml.j2",
             Self::TfPlan(_) => "jobs/tf-plan.yml.j2",
         }
@@ -177,6 +183,8 @@ impl Body {
                 "wait-for-lock.sh",
             ],
             Self::CreateBackend(_) => &["create-backend.sh"],
+            Self::Decide(decide) if decide.parity.is_some() => &["decide-apply.sh", "pull-request-plans.sh"],
+            Self::Decide(_) => &["decide-apply.sh"],
             Self::DestroyBackend(_) => &["destroy-backend.sh"],
             Self::DetectDrift(_) => &[
                 "detect-drift.sh",
@@ -232,6 +240,7 @@ impl Body {
             | Self::TerraformComment(_)
             | Self::TerraformStatic(_)
             | Self::TestComment(_)
+            | Self::TfAutoGuard(_)
             | Self::TfGuard(_) => &[],
         }
     }
@@ -273,6 +282,10 @@ pub struct Changes {
     pub notes: Option<String>,
     /// Whether pull requests start the workflow.
     pub pull_requests: bool,
+    /// Whether the local modules that a target uses concern it too.
+    pub follows_modules: bool,
+    /// Whether a push is compared with what was there before it; otherwise it changes everything.
+    pub compares_pushes: bool,
 }
 
 /// Something that is checked when one of its paths changes.

@@ -83,6 +83,45 @@ pub struct TfGuard {
     pub colors: bool,
 }
 
+/// Decides what a run works on, whoever started it.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct TfAutoGuard {
+    /// What may be worked on, by environment.
+    pub targets: BTreeMap<String, Json>,
+    /// Whether a colour can be asked for.
+    pub colors: bool,
+}
+
+/// Decides which planned stacks go on.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Decide {
+    /// The environment.
+    pub environment: String,
+    /// The expression that yields what is done.
+    pub action: &'static str,
+    /// The expression that yields the entries that were planned.
+    pub stacks: String,
+    /// The expression that yields what their plans are.
+    pub plans: String,
+    /// Whether somebody has to agree.
+    pub gated: bool,
+    /// Where the plans that pull requests showed are, where they have to be the same.
+    pub parity: Option<Parity>,
+    /// The names of stacks by layer, where layers go on one after the other.
+    pub layers: Vec<Vec<String>>,
+    /// A line for the summary.
+    pub note: Option<String>,
+}
+
+/// Where the plans that pull requests showed are.
+#[derive(Debug, Clone, Serialize)]
+pub struct Parity {
+    /// The workflow that shows them.
+    pub workflow: String,
+}
+
 /// Plans one stack, for a person or for an apply.
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "kebab-case")]
@@ -120,7 +159,7 @@ pub struct Approval {
     /// The environment that is worked on.
     pub environment: String,
     /// The expression that yields the stacks.
-    pub what: &'static str,
+    pub what: String,
     /// The expression that yields what is done.
     pub action: &'static str,
     /// The expression behind which the plan's outputs stand, where one plan is approved.

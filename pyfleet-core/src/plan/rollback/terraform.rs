@@ -12,8 +12,8 @@ use super::super::environment_jobs::{
 };
 use super::super::stacks::{over, state_env};
 use super::{Targets, approval_id, approve, condition};
-use crate::manifest::{AwsRole, Kind};
-use crate::project::{Environment, Project};
+use crate::manifest::AwsRole;
+use crate::project::{Environment, Project, WorkflowWish};
 use crate::workflow::{self as model, Runner};
 
 const KIND: &str = "terraform";
@@ -30,7 +30,7 @@ const ASKED: Asked =
 
 /// The stacks of an environment, where a workflow applies them and writes down what.
 fn in_environment<'a>(project: &'a Project, environment: &Environment) -> Option<InEnvironment<'a>> {
-    if !project.workflows.values().any(|wish| wish.renders(Kind::Tf)) {
+    if !project.workflows.values().any(WorkflowWish::applies) {
         return None;
     }
     let terraform = project.terraform.as_ref()?;

@@ -125,7 +125,7 @@ pub(super) fn resolve(
         plans: Vec::new(),
         not_planned: Vec::new(),
     };
-    if [Kind::Tf, Kind::TfDrift, Kind::CheckState, Kind::TestOidc]
+    if [Kind::Tf, Kind::TfAuto, Kind::TfDrift, Kind::CheckState, Kind::TestOidc]
         .into_iter()
         .any(|kind| manifest.renders(kind))
     {
