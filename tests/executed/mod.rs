@@ -28,7 +28,6 @@ mod ecs_deploy;
 mod ecs_rollback;
 mod ecs_wait;
 mod decide_apply;
-mod destroy_backend;
 mod detect_drift;
 pub(crate) mod drift_report;
 mod fetch_baseline;

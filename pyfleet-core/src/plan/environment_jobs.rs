@@ -244,11 +244,11 @@ pub(super) fn without_deployment(name: String) -> model::Environment {
 }
 
 pub(super) fn tooling(terraform: &Terraform) -> Tooling {
-    let (tool, command) = match terraform.tool {
-        manifest::Tool::Terraform => ("terraform", "terraform"),
-        manifest::Tool::OpenTofu => ("opentofu", "tofu"),
+    let tool = match terraform.tool {
+        manifest::Tool::Terraform => "terraform",
+        manifest::Tool::OpenTofu => "opentofu",
     };
-    Tooling { tool, command, version: terraform.version.clone() }
+    Tooling { tool, command: terraform.tool.command(), version: terraform.version.clone() }
 }
 
 /// What GitHub holds and the plans of an environment need.

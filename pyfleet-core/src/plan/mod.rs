@@ -122,7 +122,7 @@ pub struct Identity {
 }
 
 /// One scope of a job's token, with its reason.
-#[derive(Debug, Clone, Copy, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct Permission {
     /// What may be touched.
     #[serde(rename = "name")]

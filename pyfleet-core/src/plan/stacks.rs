@@ -7,7 +7,7 @@ use super::condition::expression;
 use super::draft::Draft;
 use super::environment_jobs::reading_environment;
 use crate::diagnostic::{Diagnostic, Path, Place};
-use crate::manifest::{Lock, Tool};
+use crate::manifest::Lock;
 use crate::project::{Environment, EnvironmentStacks, Terraform};
 use crate::workflow::{self as model, Axes, Matrix, OrExpression, Runner, Strategy};
 
@@ -87,11 +87,7 @@ pub(super) fn check_limits(most: usize, bytes: usize, draft: &mut Draft<'_>) {
 /// What every step that touches state knows of it.
 pub(super) fn state_env(terraform: &Terraform, target: &EnvironmentStacks) -> IndexMap<String, String> {
     let mut env = IndexMap::new();
-    let command = match terraform.tool {
-        Tool::Terraform => "terraform",
-        Tool::OpenTofu => "tofu",
-    };
-    env.insert("TF_COMMAND", command.to_owned());
+    env.insert("TF_COMMAND", terraform.tool.command().to_owned());
     env.insert("ENVIRONMENT", target.environment.to_string());
     env.insert("STACK", expression("matrix.stack"));
     env.insert("STACK_DIRECTORY", expression("matrix.directory"));
