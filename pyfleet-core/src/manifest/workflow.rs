@@ -127,7 +127,7 @@ pub enum Kind {
     Build,
     /// Builds, checks, pushes and deploys the services' images, by hand.
     Deploy,
-    /// Takes a deployment back, by hand.
+    /// Takes a deployment back, or a stack to a commit that was applied before, by hand.
     Rollback,
     /// Checks that state, its lock and its backend are sound.
     CheckState,
