@@ -123,6 +123,7 @@ fn render_workflow(
         manifest,
         jobs,
         workflow => context! {
+            auto => workflow.auto.as_ref().map(|auto| context! { reason => auto.reason.as_str(), owner => auto.owner.as_str() }),
             gate => workflow.gate.as_deref(),
             name => workflow.model.name.as_deref(),
             on => Value::from(Serde(&workflow.model.on)),

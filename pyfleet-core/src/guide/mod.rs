@@ -163,7 +163,7 @@ fn rights(planned: &plan::Workflow) -> Vec<Rights> {
             permissions: job.permissions.clone(),
             role: job.identity.as_ref().map(|identity| identity.purpose.name()),
             environments: environment.into_iter().collect(),
-            reviewers: matches!(job.body, Body::Approval(_)),
+            reviewers: matches!(job.body, Body::Approval(_) | Body::DeployApproval(_)),
         };
         match found.iter_mut().find(|known| known.are_those_of(&rights)) {
             None => found.push(rights),

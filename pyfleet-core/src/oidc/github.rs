@@ -117,6 +117,7 @@ impl Names {
             Body::TfPlan(plan) => Some(&plan.inputs),
             Body::TfApply(apply) => apply.inputs.as_ref(),
             Body::CheckState(check) => Some(&check.inputs),
+            Body::DetectDrift(detect) => Some(&detect.inputs),
             Body::TerraformPlan(plan) => Some(&plan.inputs),
             _ => None,
         };
