@@ -64,11 +64,11 @@ usage() {
 }
 
 role='^arn:aws[a-z-]*:iam::[0-9]{12}:role/[A-Za-z0-9+=,.@_/-]{1,512}$'
-[[ $ECS_CLUSTER =~ ^[A-Za-z0-9_-]{1,255}$ ]] || usage 'ECS_CLUSTER must be the name of a cluster'
-[[ $ECS_SERVICE =~ ^[A-Za-z0-9_-]{1,255}$ ]] || usage 'ECS_SERVICE must be the name of a service'
-[[ $CONTAINER =~ ^[A-Za-z0-9_-]{1,255}$ ]] || usage 'CONTAINER must be the name of a container'
+[[ $ECS_CLUSTER =~ ^[A-Za-z0-9_][A-Za-z0-9_-]{0,254}$ ]] || usage 'ECS_CLUSTER must be the name of a cluster'
+[[ $ECS_SERVICE =~ ^[A-Za-z0-9_][A-Za-z0-9_-]{0,254}$ ]] || usage 'ECS_SERVICE must be the name of a service'
+[[ $CONTAINER =~ ^[A-Za-z0-9_][A-Za-z0-9_-]{0,254}$ ]] || usage 'CONTAINER must be the name of a container'
 [[ $IMAGE =~ ^[a-z0-9][a-z0-9.-]*(:[0-9]{1,5})?(/[a-z0-9]+([._-]+[a-z0-9]+)*)+@sha256:[0-9a-f]{64}$ ]] ||
-  usage 'IMAGE must name a registry, a repository and a digest: REGISTRY/REPOSITORY@sha256:...'
+  usage 'IMAGE must be an image by its digest: REGISTRY/REPOSITORY@sha256:...'
 [[ -z $TASK_DEFINITION || -f $TASK_DEFINITION ]] || usage 'TASK_DEFINITION must be a file'
 [[ -z $TASK_ROLE_ARN || $TASK_ROLE_ARN =~ $role ]] || usage 'TASK_ROLE_ARN must be the ARN of a role'
 [[ -z $EXECUTION_ROLE_ARN || $EXECUTION_ROLE_ARN =~ $role ]] || usage 'EXECUTION_ROLE_ARN must be the ARN of a role'
@@ -123,8 +123,8 @@ if ! ask ecs describe-services --cluster "$ECS_CLUSTER" --services "$ECS_SERVICE
   [[ $failure != ClusterNotFoundException ]] || unfit "there is no cluster $ECS_CLUSTER in $AWS_REGION"
   failed "reading the service $ECS_SERVICE"
 fi
-jq -e 'any(.failures[]?; .reason == "MISSING") | not' "$work/answer.json" >/dev/null 2>"$work/errors" ||
-  unfit "the cluster $ECS_CLUSTER has no service $ECS_SERVICE"
+missing=$(jq -r 'any(.failures[]?; .reason == "MISSING")' "$work/answer.json" 2>"$work/errors") || failed "what ECS answers of $ECS_SERVICE is not understood"
+[[ $missing != true ]] || unfit "the cluster $ECS_CLUSTER has no service $ECS_SERVICE"
 jq -e 'if .failures == [] and (.services | length) == 1 then .services[0] else error("not the one service") end' \
   "$work/answer.json" >"$work/service.json" 2>"$work/errors" || failed "what ECS answers of $ECS_SERVICE is not understood"
 [[ $(jq -r .status "$work/service.json") == ACTIVE ]] || unfit "the service $ECS_SERVICE is being removed, or was"
@@ -209,7 +209,7 @@ if [[ -z $same ]]; then
     | .tags = [.tags[]?, {key: "pyfleet:commit", value: $commit}, {key: "pyfleet:run", value: $run}, {key: "pyfleet:definition", value: $digest},
         (if $previous == "" then empty else {key: "pyfleet:previous", value: $previous} end)]' "$work/rendered.json" >"$work/register.json"
   ask ecs register-task-definition --cli-input-json "file://$work/register.json" || failed "registering a revision of $family"
-  current=$(jq -r .taskDefinition.taskDefinitionArn "$work/answer.json" 2>"$work/errors")
+  current=$(jq -r .taskDefinition.taskDefinitionArn "$work/answer.json" 2>"$work/errors") || current=
   number=${current##*:}
   [[ $current =~ ^arn:aws[a-z-]*:ecs:[a-z0-9-]+:[0-9]{12}:task-definition/$family:[1-9][0-9]{0,8}$ ]] ||
     failed "what ECS answers of the new revision of $family is not understood"

@@ -54,8 +54,8 @@ usage() {
   exit 2
 }
 
-[[ $ECS_CLUSTER =~ ^[A-Za-z0-9_-]{1,255}$ ]] || usage 'ECS_CLUSTER must be the name of a cluster'
-[[ $ECS_SERVICE =~ ^[A-Za-z0-9_-]{1,255}$ ]] || usage 'ECS_SERVICE must be the name of a service'
+[[ $ECS_CLUSTER =~ ^[A-Za-z0-9_][A-Za-z0-9_-]{0,254}$ ]] || usage 'ECS_CLUSTER must be the name of a cluster'
+[[ $ECS_SERVICE =~ ^[A-Za-z0-9_][A-Za-z0-9_-]{0,254}$ ]] || usage 'ECS_SERVICE must be the name of a service'
 [[ $TARGET_REVISION =~ ^(list|previous|[1-9][0-9]{0,8})$ ]] || usage 'TARGET_REVISION must be list, previous or the number of a revision'
 [[ -z $FROM || $FROM =~ ^[1-9][0-9]{0,8}$ ]] || usage 'FROM must be the number of a revision'
 [[ $DRY_RUN == true || $DRY_RUN == false ]] || usage 'DRY_RUN must be true or false'
@@ -99,13 +99,13 @@ JQ
 
 # Sets $deployment, $rollout, $arn, $family and $live from the service as it is now.
 read_service() {
-  local facts
+  local facts missing
   if ! ask ecs describe-services --cluster "$ECS_CLUSTER" --services "$ECS_SERVICE"; then
     [[ $failure != ClusterNotFoundException ]] || unfit "there is no cluster $ECS_CLUSTER in $AWS_REGION"
     failed "reading the service $ECS_SERVICE"
   fi
-  jq -e 'any(.failures[]?; .reason == "MISSING") | not' "$work/answer.json" >/dev/null 2>"$work/errors" ||
-    unfit "the cluster $ECS_CLUSTER has no service $ECS_SERVICE"
+  missing=$(jq -r 'any(.failures[]?; .reason == "MISSING")' "$work/answer.json" 2>"$work/errors") || failed "what ECS answers of $ECS_SERVICE is not understood"
+  [[ $missing != true ]] || unfit "the cluster $ECS_CLUSTER has no service $ECS_SERVICE"
   jq -e 'if .failures == [] and (.services | length) == 1 then .services[0] else error("not the one service") end' \
     "$work/answer.json" >"$work/service.json" 2>"$work/errors" || failed "what ECS answers of $ECS_SERVICE is not understood"
   [[ $(jq -r .status "$work/service.json") == ACTIVE ]] || unfit "the service $ECS_SERVICE is being removed, or was"

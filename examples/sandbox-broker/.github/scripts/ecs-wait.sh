@@ -43,8 +43,8 @@ usage() {
   exit 2
 }
 
-[[ $ECS_CLUSTER =~ ^[A-Za-z0-9_-]{1,255}$ ]] || usage 'ECS_CLUSTER must be the name of a cluster'
-[[ $ECS_SERVICE =~ ^[A-Za-z0-9_-]{1,255}$ ]] || usage 'ECS_SERVICE must be the name of a service'
+[[ $ECS_CLUSTER =~ ^[A-Za-z0-9_][A-Za-z0-9_-]{0,254}$ ]] || usage 'ECS_CLUSTER must be the name of a cluster'
+[[ $ECS_SERVICE =~ ^[A-Za-z0-9_][A-Za-z0-9_-]{0,254}$ ]] || usage 'ECS_SERVICE must be the name of a service'
 [[ $DEPLOYMENT_ID =~ ^ecs-svc/[0-9]{1,30}$ ]] || usage 'DEPLOYMENT_ID must be the id of a deployment: ecs-svc/...'
 [[ $REVISION =~ ^arn:aws[a-z-]*:ecs:[a-z0-9-]+:[0-9]{12}:task-definition/[A-Za-z0-9_-]{1,255}:([1-9][0-9]{0,8})$ ]] ||
   usage 'REVISION must be the ARN of a task definition'

@@ -38,7 +38,7 @@ usage() {
 
 [[ $AWS_REGION =~ ^[a-z]{2,4}(-[a-z]+)+-[0-9]$ ]] || usage 'AWS_REGION must be a region'
 [[ $REGISTRY_ID =~ ^[0-9]{12}$ ]] || usage 'REGISTRY_ID must be the number of an account'
-[[ ${#REPOSITORY} -le 256 && $REPOSITORY =~ ^[a-z0-9]+([._/-]+[a-z0-9]+)*$ ]] || usage 'REPOSITORY must be the name of a repository'
+[[ ${#REPOSITORY} -le 256 && $REPOSITORY =~ ^([a-z0-9]+([._-][a-z0-9]+)*/)*[a-z0-9]+([._-][a-z0-9]+)*$ ]] || usage 'REPOSITORY must be the name of a repository'
 [[ $COMMIT_TAG =~ ^sha-[0-9a-f]{40}$ ]] || usage 'COMMIT_TAG must be sha- and a whole commit id'
 [[ $VERSION_TAG =~ ^[A-Za-z0-9_][A-Za-z0-9._-]{0,127}$ && $VERSION_TAG != sha-* ]] ||
   usage 'VERSION_TAG must be a tag that does not begin with sha-'
@@ -53,10 +53,12 @@ digest_of() {
   digest=
   if aws ecr describe-images --registry-id "$REGISTRY_ID" --repository-name "$REPOSITORY" --image-ids "imageTag=$1" \
     --region "$AWS_REGION" --output json >"$work/answer.json" 2>"$work/errors"; then
-    digest=$(jq -r 'if .imageDetails | length == 1 then .imageDetails[0].imageDigest else error("not one") end' "$work/answer.json" 2>"$work/errors")
-    [[ $digest =~ ^sha256:[0-9a-f]{64}$ ]] && return
-    annotate error "ECR does not say which image $REPOSITORY:$1 is"
-    exit 5
+    digest=$(jq -r 'if .imageDetails | length == 1 then .imageDetails[0].imageDigest else error("not one") end' "$work/answer.json" 2>"$work/errors") || digest=
+    if [[ ! $digest =~ ^sha256:[0-9a-f]{64}$ ]]; then
+      annotate error "ECR does not say which image $REPOSITORY:$1 is"
+      exit 5
+    fi
+    return 0
   fi
   failure=$(sed -n 's/.*An error occurred (\([A-Za-z0-9.]*\)).*/\1/p' "$work/errors" | head -n 1)
   case $failure in

@@ -43,7 +43,7 @@ usage() {
 [[ $DIGEST =~ ^sha256:[0-9a-f]{64}$ ]] || usage 'DIGEST must be a digest: sha256:...'
 [[ $REGISTRY =~ ^[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:[0-9]{1,5})?$ ]] || usage 'REGISTRY must be the host of a registry'
 [[ $REGISTRY_ID =~ ^[0-9]{12}$ ]] || usage 'REGISTRY_ID must be the number of an account'
-[[ ${#REPOSITORY} -le 256 && $REPOSITORY =~ ^[a-z0-9]+([._/-]+[a-z0-9]+)*$ ]] || usage 'REPOSITORY must be the name of a repository'
+[[ ${#REPOSITORY} -le 256 && $REPOSITORY =~ ^([a-z0-9]+([._-][a-z0-9]+)*/)*[a-z0-9]+([._-][a-z0-9]+)*$ ]] || usage 'REPOSITORY must be the name of a repository'
 mapfile -t tags < <(printf '%s' "$TAGS" | jq -r -s '
   if length == 1 and (.[0] | type == "array" and length == (unique | length)
     and all(.[]; type == "string" and test("\\A[A-Za-z0-9_][A-Za-z0-9._-]{0,127}\\z")))
@@ -75,7 +75,7 @@ digest_of() {
   digest=
   if aws ecr describe-images --registry-id "$REGISTRY_ID" --repository-name "$REPOSITORY" --image-ids "imageTag=$1" \
     --region "$AWS_REGION" --output json >"$work/answer.json" 2>"$work/errors"; then
-    digest=$(jq -r 'if .imageDetails | length == 1 then .imageDetails[0].imageDigest else error("not one") end' "$work/answer.json" 2>"$work/errors")
+    digest=$(jq -r 'if .imageDetails | length == 1 then .imageDetails[0].imageDigest else error("not one") end' "$work/answer.json" 2>"$work/errors") || digest=
     [[ $digest =~ ^sha256:[0-9a-f]{64}$ ]] || failed "ECR does not say which image $REPOSITORY:$1 is"
   elif ! grep -q 'An error occurred (ImageNotFoundException)' "$work/errors"; then
     failed "ECR does not say whether $REPOSITORY:$1 is there"
@@ -98,8 +98,8 @@ if ((${#missing[@]})); then
   archive=$(cd -- "$(dirname -- "$IMAGE_ARCHIVE")" && pwd)/${IMAGE_ARCHIVE##*/}
   # skopeo takes the one image that the index names: it must be the one that was scanned.
   found=$(tar -xOf "$archive" index.json 2>"$work/errors" |
-    jq -r 'if .manifests | length == 1 then .manifests[0].digest else error("not one") end' 2>>"$work/errors")
-  content=$(tar -xOf "$archive" "blobs/sha256/${DIGEST#sha256:}" 2>>"$work/errors" | sha256sum)
+    jq -r 'if .manifests | length == 1 then .manifests[0].digest else error("not one") end' 2>>"$work/errors") || found=
+  content=$(tar -xOf "$archive" "blobs/sha256/${DIGEST#sha256:}" 2>>"$work/errors" | sha256sum) || content=
   if [[ $found != "$DIGEST" || sha256:${content%% *} != "$DIGEST" ]]; then
     annotate error "the archive does not hold the image that was scanned, $DIGEST. Nothing was pushed"
     exit 4
