@@ -78,7 +78,7 @@ impl Flowchart {
             vec![Node { kind: NodeKind::Start, label: lines.join("\n"), environment: None, lock: None }];
         nodes.extend(workflow.model.jobs.iter().map(|(id, model)| Node {
             kind: match workflow.jobs.get(id).map(|job| &job.body) {
-                Some(Body::Approval(_)) => NodeKind::Approval,
+                Some(body) if body.waits_for_reviewers() => NodeKind::Approval,
                 Some(Body::Gate(_)) => NodeKind::Gate,
                 _ => NodeKind::Job,
             },
