@@ -4,6 +4,7 @@
 //! changed in an editor.
 
 use camino::{Utf8Path, Utf8PathBuf};
+use pyfleet_core::manifest::Kind;
 use pyfleet_core::source::Source;
 
 use super::{Failure, quoted};
@@ -196,8 +197,13 @@ fn report_seen(survey: &Survey, streams: &mut Streams<'_>) -> std::io::Result<()
     }
     for existing in &survey.workflows {
         let mut facts = Vec::new();
-        if !existing.does.is_empty() {
-            facts.push(format!("does what pyfleet's {} does", existing.does.join(", ")));
+        let is_built = |kind: &&&str| Kind::ALL.iter().any(|known| known.name() == **kind);
+        let (built, later): (Vec<&str>, Vec<&str>) = existing.does.iter().partition(|kind| is_built(&kind));
+        if !built.is_empty() {
+            facts.push(format!("pyfleet's {} does this", built.join(", ")));
+        }
+        if !later.is_empty() {
+            facts.push(format!("pyfleet's {} would, which is not there yet", later.join(", ")));
         }
         if !existing.findings.is_empty() {
             let findings: Vec<String> =
