@@ -25,6 +25,11 @@ pub(crate) fn visible(text: &str) -> String {
     visible
 }
 
+/// As [`visible`], for a text that may have several lines where one is to be shown.
+pub(crate) fn on_one_line(text: &str) -> String {
+    visible(&text.replace(char::is_control, "?"))
+}
+
 /// A line of a log that is plain text to whoever reads it. What is shown comes from files that anybody may have
 /// written, and GitHub's runner obeys a line that starts with `::`, spaces aside, or holds `##[`: a space makes
 /// either of them plain.
