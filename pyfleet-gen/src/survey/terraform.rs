@@ -91,8 +91,10 @@ struct Directory {
     needs_providers: bool,
 }
 
-/// Directories whose Terraform is shown or tested, not run.
-const NOT_RUN: &[&str] = &["example", "examples", "fixture", "fixtures", "test", "testdata", "tests"];
+/// Directories whose Terraform is shown, not run.
+const SHOWN: &[&str] = &["example", "examples", "fixture", "fixtures", "testdata"];
+/// Directories whose Terraform is tested, not run; but `envs/test` is an environment, which keeps its state somewhere.
+const TESTED: &[&str] = &["test", "tests"];
 
 pub(super) fn look(tree: &Tree<'_>, notes: &mut Notes) -> Terraform {
     let mut terraform = Terraform { pinned: pinned(tree, notes), ..Terraform::default() };
@@ -120,8 +122,8 @@ pub(super) fn look(tree: &Tree<'_>, notes: &mut Notes) -> Terraform {
         let Directory { mut stack, has_root_block, has_provider, remote, resources, needs_providers, .. } =
             directory;
         let is_below = |names: &[&str]| path.split('/').any(|part| names.contains(&part));
-        // `envs/test` is an environment: what keeps its state somewhere is run.
-        if is_below(NOT_RUN) && !used.contains(path) && stack.backend.is_none() {
+        let is_not_run = is_below(SHOWN) || (is_below(TESTED) && stack.backend.is_none());
+        if is_not_run && !used.contains(path) {
             notes.add(format!("`{path}` is Terraform for examples or tests, and was left out"));
             continue;
         }
