@@ -53,7 +53,7 @@ checked=$(cd -- "$blobs" && find . -type f -printf '%f\n' | sed 's/.*/&  &/' | s
   refuse 'the archive is damaged: a blob is not what its name says'
 [[ -z $checked ]] || refuse 'the archive is damaged: a blob is not what its name says'
 
-found=$(jq -r 'if .manifests | length == 1 then .manifests[0].digest else error("not one") end' "$LAYOUT_DIR/index.json" 2>/dev/null)
+found=$(jq -r 'if .manifests | length == 1 then .manifests[0].digest else error("not one") end' "$LAYOUT_DIR/index.json" 2>/dev/null) || found=
 [[ $found == "$DIGEST" && -f $blobs/${DIGEST#sha256:} ]] || refuse "the archive does not hold the image that was built, $DIGEST"
 
 # An index, with the image first and nothing but attestations behind it; or the image's own manifest.
