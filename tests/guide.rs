@@ -1,11 +1,12 @@
 //! `.github/cicd/README.md`: complete, formatted, true to what the scripts print, and with charts that Mermaid reads.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::io::Write;
 use std::process::Stdio;
 
 use pyfleet_core::flowchart::{Flowchart, NodeKind};
-use pyfleet_core::guide::TROUBLES;
+use pyfleet_core::guide::{TROUBLES, Trouble};
 use pyfleet_core::plan::Plan;
 use pyfleet_core::project::Project;
 use pyfleet_core::source::Source;
@@ -101,11 +102,51 @@ fn prints(script: &str, seen: &str) -> bool {
 #[test]
 fn every_message_is_one_that_its_script_prints() {
     for trouble in TROUBLES {
-        let script = pyfleet_templates::script(trouble.script).expect(trouble.script);
-        assert!(prints(script, trouble.seen), "{} never says: {}", trouble.script, trouble.seen);
+        for name in trouble.scripts {
+            let script = pyfleet_templates::script(name).expect(name);
+            assert!(prints(script, trouble.seen), "{name} never says: {}", trouble.seen);
+        }
     }
     // What would be found in any script says nothing.
     assert!(!prints("annotate error \"a b\"\n", "b … a") && !prints("x\n", "…") && !prints("# a b\n", "a"));
+}
+
+/// Where jobs are said to print a message, the workflow runs one of its scripts: by its name, as its text, or from another
+/// script.
+#[test]
+fn every_message_is_one_that_a_workflow_prints() {
+    let mut met = BTreeSet::new();
+    for manifest in manifests() {
+        let (project, plan) = planned(&manifest);
+        let files = render::render(&project, &plan, "pyfleet.yml").unwrap();
+        for workflow in &plan.workflows {
+            let text = &files[&workflow.file];
+            let called: Vec<&str> = workflow
+                .jobs
+                .values()
+                .flat_map(|job| job.body.scripts())
+                .filter(|name| text.contains(&format!(".github/scripts/{name}")))
+                .filter_map(pyfleet_templates::script)
+                .collect();
+            let says = |trouble: &&Trouble| workflow.jobs.values().any(|job| (trouble.at)(&job.body));
+            for trouble in TROUBLES.iter().filter(says) {
+                let is_run = trouble.scripts.iter().any(|script| {
+                    text.contains(&format!(".github/scripts/{script}"))
+                        || called.iter().any(|text| text.contains(script))
+                });
+                assert!(
+                    is_run || prints(text, trouble.seen),
+                    "{} never says: {}",
+                    workflow.file,
+                    trouble.seen
+                );
+                met.insert(trouble.seen);
+            }
+        }
+    }
+    let never: Vec<&str> =
+        TROUBLES.iter().map(|trouble| trouble.seen).filter(|seen| !met.contains(seen)).collect();
+    assert_eq!(never, [""; 0], "no manifest of the tests renders a job that says it");
 }
 
 /// A message is explained where a run can print it, and only there.
@@ -137,6 +178,11 @@ fn every_job_right_and_name_is_there() {
                 .find(|part| part.starts_with(&format!("`{}`\n", workflow.name)))
                 .unwrap();
             assert!(section.contains(&workflow.file));
+            let automatic = workflow
+                .auto
+                .as_ref()
+                .map(|auto| format!("`{}`. `{}` answers for it.", auto.reason, auto.owner));
+            assert!(automatic.is_none_or(|automatic| section.contains(&automatic)), "{section}");
             assert!(guide.contains(&format!("- [`{0}`](#{0}) starts with ", workflow.name)));
             for (id, job) in &workflow.jobs {
                 let line = section
@@ -242,7 +288,15 @@ fn mermaid_reads_what_was_planned() {
                 .skip(1)
                 .filter_map(|block| Some(block.split_once("```")?.0.to_owned())),
         );
-        charts.extend(planned(&manifest).1.workflows.iter().map(Flowchart::of));
+        let (project, plan) = planned(&manifest);
+        let environments = pyfleet_core::oidc::setup(&project, &plan).environments;
+        for chart in plan.workflows.iter().map(Flowchart::of) {
+            for node in &chart.nodes {
+                let own = environments.iter().find(|own| Some(&own.name) == node.environment.as_ref());
+                assert_eq!(node.kind == NodeKind::Approval, own.is_some_and(|own| own.reviewers), "{node:?}");
+            }
+            charts.push(chart);
+        }
     }
     assert!(texts.len() > 10 && texts.len() == charts.len());
     let Some(answers) = read_by_mermaid(&texts) else { return };

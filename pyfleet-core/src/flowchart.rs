@@ -78,7 +78,7 @@ impl Flowchart {
             vec![Node { kind: NodeKind::Start, label: lines.join("\n"), environment: None, lock: None }];
         nodes.extend(workflow.model.jobs.iter().map(|(id, model)| Node {
             kind: match workflow.jobs.get(id).map(|job| &job.body) {
-                Some(Body::Approval(_)) => NodeKind::Approval,
+                Some(body) if body.waits_for_reviewers() => NodeKind::Approval,
                 Some(Body::Gate(_)) => NodeKind::Gate,
                 _ => NodeKind::Job,
             },
@@ -172,6 +172,7 @@ mod tests {
             name: serde_yaml::from_str("x").unwrap(),
             kind: crate::manifest::Kind::Test,
             gate: None,
+            auto: None,
             model,
             jobs: IndexMap::new(),
             origin: crate::diagnostic::Path::root(),

@@ -2,6 +2,7 @@ use serde_json::{Value, json};
 
 use super::{BUILD, LOCK, MANIFEST, SCRIPT, TEST, make_stale, rendered, with_build};
 use crate::repo::{Ran, Repo};
+use crate::tool;
 
 /// The states of the files that are not current.
 fn states(report: &Value) -> Vec<(String, String)> {
@@ -231,4 +232,18 @@ fn no_format_shows_a_secret() {
             .says("***")
             .says_not(&secret);
     }
+}
+
+/// What docs/reports.md shows is what is printed.
+#[test]
+fn the_documentation_shows_what_is_printed() {
+    let documentation = std::fs::read_to_string(tool::repository().join("docs/reports.md")).unwrap();
+    let block = |language: &str| {
+        let (_, after) = documentation.split_once(&format!("```{language}\n")).unwrap();
+        after.split_once("```").unwrap().0.to_owned()
+    };
+    let repo = Repo::new();
+    let report = repo.manifest(&block("yaml")).run(["check", "--format", "json"]).exits(2).report();
+    assert_eq!(report, serde_json::from_str::<Value>(&block("json")).unwrap());
+    assert_eq!(repo.run(["check", "--format", "github"]).exits(2).out(), block("text"));
 }

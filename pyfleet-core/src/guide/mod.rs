@@ -16,7 +16,7 @@ use crate::flowchart::{Start, starts};
 use crate::manifest::{Disposition, Kind};
 use crate::oidc::github::{Ruleset, checks};
 use crate::oidc::{GitHubEnvironment, Names, Setup};
-use crate::plan::{self, Body, Permission, Plan};
+use crate::plan::{self, Permission, Plan};
 use crate::project::Project;
 
 /// The guide to a project's workflows.
@@ -71,8 +71,19 @@ pub struct Workflow {
     pub inputs: Vec<String>,
     /// The check that branch protection can require.
     pub gate: Option<String>,
+    /// Why it may write without a person who starts it.
+    pub automatic: Option<Automatic>,
     /// What its jobs may do, each right once.
     pub rights: Vec<Rights>,
+}
+
+/// Why a workflow may write without a person who starts it.
+#[derive(Debug, Clone, Serialize)]
+pub struct Automatic {
+    /// The reason.
+    pub reason: String,
+    /// Who answers for it.
+    pub owner: String,
 }
 
 /// What some jobs may do: those with the same rights stand together.
@@ -145,6 +156,10 @@ fn workflow(planned: &plan::Workflow) -> Workflow {
         is_started_by_hand: dispatch.is_some(),
         inputs: inputs.filter(|(_, input)| input.required).map(|(name, _)| name.clone()).collect(),
         gate: planned.gate.clone(),
+        automatic: planned
+            .auto
+            .as_ref()
+            .map(|auto| Automatic { reason: auto.reason.clone(), owner: auto.owner.to_string() }),
         rights: rights(planned),
     }
 }
@@ -163,7 +178,7 @@ fn rights(planned: &plan::Workflow) -> Vec<Rights> {
             permissions: job.permissions.clone(),
             role: job.identity.as_ref().map(|identity| identity.purpose.name()),
             environments: environment.into_iter().collect(),
-            reviewers: matches!(job.body, Body::Approval(_) | Body::DeployApproval(_)),
+            reviewers: job.body.waits_for_reviewers(),
         };
         match found.iter_mut().find(|known| known.are_those_of(&rights)) {
             None => found.push(rights),
@@ -216,7 +231,9 @@ mod tests {
     #[test]
     fn every_message_has_its_place_once() {
         for (position, trouble) in TROUBLES.iter().enumerate() {
-            assert!(trouble.script.ends_with(".sh"), "{}", trouble.script);
+            assert!(
+                trouble.scripts.iter().all(|script| script.ends_with(".sh")) && !trouble.scripts.is_empty()
+            );
             assert!(TROUBLES[..position].iter().all(|other| other.seen != trouble.seen), "{}", trouble.seen);
             for text in [trouble.cause, trouble.remedy] {
                 assert!(text.ends_with('.') && !text.contains('\n'), "{text}");

@@ -7,8 +7,8 @@ use crate::plan::Body;
 /// A message that a script prints.
 #[derive(Debug, Clone, Copy)]
 pub struct Trouble {
-    /// The script.
-    pub script: &'static str,
+    /// The scripts that print it.
+    pub scripts: &'static [&'static str],
     /// The jobs whose steps run it.
     pub at: fn(&Body) -> bool,
     /// The message; `…` stands for what differs from run to run.
@@ -33,6 +33,10 @@ const fn initialises(body: &Body) -> bool {
     plans(body) || matches!(body, Body::TfApply(_) | Body::ForceUnlock(_))
 }
 
+const fn compares_what_was_typed(body: &Body) -> bool {
+    matches!(body, Body::TfGuard(_) | Body::TfAutoGuard(_) | Body::DeployGuard(_) | Body::RollbackGuard(_))
+}
+
 const fn waits_for_lock(body: &Body) -> bool {
     matches!(body, Body::TfPlan(_) | Body::TfApply(_) | Body::CheckState(_))
 }
@@ -40,7 +44,7 @@ const fn waits_for_lock(body: &Body) -> bool {
 /// Every message, in the order in which a run can meet them.
 pub const TROUBLES: &[Trouble] = &[
     Trouble {
-        script: "gate.sh",
+        scripts: &["gate.sh"],
         at: is_gate,
         seen: "job …: …",
         cause: "A job that the required check stands for has failed or was cancelled. The message has its name.",
@@ -48,7 +52,7 @@ pub const TROUBLES: &[Trouble] = &[
         command: Some("gh run rerun RUN_ID --failed"),
     },
     Trouble {
-        script: "gate.sh",
+        scripts: &["gate.sh"],
         at: is_gate,
         seen: "job … was skipped, and nothing allows that",
         cause: "A job that always has to run did not, mostly because one before it failed.",
@@ -56,7 +60,7 @@ pub const TROUBLES: &[Trouble] = &[
         command: Some("gh run view RUN_ID --log-failed"),
     },
     Trouble {
-        script: "changed-paths.sh",
+        scripts: &["changed-paths.sh"],
         at: |body| matches!(body, Body::Changes(_)),
         seen: "… targets are changed, more than the … that one run may take",
         cause: "A matrix of GitHub has at most 256 jobs.",
@@ -64,7 +68,7 @@ pub const TROUBLES: &[Trouble] = &[
         command: None,
     },
     Trouble {
-        script: "test-comment.sh",
+        scripts: &["test-comment.sh"],
         at: |body| matches!(body, Body::TestComment(_)),
         seen: "no suite left a readable result: there is nothing to comment on",
         cause: "Every suite ended before it wrote a result: mostly, installing has failed.",
@@ -72,7 +76,7 @@ pub const TROUBLES: &[Trouble] = &[
         command: Some("gh run view RUN_ID --log-failed"),
     },
     Trouble {
-        script: "coverage-check.sh",
+        scripts: &["coverage-check.sh"],
         at: |body| matches!(body, Body::Coverage(_)),
         seen: "… points below the minimum of … %: … more covered line(s) are needed",
         cause: "No suite of the group covers as much as `coverage.minimum` asks for.",
@@ -80,7 +84,7 @@ pub const TROUBLES: &[Trouble] = &[
         command: None,
     },
     Trouble {
-        script: "image-check.sh",
+        scripts: &["image-check.sh"],
         at: |body| matches!(body, Body::BuildImage(_)),
         seen: "the image runs as root: add a USER to the Dockerfile",
         cause: "`require.non-root` is set, and the image's user is root.",
@@ -88,7 +92,7 @@ pub const TROUBLES: &[Trouble] = &[
         command: None,
     },
     Trouble {
-        script: "image-check.sh",
+        scripts: &["image-check.sh"],
         at: |body| matches!(body, Body::BuildImage(_)),
         seen: "the container is not well: …",
         cause: "The image was started alone, and its HEALTHCHECK did not succeed within two minutes.",
@@ -96,7 +100,7 @@ pub const TROUBLES: &[Trouble] = &[
         command: Some("docker run --rm IMAGE"),
     },
     Trouble {
-        script: "scan-report.sh",
+        scripts: &["scan-report.sh"],
         at: |body| matches!(body, Body::ScanImage(_) | Body::TerraformScan(_)),
         seen: "… finding(s) at or above …; the summary lists them",
         cause: "The scan found something that counts.",
@@ -104,7 +108,7 @@ pub const TROUBLES: &[Trouble] = &[
         command: None,
     },
     Trouble {
-        script: "post-comments.sh",
+        scripts: &["post-comments.sh"],
         at: |body| matches!(body, Body::TestComment(_) | Body::TerraformComment(_)),
         seen: "the token may not write comments (a fork, or a bot): the results are in the summary of this run",
         cause: "GitHub gives the pull requests of forks and of Dependabot a token that only reads.",
@@ -112,7 +116,7 @@ pub const TROUBLES: &[Trouble] = &[
         command: Some("gh run view RUN_ID --web"),
     },
     Trouble {
-        script: "cost-report.sh",
+        scripts: &["cost-report.sh"],
         at: |body| matches!(body, Body::TerraformCost(_)),
         seen: "no cost of …: …",
         cause: "The estimate could not be made: the key is empty, or the service did not answer. Nothing fails.",
@@ -120,7 +124,7 @@ pub const TROUBLES: &[Trouble] = &[
         command: None,
     },
     Trouble {
-        script: "cost-report.sh",
+        scripts: &["cost-report.sh"],
         at: |body| matches!(body, Body::TerraformCost(cost) if cost.max_monthly_increase.is_some()),
         seen: "the cost of … grows by … a month, and may grow by …",
         cause: "The change costs more than `max-monthly-increase` allows.",
@@ -128,23 +132,23 @@ pub const TROUBLES: &[Trouble] = &[
         command: None,
     },
     Trouble {
-        script: "tf-guard.sh",
-        at: |body| matches!(body, Body::TfGuard(_)),
+        scripts: &["tf-guard.sh", "tf-auto-guard.sh", "deploy-guard.sh", "rollback-guard.sh"],
+        at: compares_what_was_typed,
         seen: "confirm must be exactly `…`",
         cause: "The phrase was not typed, or not letter by letter.",
-        remedy: "Start the run again with the phrase that the message shows.",
-        command: Some("gh workflow run {tf}"),
+        remedy: "Start the workflow again with the phrase that the message shows.",
+        command: None,
     },
     Trouble {
-        script: "tf-guard.sh",
-        at: |body| matches!(body, Body::TfGuard(_)),
-        seen: "is only worked on from its branch: start the workflow from `…`",
+        scripts: &["tf-guard.sh", "tf-auto-guard.sh", "deploy-guard.sh", "rollback-guard.sh"],
+        at: compares_what_was_typed,
+        seen: "its branch: start the workflow from `…`",
         cause: "The run was started on another branch than the environment's.",
         remedy: "Start it on that branch.",
-        command: Some("gh workflow run {tf} --ref BRANCH"),
+        command: Some("gh workflow run FILE --ref BRANCH"),
     },
     Trouble {
-        script: "wait-for-lock.sh",
+        scripts: &["wait-for-lock.sh"],
         at: waits_for_lock,
         seen: "the bucket … does not exist: create it with the tf workflow, action create-backend",
         cause: "The state has no bucket yet.",
@@ -154,7 +158,7 @@ pub const TROUBLES: &[Trouble] = &[
         ),
     },
     Trouble {
-        script: "wait-for-lock.sh",
+        scripts: &["wait-for-lock.sh"],
         at: waits_for_lock,
         seen: "the state … is locked …; …",
         cause: "Somebody works on the state, or was stopped before they could release it. The message has the holder, the age and the id.",
@@ -164,7 +168,7 @@ pub const TROUBLES: &[Trouble] = &[
         ),
     },
     Trouble {
-        script: "terraform-init.sh",
+        scripts: &["terraform-init.sh"],
         at: initialises,
         seen: "… init failed: .terraform.lock.hcl is missing, or lacks a provider or its hashes for …",
         cause: "The lock file of providers is not committed, or has no hashes for the runner's platform. It is never written here: a provider that nobody has reviewed is not run.",
@@ -172,7 +176,7 @@ pub const TROUBLES: &[Trouble] = &[
         command: Some("{tool} providers lock -platform=linux_amd64 -platform=darwin_arm64"),
     },
     Trouble {
-        script: "terraform-plan.sh",
+        scripts: &["terraform-plan.sh"],
         at: plans,
         seen: "the secret … is empty here: set it in the GitHub environment of this job",
         cause: "A Terraform variable takes its value from a secret that is not set where the job looks.",
@@ -180,7 +184,7 @@ pub const TROUBLES: &[Trouble] = &[
         command: Some("gh secret set NAME --env ENVIRONMENT-plan"),
     },
     Trouble {
-        script: "terraform-plan.sh",
+        scripts: &["terraform-plan.sh"],
         at: plans,
         seen: "the GitHub variable … is empty: set it",
         cause: "A Terraform variable takes its value from a GitHub variable that is not set.",
@@ -188,7 +192,7 @@ pub const TROUBLES: &[Trouble] = &[
         command: Some("gh variable set NAME"),
     },
     Trouble {
-        script: "terraform-plan.sh",
+        scripts: &["terraform-plan.sh"],
         at: plans,
         seen: "… failed for …/…: its output is above",
         cause: "Terraform itself has failed.",
@@ -196,7 +200,7 @@ pub const TROUBLES: &[Trouble] = &[
         command: Some("gh run view RUN_ID --log-failed"),
     },
     Trouble {
-        script: "plan-policy.sh",
+        scripts: &["plan-policy.sh"],
         at: |body| matches!(body, Body::TfPlan(_) | Body::TfApply(_)),
         seen: "the plan is refused for …",
         cause: "The plan would destroy or replace what is protected, a promotion would do more than switch, or an apply left something to do.",
@@ -204,7 +208,7 @@ pub const TROUBLES: &[Trouble] = &[
         command: None,
     },
     Trouble {
-        script: "handoff-get.sh",
+        scripts: &["handoff-get.sh"],
         at: |body| matches!(body, Body::TfApply(apply) if apply.hand_off.mode == "s3"),
         seen: "the plan … is not there any more, plans are kept for 7 days; …",
         cause: "The approval came too late.",
@@ -212,7 +216,7 @@ pub const TROUBLES: &[Trouble] = &[
         command: Some("gh workflow run {tf}"),
     },
     Trouble {
-        script: "handoff-get.sh",
+        scripts: &["handoff-get.sh"],
         at: |body| matches!(body, Body::TfApply(apply) if apply.hand_off.mode != "s3"),
         seen: "the encrypted plan is not there any more, it is kept for a day; …",
         cause: "The approval came too late.",
@@ -220,7 +224,7 @@ pub const TROUBLES: &[Trouble] = &[
         command: Some("gh workflow run {tf}"),
     },
     Trouble {
-        script: "health-check.sh",
+        scripts: &["health-check.sh"],
         at: |body| matches!(body, Body::TfApply(apply) if apply.verify.is_some()),
         seen: "… is not healthy after … attempts: …",
         cause: "The apply is done, and the environment's address does not answer as it should.",
@@ -228,7 +232,7 @@ pub const TROUBLES: &[Trouble] = &[
         command: Some("curl --include URL"),
     },
     Trouble {
-        script: "recover-state.sh",
+        scripts: &["recover-state.sh"],
         at: |body| matches!(body, Body::TfApply(_)),
         seen: "…: do not re-apply. The apply changed resources that the state in the backend does not know of",
         cause: "The apply was cut off, and Terraform could not write its state. It is saved below `_pyfleet/recovery/` in the bucket, where the message says so.",
@@ -236,7 +240,7 @@ pub const TROUBLES: &[Trouble] = &[
         command: None,
     },
     Trouble {
-        script: "check-state.sh",
+        scripts: &["check-state.sh"],
         at: |body| matches!(body, Body::CheckState(_) | Body::TfPlan(_)),
         seen: "state of …: …: …",
         cause: "A check of the state, its bucket or its lock has failed. The summary has a table of all of them.",
@@ -246,7 +250,65 @@ pub const TROUBLES: &[Trouble] = &[
         ),
     },
     Trouble {
-        script: "create-backend.sh",
+        scripts: &["decide-apply.sh"],
+        at: |body| matches!(body, Body::Decide(_)),
+        seen: "not applied, because nobody has seen these plans: …",
+        cause: "A push planned something else than its pull request has shown, or something that no pull request showed.",
+        remedy: "Look at the plans in the summary, then apply by hand.",
+        command: Some("gh run view RUN_ID --web"),
+    },
+    Trouble {
+        scripts: &["drift-report.sh"],
+        at: |body| matches!(body, Body::DriftReport(_)),
+        seen: "GitHub's API failed, and the issues are not what they should be: …",
+        cause: "The state of the stacks is known and stands in the summary; only the issues could not be written.",
+        remedy: "Run it again.",
+        command: Some("gh run rerun RUN_ID --failed"),
+    },
+    Trouble {
+        scripts: &["image-lookup.sh"],
+        at: |body| matches!(body, Body::ImageLookup(_)),
+        seen: "the repository … does not exist in account …, …. Whoever administers it creates it: …",
+        cause: "The image has no repository in ECR yet. No job may make one.",
+        remedy: "Make it with the command in the message.",
+        command: Some("aws ecr create-repository --repository-name NAME --image-tag-mutability IMMUTABLE"),
+    },
+    Trouble {
+        scripts: &["image-lookup.sh"],
+        at: |body| matches!(body, Body::ImageLookup(_)),
+        seen: "the version … is taken: … has another commit's image under this tag, and tags do not move. Choose another version",
+        cause: "The version was given to another commit before.",
+        remedy: "Start the deployment again with another version.",
+        command: None,
+    },
+    Trouble {
+        scripts: &["ecs-deploy.sh"],
+        at: |body| matches!(body, Body::EcsDeploy(_)),
+        seen: "nothing was deployed: …",
+        cause: "The cluster, the service or its task definition is not what the manifest says.",
+        remedy: "The message says what does not fit; the service runs on as it was.",
+        command: Some("aws ecs describe-services --cluster CLUSTER --services SERVICE"),
+    },
+    Trouble {
+        scripts: &["ecs-wait.sh"],
+        at: |body| matches!(body, Body::EcsDeploy(_) | Body::EcsRollback(_)),
+        seen: "the deployment of revision … did not last and the service was put back: revision … is live",
+        cause: "The new tasks did not start, or did not stay healthy: ECS went back to the revision before.",
+        remedy: "Look at why the tasks stopped, and at their logs.",
+        command: Some(
+            "aws ecs describe-services --cluster CLUSTER --services SERVICE --query 'services[].events[:10].message'",
+        ),
+    },
+    Trouble {
+        scripts: &["ecs-rollback.sh"],
+        at: |body| matches!(body, Body::EcsRollback(_)),
+        seen: "nothing was changed: …",
+        cause: "There is no such revision, or none that the service can go back to.",
+        remedy: "Start the rollback with the target `list`, which shows them.",
+        command: None,
+    },
+    Trouble {
+        scripts: &["create-backend.sh"],
         at: |body| matches!(body, Body::CreateBackend(_)),
         seen: "the bucket … is another account's: choose another name",
         cause: "Names of buckets are shared by everybody on AWS, and somebody else has this one.",
@@ -254,7 +316,7 @@ pub const TROUBLES: &[Trouble] = &[
         command: None,
     },
     Trouble {
-        script: "destroy-backend.sh",
+        scripts: &["destroy-backend.sh"],
         at: |body| matches!(body, Body::DestroyBackend(_)),
         seen: "nothing was removed: …",
         cause: "A state still tracks resources, a lock is held, or something in the bucket is not pyfleet's.",
@@ -264,7 +326,7 @@ pub const TROUBLES: &[Trouble] = &[
         ),
     },
     Trouble {
-        script: "force-unlock.sh",
+        scripts: &["force-unlock.sh"],
         at: |body| matches!(body, Body::ForceUnlock(_)),
         seen: "a run that was under way when the lock was taken may still own it, nothing is released: …",
         cause: "The runs that the message names have not ended.",
@@ -272,7 +334,7 @@ pub const TROUBLES: &[Trouble] = &[
         command: Some("gh run cancel RUN_ID"),
     },
     Trouble {
-        script: "oidc-probe.sh",
+        scripts: &["oidc-probe.sh"],
         at: |body| matches!(body, Body::OidcProbe(_)),
         seen: "the claim … differs from what the manifest says: the table in the summary has both",
         cause: "GitHub writes another subject than the manifest declares: mostly `github.subject-format`, or the ids of owner and repository.",
@@ -280,7 +342,7 @@ pub const TROUBLES: &[Trouble] = &[
         command: Some("gh api repos/OWNER/NAME --jq '.owner.id, .id'"),
     },
     Trouble {
-        script: "notify.sh",
+        scripts: &["notify.sh"],
         at: |body| matches!(body, Body::Notify(_)),
         seen: "there is no webhook (its secret is empty): nobody is told",
         cause: "The secret of the channel is not set.",

@@ -213,9 +213,44 @@ mod tests {
     use std::fs;
     use std::path::Path;
 
+    use camino::Utf8Path;
+    use pyfleet_core::diagnostic::{Diagnostic, Path as Place, Place as At};
+    use pyfleet_core::source::Source;
     use schemars::generate::SchemaSettings;
+    use serde_json::json;
 
-    use super::Written;
+    use super::{Written, written};
+    use crate::exit::Exit;
+    use crate::report::Report;
+
+    #[test]
+    fn a_finding_in_a_rendered_file_names_its_origin() {
+        let at = |path: &[&str], span| At { span: Some(span), ..At::value(Place::of(path.iter().copied())) };
+        let mut finding = Diagnostic::note("some-rule", at(&["jobs", "a"], 3..5), "token: hunter2")
+            .with_label(at(&["on"], 0..2), "the other one");
+        finding.origin = Some(Place::of(["tests", "a"]));
+        let mut report = Report::new("validate", Utf8Path::new(""));
+        let origin = |_: &Diagnostic| Some((Source::new("pyfleet.yml", "a:\n  b: 1\n"), 5..6));
+        report.add_rendered(Source::new("x.yml", "on\n\u{fc}"), [finding].into_iter().collect(), origin);
+        let written = serde_json::to_value(written(&report, Exit::Clean)).unwrap();
+        assert_eq!(
+            written["findings"][0],
+            json!({
+                "code": "some-rule", "severity": "note", "message": "token: *******", "help": [],
+                "file": "x.yml", "path": "jobs.a", "line": 2, "column": 1, "end_line": 2, "end_column": 2,
+                "labels": [{
+                    "message": "the other one",
+                    "file": "x.yml", "path": "on", "line": 1, "column": 1, "end_line": 1, "end_column": 3,
+                }],
+                "origin": {
+                    "file": "pyfleet.yml", "path": "tests.a", "line": 2, "column": 3, "end_line": 2, "end_column": 4,
+                },
+            })
+        );
+        let schema = serde_json::from_str(pyfleet_schemas::REPORT).unwrap();
+        let validator = jsonschema::draft7::new(&schema).unwrap();
+        assert!(validator.is_valid(&written));
+    }
 
     /// The schema is written from the types; `PYFLEET_UPDATE=1 cargo test -p pyfleet-gen` rewrites the file.
     #[test]

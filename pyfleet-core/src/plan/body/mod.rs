@@ -153,6 +153,12 @@ impl Body {
         }
     }
 
+    /// Whether reviewers have to agree before it starts.
+    #[must_use]
+    pub const fn waits_for_reviewers(&self) -> bool {
+        matches!(self, Self::Approval(_) | Self::DeployApproval(_))
+    }
+
     /// The scripts that its steps call below `.github/scripts/`. Jobs without a checkout carry theirs inline.
     pub fn scripts(&self) -> impl Iterator<Item = &'static str> {
         let secrets = matches!(self, Self::TfApply(apply) if !apply.secrets.is_empty());
