@@ -2,3 +2,6 @@
 
 /// The schema of `pyfleet.yml`, draft 7, which editors read.
 pub const MANIFEST: &str = include_str!("pyfleet.schema.json");
+
+/// The schema of what `render`, `check` and `validate` print with `--format json`, draft 7.
+pub const REPORT: &str = include_str!("report.schema.json");

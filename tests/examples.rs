@@ -61,11 +61,62 @@ fn a_manifest_is_a_small_part_of_what_it_renders() {
     }
 }
 
+/// What each safety level of one manifest renders, and that no job below the third can prove to a cloud who it is.
+#[test]
+fn each_level_of_a_manifest_renders_what_it_allows() {
+    let full = fs::read_to_string(tool::repository().join("examples/sandbox-broker/pyfleet.yml")).unwrap();
+    let ladder = [
+        (1, &["test"][..]),
+        (2, &["build", "test"]),
+        (3, &["build", "terraform", "test"]),
+        (4, &["build", "deploy", "rollback", "terraform", "test"]),
+    ];
+    for (level, kinds) in ladder {
+        let (facts, _) = full.split_once("workflows:\n").unwrap();
+        let facts = facts.replace("safety-level: 4", &format!("safety-level: {level}"));
+        let wishes =
+            |kinds: &[&str]| -> String { kinds.iter().map(|kind| format!("  {kind}: {{}}\n")).collect() };
+        let files = rendered_text(&format!("{facts}workflows:\n{}", wishes(kinds)));
+        let workflows: BTreeMap<&str, &String> = files
+            .iter()
+            .filter_map(|(path, text)| {
+                Some((path.strip_prefix(".github/workflows/")?.strip_suffix(".yml")?, text))
+            })
+            .collect();
+        assert_eq!(workflows.keys().copied().collect::<Vec<_>>(), kinds, "level {level}");
+        for (name, text) in &workflows {
+            let proves = text.contains("id-token: write");
+            assert_eq!(
+                proves,
+                matches!(*name, "deploy" | "rollback" | "terraform"),
+                "{name} at level {level}"
+            );
+            assert!(!proves || level >= 3, "{name} at level {level}");
+            assert!(level >= 4 || !text.contains("mutate-"), "{name} at level {level}");
+        }
+        // One more wish is one too many.
+        for above in ladder.iter().filter(|(own, _)| *own > level) {
+            let text = format!("{facts}workflows:\n{}", wishes(above.1));
+            let loaded = project_file::load(Source::new("pyfleet.yml", text));
+            let exceeded = loaded.findings.iter().filter(|finding| finding.code == "level-exceeded").count();
+            // The static part of `terraform` needs no cloud, and is allowed from the first level on.
+            let beyond = above.1.iter().filter(|kind| match **kind {
+                "build" => level < 2,
+                "deploy" | "rollback" => level < 4,
+                _ => false,
+            });
+            assert_eq!(exceeded, beyond.count(), "level {level} with {:?}", above.1);
+        }
+    }
+}
+
 fn rendered(example: &Path) -> BTreeMap<String, String> {
-    let text = fs::read_to_string(example.join("pyfleet.yml")).unwrap();
-    let loaded = project_file::load(Source::new("pyfleet.yml", text));
-    let (project, plan) =
-        loaded.planned.unwrap_or_else(|| panic!("{}: {:?}", example.display(), loaded.findings));
+    rendered_text(&fs::read_to_string(example.join("pyfleet.yml")).unwrap())
+}
+
+fn rendered_text(manifest: &str) -> BTreeMap<String, String> {
+    let loaded = project_file::load(Source::new("pyfleet.yml", manifest));
+    let (project, plan) = loaded.planned.unwrap_or_else(|| panic!("{manifest}\n{:?}", loaded.findings));
     render::render(&project, &plan, "pyfleet.yml").unwrap()
 }
 

@@ -6,6 +6,7 @@ mod aws; // AWS on loopback: what a script asks of it, and what happens when it 
 mod cli; // each command as a user runs it, one file a command; repositories that are hostile, or cut short
 mod examples; // the rendered trees under examples/, as committed
 mod executed; // the scripts of templates/scripts, run as GitHub runs them
+mod guide; // .github/cicd/README.md: complete, formatted, true to the scripts; its charts as Mermaid reads them
 mod hook; // the pre-commit hook, installed into a repository by the real pre-commit
 mod hostile; // hostile manifests: refused at the right place, and nothing happens
 mod init; // repositories of every make: looked at, and what is written renders at every level

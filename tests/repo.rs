@@ -164,6 +164,18 @@ impl Ran<'_> {
             .replace(env!("CARGO_PKG_VERSION"), "[VERSION]")
     }
 
+    /// The report of a run with `--format json`, which is what its schema says.
+    #[track_caller]
+    pub(crate) fn report(&self) -> serde_json::Value {
+        let report =
+            serde_json::from_str(&self.out()).unwrap_or_else(|error| panic!("{error}:\n{}", self.both()));
+        let schema = serde_json::from_str(pyfleet_schemas::REPORT).unwrap();
+        let validator = jsonschema::draft7::new(&schema).unwrap();
+        let mistakes: Vec<String> = validator.iter_errors(&report).map(|error| error.to_string()).collect();
+        assert_eq!(mistakes, [""; 0], "{report:#}");
+        report
+    }
+
     fn both(&self) -> String {
         format!("{}{}", self.out(), self.err())
     }

@@ -46,7 +46,7 @@ fn schema_and_reader_agree() {
     for (line, wrong) in [
         ("version: 1", "version: 2"),
         ("project: sandbox-broker", "project: Sandbox"),
-        ("safety-level: 3", "safety-level: 6"),
+        ("safety-level: 4", "safety-level: 6"),
         ("  visibility: private", "  visibility: secret"),
         ("  repository: igor-racic/Sandbox-API-Broker", "  repository: no-owner"),
         ("  account-id: \"905418046272\"", "  account-id: 905418046272"),

@@ -19,8 +19,16 @@ pub fn secrets_in(text: &str) -> Vec<(&'static str, Range<usize>)> {
         // Words are slices of the text, so each starts where the one before ended and its separator.
         let start = text[position..].find(word).map_or(position, |offset| position + offset);
         position = start + word.len();
-        if let Some(kind) = kind_of(word) {
-            found.push((kind, start..position));
+        if is_web_token(word) {
+            found.push(("a signed web token", start..position));
+            continue;
+        }
+        // Nothing else holds a dot: it ends a sentence, or begins a file's extension.
+        let mut part_start = start;
+        for part in word.split('.') {
+            let part_end = part_start + part.len();
+            found.extend(kind_of(part).map(|kind| (kind, part_start..part_end)));
+            part_start = part_end + 1;
         }
     }
     found
@@ -41,16 +49,16 @@ fn kind_of(word: &str) -> Option<&'static str> {
     {
         return Some("a Slack token");
     }
+    None
+}
+
+fn is_web_token(word: &str) -> bool {
     let mut parts = word.split('.');
     let token = (parts.next(), parts.next(), parts.next(), parts.next());
-    if let (Some(head), Some(claims), Some(signature), None) = token
-        && head.starts_with("eyJ")
-        && claims.starts_with("eyJ")
-        && [head, claims, signature].iter().all(|part| part.len() >= 10)
-    {
-        return Some("a signed web token");
-    }
-    None
+    matches!(token, (Some(head), Some(claims), Some(signature), None)
+        if head.starts_with("eyJ")
+            && claims.starts_with("eyJ")
+            && [head, claims, signature].iter().all(|part| part.len() >= 10))
 }
 
 /// The text with everything masked that looks like a secret: what has the form of one, and what stands as a plain
@@ -166,6 +174,18 @@ mod tests {
         ] {
             assert_eq!(mask(text), masked);
         }
+    }
+
+    #[test]
+    fn a_dot_hides_no_token() {
+        let token = format!("{}{}", "ghp_", "a1".repeat(20));
+        let masked = "*".repeat(token.len());
+        assert_eq!(
+            mask(&format!("it is {token}. See x.{token}.yml")),
+            format!("it is {masked}. See x.{masked}.yml")
+        );
+        let parts = ["eyJhbGciOiJI", "eyJzdWIiOiIx", "c2lnbmF0dXJl"];
+        assert_eq!(mask(&parts.join(".")), "*".repeat(38));
     }
 
     #[test]

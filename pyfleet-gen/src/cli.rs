@@ -33,4 +33,8 @@ pub(crate) enum Command {
     Oidc(command::oidc::Args),
     /// Print the manifest's JSON Schema, for editors
     Schema(command::schema::Args),
+    /// Draw the workflows: jobs, needs, environments, approvals and locks
+    Graph(command::graph::Args),
+    /// Print what completes commands in a shell
+    Completions(command::completions::Args),
 }

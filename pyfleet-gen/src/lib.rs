@@ -2,6 +2,46 @@
 //!
 //! The crate is thin: the command line, the renderer (plan to text), and keeping files current. What is
 //! rendered, and whether it is right, is decided in [`pyfleet_core`].
+//!
+//! # Rendering to texts
+//!
+//! Nothing is read or written here but memory: what to do with the files is the caller's.
+//!
+//! ```
+//! use pyfleet_core::source::Source;
+//! use pyfleet_gen::project_file::load;
+//! use pyfleet_gen::render::{read_back, render};
+//!
+//! let text = "
+//! version: 1
+//! project: shop
+//! github: { repository: acme/shop, visibility: private }
+//! tests:
+//!   api: { python: '3.12', suites: { unit: pytest } }
+//! workflows:
+//!   test: {}
+//! ";
+//! let loaded = load(Source::new("pyfleet.yml", text));
+//! assert!(loaded.findings.is_empty());
+//! let (project, plan) = loaded.planned.unwrap();
+//! let files = render(&project, &plan, "pyfleet.yml").unwrap();
+//! let paths: Vec<&str> = files.keys().map(String::as_str).collect();
+//! assert_eq!(
+//!     paths,
+//!     [
+//!         ".github/cicd/README.md",
+//!         ".github/scripts/test-summary.sh",
+//!         ".github/workflows/test.yml",
+//!         "pyfleet.lock",
+//!     ]
+//! );
+//! // The generator does not trust itself: every workflow is read like a stranger's.
+//! assert!(read_back(&plan, &files).iter().all(|(_, findings)| findings.is_empty()));
+//! ```
+//!
+//! # A command line in memory
+//!
+//! [`run`] is the whole program, and can be called as often as one likes.
 #![forbid(unsafe_code)]
 
 mod cli;
@@ -9,6 +49,7 @@ mod command;
 pub mod exit;
 mod json_layout;
 pub mod lock;
+mod mermaid;
 pub mod project_file;
 mod proposal;
 pub mod render;

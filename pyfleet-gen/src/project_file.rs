@@ -70,6 +70,17 @@ impl Location {
             })
     }
 
+    /// The way to the root from the working directory; nothing where it is that. A root that does not lie below has
+    /// an absolute way.
+    #[must_use]
+    pub fn from_here(&self) -> Utf8PathBuf {
+        let here = Utf8Path::new(".").canonicalize_utf8();
+        match (here, self.root.canonicalize_utf8()) {
+            (Ok(here), Ok(root)) => root.strip_prefix(here).map_or_else(|_| root.clone(), Utf8Path::to_owned),
+            _ => self.root.clone(),
+        }
+    }
+
     /// The manifest's text.
     ///
     /// # Errors

@@ -11,12 +11,15 @@ use minijinja::{
     AutoEscape, Environment, Error, ErrorKind, Output, State, UndefinedBehavior, Value, context,
 };
 use pyfleet_core::diagnostic::Diagnostics;
+use pyfleet_core::flowchart::Flowchart;
 use pyfleet_core::plan::{self, Plan};
 use pyfleet_core::project::Project;
-use pyfleet_core::{action, oidc, yaml};
+use pyfleet_core::source::is_deceptive;
+use pyfleet_core::{action, guide, oidc, yaml};
 
 use crate::json_layout::{Dialect, lay_out};
 use crate::lock::Lock;
+use crate::mermaid;
 use crate::proposal::{self, Proposal};
 
 /// Rendered files by their path from the repository's root, `pyfleet.lock` among them.
@@ -24,6 +27,9 @@ pub type Files = BTreeMap<String, String>;
 
 /// The guide to the roles that the plan's jobs assume.
 pub const GUIDE: &str = ".github/cicd/oidc-setup.md";
+
+/// The guide to the workflows.
+pub const README: &str = ".github/cicd/README.md";
 
 /// The roles that jobs assume, as a document.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -84,6 +90,7 @@ pub fn render(project: &Project, plan: &Plan, manifest: &str) -> Result<Files, E
     if !setup.roles.is_empty() {
         files.insert(GUIDE.to_owned(), roles(RoleDocument::Guide, &setup, manifest)?);
     }
+    files.insert(README.to_owned(), render_readme(&environment, project, plan, &setup, manifest)?);
     for script in scripts {
         files.insert(format!(".github/scripts/{script}"), script_text(script)?.to_owned());
     }
@@ -125,6 +132,7 @@ fn render_workflow(
         manifest,
         jobs,
         workflow => context! {
+            auto => workflow.auto.as_ref().map(|auto| context! { reason => auto.reason.as_str(), owner => auto.owner.as_str() }),
             gate => workflow.gate.as_deref(),
             name => workflow.model.name.as_deref(),
             on => Value::from(Serde(&workflow.model.on)),
@@ -132,6 +140,20 @@ fn render_workflow(
             env => Value::from(Serde(&workflow.model.env)),
         },
     })
+}
+
+fn render_readme(
+    environment: &Environment<'_>,
+    project: &Project,
+    plan: &Plan,
+    setup: &oidc::Setup,
+    manifest: &str,
+) -> Result<String, Error> {
+    let guide = guide::guide(project, plan, setup);
+    let graphs: Vec<String> =
+        plan.workflows.iter().map(|workflow| mermaid::lay_out(&Flowchart::of(workflow))).collect();
+    let context = context! { manifest, graphs, guide => Value::from(Serde(&guide)) };
+    environment.get_template("docs/cicd-readme.md.j2")?.render(context)
 }
 
 fn environment() -> Result<Environment<'static>, Error> {
@@ -156,6 +178,7 @@ fn environment() -> Result<Environment<'static>, Error> {
     environment.add_filter("block", |text: &str, indent: usize| {
         Value::from_safe_string(yaml::write::block(text, indent))
     });
+    environment.add_filter("code", |text: &str| Value::from_safe_string(code_span(text)));
     environment.add_filter("text", |text: &str| Value::from_safe_string(text.to_owned()));
     environment
         .add_filter("because", |text: &str| Value::from_safe_string(format!(" # {}", proposal::plain(text))));
@@ -181,6 +204,16 @@ fn write_scalar(out: &mut Output<'_>, _: &mut State<'_, '_>, value: &Value) -> R
         kind => return Err(Error::new(ErrorKind::InvalidOperation, format!("a template prints a {kind}"))),
     };
     out.write_str(&text).map_err(Error::from)
+}
+
+/// A text as Markdown's code, whatever it holds.
+fn code_span(text: &str) -> String {
+    let text: String =
+        text.chars().map(|own| if own.is_control() || is_deceptive(own) { ' ' } else { own }).collect();
+    let longest = text.split(|character| character != '`').map(str::len).max().unwrap_or_default();
+    let fence = "`".repeat(longest + 1);
+    let pad = if text.starts_with('`') || text.ends_with('`') { " " } else { "" };
+    format!("{fence}{pad}{text}{pad}{fence}")
 }
 
 fn script_text(name: &str) -> Result<&'static str, Error> {

@@ -60,7 +60,9 @@ impl std::fmt::Display for FileError {
 impl std::error::Error for FileError {}
 
 /// How a file stands to what the manifest says.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case")]
 pub enum State {
     /// The same bytes.
     Current,

@@ -25,6 +25,8 @@
 # Outputs
 #   class            none | outputs-only | changes | destructive
 #   counts           how many of each kind, as JSON
+#   fingerprint      SHA-256 of what would change: equal for equal actions on equal addresses; it
+#                    stands in plan-summary.json too
 # Exit codes
 #   0 planned, whatever the class · 1 the tool failed, its output is shown · 2 usage · 3 the plan is
 #   errored or incomplete · 4 a GitHub variable or a secret is empty
@@ -215,8 +217,10 @@ jq --argjson rc "$rc" --slurpfile secrets "$work/secrets.json" '
   | (.destructive, .changed, .drift)[] |= (.address |= masked | if has("previous") then .previous |= masked else . end)
   | .outputs[].name |= masked' \
   "$work/unmasked.json" >"$work/plan-summary.json" || failed 'show -json'
+fingerprint=$(jq -c -S '[.destructive, .changed]' "$work/plan-summary.json" | sha256sum)
+fingerprint=${fingerprint%% *}
 umask "$readable"
-cat -- "$work/plan-summary.json" >"$PLAN_DIR/plan-summary.json"
+jq --arg fingerprint "$fingerprint" '. + {$fingerprint}' "$work/plan-summary.json" >"$PLAN_DIR/plan-summary.json" || failed 'show -json'
 
 plan=
 if [[ $PUBLISH == full ]]; then
@@ -276,4 +280,4 @@ if ! jq -e '.complete and (.errored | not)' "$PLAN_DIR/plan-summary.json" >/dev/
   exit 3
 fi
 [[ -z $PLAN_FILE ]] || install -m 600 -- "$work/plan.tfplan" "$PLAN_FILE" || usage 'PLAN_FILE cannot be written'
-printf 'class=%s\ncounts=%s\n' "$class" "$(jq -c .counts "$PLAN_DIR/plan-summary.json")" >>"$output"
+printf 'class=%s\ncounts=%s\nfingerprint=%s\n' "$class" "$(jq -c .counts "$PLAN_DIR/plan-summary.json")" "$fingerprint" >>"$output"

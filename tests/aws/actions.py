@@ -117,6 +117,9 @@ def read(environ, body):
     if service == "ecs" and operation == "RegisterTaskDefinition":
         passed = (parameters.get(name) for name in ("taskRoleArn", "executionRoleArn"))
         request.asks += [("iam:PassRole", role) for role in passed if role]
+        if parameters.get("tags"):
+            family = f"task-definition/{parameters.get('family')}:*"
+            request.asks.append(("ecs:TagResource", f"arn:aws:ecs:{region}:{ACCOUNT}:{family}"))
     return request
 
 
@@ -186,7 +189,7 @@ def resources(request):
     elif service == "ecs":
         cluster = named.get("cluster", "default").rpartition("/")[2]
         services = named.get("services") or [named[name] for name in ("service", "serviceName") if name in named]
-        found = [full(one, f"service/{cluster}/") for one in services] or ["*"]
+        found = [full(one, f"service/{cluster}/") for one in services] or [named.get("serviceDeploymentArn", "*")]
     elif service == "eks":
         found = [arn(f"cluster/{named['name']}")] if "name" in named else ["*"]
     else:

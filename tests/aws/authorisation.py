@@ -98,6 +98,7 @@ def context(request):
             known["dynamodb:leadingkeys"] = next(iter(item[table.hash_key_attr].values()))
     if request.service == "ecs":
         known["iam:passedtoservice"] = "ecs-tasks.amazonaws.com"
+        known["ecs:createaction"] = request.operation
     for key, parameter in (("iam:permissionsboundary", "PermissionsBoundary"), ("iam:policyarn", "PolicyArn")):
         if parameter in named:
             known[key] = named[parameter]

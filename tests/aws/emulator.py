@@ -24,6 +24,8 @@ from io import BytesIO
 from xml.sax.saxutils import escape
 
 from moto.dynamodb import urls as _dynamodb  # noqa: F401  imported before the fork, as the next ones
+from moto.ecr import urls as _ecr  # noqa: F401
+from moto.ecs import urls as _ecs  # noqa: F401
 from moto.iam import urls as _iam  # noqa: F401
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
 from moto.s3 import urls as _s3  # noqa: F401
@@ -33,6 +35,8 @@ from werkzeug.test import Client
 
 import actions
 import authorisation
+import ecr  # noqa: F401
+import ecs
 import tokens
 
 
@@ -83,16 +87,20 @@ class Emulator:
                     return tokens.token(command["claims"], "sts.amazonaws.com")
                 case "request":
                     return self.request(**command)
+                case "next_rollout":
+                    ecs.plans.append((command["end"], command["looks"]))
                 case "foreign_bucket":
                     s3_backends["999999999999"]["aws"].create_bucket(command["name"], "us-east-1")
                 case unknown:
                     raise ValueError(unknown)
         return None
 
-    def request(self, service, key, method="POST", path="/", form=None):
+    def request(self, service, key, method="POST", path="/", form=None, target=None):
         """A request without a client. moto reads of a signature who made it, and does not verify it."""
         scope = f"{key}/20260101/us-east-1/{service}/aws4_request"
         headers = {"Authorization": f"AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host, Signature=0"} if key else {}
+        if target:
+            headers |= {"X-Amz-Target": target, "Content-Type": "application/x-amz-json-1.1"}
         answer = Client(self).open(path, method=method, data=form, headers=headers)
         return {"status": answer.status_code, "body": answer.text}
 

@@ -3,7 +3,12 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 
-use super::{ACCOUNT, Aws, Call, Failure};
+use serde_json::json;
+
+use super::{ACCOUNT, Aws, Call, Failure, Rollout};
+use crate::executed::ecs_service::{
+    CLUSTER, SERVICE, breaker, ecs, image, live, register, service_with, update,
+};
 use crate::executed::script::Script;
 
 /// A script of one test, in the world of another.
@@ -185,4 +190,34 @@ fn an_emulator_ends_with_its_test() {
         ask.run().code == 3
     });
     assert!(gone, "it still answers");
+}
+
+#[test]
+fn a_deployment_to_ecs_takes_the_course_that_a_test_has_chosen() {
+    let status = |aws: &Aws| {
+        let listed = ecs(aws, "ListServiceDeployments", &json!({"cluster": CLUSTER, "service": SERVICE}));
+        listed["serviceDeployments"][0]["status"].as_str().unwrap().to_owned()
+    };
+    for (settings, rollout, course, end) in [
+        (breaker(true), Rollout::Completes(2), [(2, "IN_PROGRESS"), (2, "COMPLETED")], "SUCCESSFUL"),
+        (breaker(true), Rollout::Fails(1), [(1, "IN_PROGRESS"), (1, "COMPLETED")], "ROLLBACK_SUCCESSFUL"),
+        (breaker(false), Rollout::Fails(1), [(2, "FAILED"), (2, "FAILED")], "STOPPED"),
+        (json!({}), Rollout::Fails(1), [(2, "IN_PROGRESS"), (2, "IN_PROGRESS")], "IN_PROGRESS"),
+        (breaker(true), Rollout::NeverEnds, [(2, "IN_PROGRESS"), (2, "IN_PROGRESS")], "IN_PROGRESS"),
+    ] {
+        let Some(aws) = Aws::start() else { return };
+        service_with(&aws, &json!({"deploymentConfiguration": settings}));
+        assert_eq!(live(&aws), (1, "COMPLETED".to_owned()));
+        aws.next_rollout(rollout);
+        let revision = register(&aws, &image(2), &json!([]));
+        let first = update(&aws, revision);
+        for (revision, state) in course {
+            assert_eq!(live(&aws), (revision, state.to_owned()), "{settings}");
+        }
+        assert_eq!(status(&aws), end, "{settings}");
+        // The same revision again is no deployment.
+        if end == "SUCCESSFUL" {
+            assert_eq!(update(&aws, revision), first);
+        }
+    }
 }

@@ -15,6 +15,9 @@
 //! | `policies.py` | policy documents with their conditions |
 //! | `authorisation.py` | what a session may do, and whose a bucket is |
 //! | `tokens.py` | GitHub's OIDC tokens, and what AWS makes of them |
+//! | `ecr.py` | digests of images |
+//! | `ecs.py` | deployments of a service that take their course |
+//! | `skopeo.sh` | a registry to push to: [`SKOPEO`] |
 //!
 //! Where the machine permits it, emulators and scripts live in a network namespace in which nothing but loopback
 //! exists: a script that asks anybody else fails. Not emulated: permission boundaries, session policies, policies of
@@ -40,6 +43,9 @@ mod harness; // what is promised here holds
 
 /// The account that everything belongs to.
 pub(crate) const ACCOUNT: &str = "123456789012";
+
+/// A stand-in for skopeo, for [`Script::tool`]: it pushes to the emulated ECR.
+pub(crate) const SKOPEO: &str = include_str!("skopeo.sh");
 
 /// One emulator. It ends when the last of these is dropped.
 #[derive(Clone)]
@@ -75,6 +81,17 @@ pub(crate) enum Failure {
     Status(u16),
     /// The connection ends without an answer.
     Drop,
+}
+
+/// How a deployment to ECS ends; `ecs.py` has the course that it takes.
+#[derive(Clone, Copy)]
+pub(crate) enum Rollout {
+    /// Complete after so many looks at the service.
+    Completes(u32),
+    /// Failed after so many looks: the service's circuit breaker decides what follows.
+    Fails(u32),
+    /// In progress for ever.
+    NeverEnds,
 }
 
 impl Aws {
@@ -165,6 +182,16 @@ impl Aws {
         self.ask(&json!({"do": "kill_at", "request": request}));
     }
 
+    /// How the next deployment to ECS ends, reversals included; asked several times, the next ones.
+    pub(crate) fn next_rollout(&self, rollout: Rollout) {
+        let (end, looks) = match rollout {
+            Rollout::Completes(looks) => ("completes", looks),
+            Rollout::Fails(looks) => ("fails", looks),
+            Rollout::NeverEnds => ("never", 0),
+        };
+        self.ask(&json!({"do": "next_rollout", "end": end, "looks": looks}));
+    }
+
     /// From now on a role's session may do only what the role's policies allow, as `authorisation.py` reads them. The
     /// administrator is never refused.
     pub(crate) fn enforce(&self) {
@@ -232,7 +259,7 @@ impl Aws {
     }
 
     /// A request without a client, which takes a millisecond instead of half a second: `service`, `key` (of the caller,
-    /// empty for nobody), `form`, or else `method` and `path`. Answers status and body.
+    /// empty for nobody), `form`, or else `method` and `path`, or `target` with JSON as `form`. Answers status and body.
     pub(crate) fn request(&self, request: &Value) -> (u16, String) {
         let mut request = request.clone();
         request["do"] = json!("request");

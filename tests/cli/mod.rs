@@ -1,10 +1,13 @@
 //! Each command as a user runs it. The repository's own files decide everything, so each test makes some.
 
 mod check; // every state of a file: its line, its difference, its exit code, and what mends it
+mod completions; // what a real shell proposes
+mod graph; // charts of all workflows, and of one
 mod killed; // a render that is killed at any moment, and two at once
 mod links; // symbolic and hard links: nothing outside is ever touched
 mod oidc; // the roles as text, JSON and Terraform; the guide among the rendered files
 mod render; // what is written, what is removed, and what is left alone
+mod report; // the same for programs and for GitHub: JSON as its schema says, annotations
 mod schema; // the schema on standard output
 mod usage; // where the manifest is found, exit codes, colour
 mod validate; // the manifest, workflow files, ejected files

@@ -9,6 +9,7 @@ fn a_first_render() {
     let repo = Repo::new();
     let ran = repo.manifest(MANIFEST).run(["render"]).exits(0);
     insta::assert_snapshot!(ran.out(), @r"
+    created   .github/cicd/README.md
     created   .github/scripts/changed-paths.sh
     created   .github/scripts/image-check.sh
     created   .github/scripts/scan-report.sh
@@ -16,7 +17,7 @@ fn a_first_render() {
     created   .github/workflows/build.yml
     created   .github/workflows/test.yml
     created   pyfleet.lock
-    7 files: 7 created
+    8 files: 8 created
     ");
     assert_eq!(ran.err(), "");
     repo.has_no(".github/.pyfleet-staging");
@@ -38,6 +39,7 @@ fn every_outcome_has_its_line() {
     repo.append(BUILD, "# mine\n").write("unrelated.txt", "x");
     let ran = repo.run(["render"]).exits(0);
     insta::assert_snapshot!(ran.out(), @r"
+    updated   .github/cicd/README.md
     removed   .github/scripts/changed-paths.sh
     removed   .github/scripts/image-check.sh
     removed   .github/scripts/scan-report.sh
@@ -45,7 +47,7 @@ fn every_outcome_has_its_line() {
     left      .github/workflows/build.yml: no longer rendered, but edited; it is yours now
     updated   .github/workflows/test.yml
     updated   pyfleet.lock
-    7 files: 3 removed, 1 unchanged, 1 left, 2 updated
+    8 files: 3 updated, 3 removed, 1 unchanged, 1 left
     ");
     repo.has("unrelated.txt");
 }
@@ -65,7 +67,7 @@ fn a_second_render_writes_nothing_at_all() {
         paths.iter().map(stamp).collect()
     };
     let before = stamps();
-    repo.run(["render"]).exits(0).says("7 files: 7 unchanged").run(["check"]).exits(0);
+    repo.run(["render"]).exits(0).says("8 files: 8 unchanged").run(["check"]).exits(0);
     assert_eq!(before, stamps());
 }
 
@@ -80,7 +82,7 @@ fn a_dry_run_shows_the_difference_and_writes_nothing() {
         .says("--- a/.github/workflows/build.yml\n+++ /dev/null\n")
         .says("\nremove    .github/workflows/build.yml\n")
         .says("\nupdate    .github/workflows/test.yml\n")
-        .says("\n7 files: 4 remove, 1 unchanged, 2 update\nnothing was written: this was a dry run\n");
+        .says("\n8 files: 3 update, 4 remove, 1 unchanged\nnothing was written: this was a dry run\n");
     assert_eq!(before, repo.files());
     let fresh = Repo::new();
     fresh
@@ -114,7 +116,7 @@ fn never_over_a_foreign_file() {
 #[test]
 fn a_file_that_is_right_already_needs_no_adoption() {
     let repo = rendered();
-    repo.remove(LOCK).run(["render"]).exits(0).says("7 files: 6 unchanged, 1 created");
+    repo.remove(LOCK).run(["render"]).exits(0).says("8 files: 7 unchanged, 1 created");
 }
 
 #[test]
@@ -151,14 +153,14 @@ fn ejected_stays_with_its_scripts_and_leaves_the_lock() {
     repo.manifest(&with_build("{ ejected: true }"))
         .run(["check"])
         .exits(1)
-        .says("1 of 3 files is not current");
+        .says("2 of 4 files are not current");
     repo.run(["render"])
         .exits(0)
         .says("left      .github/workflows/build.yml: ejected; it is yours\n")
         .says("left      .github/scripts/image-check.sh: ejected; it is yours\n");
     repo.holds(BUILD, &build).has(".github/scripts/image-check.sh");
     assert!(!repo.read(LOCK).contains("build.yml"));
-    repo.append(BUILD, "# mine\n").run(["check"]).exits(0).says("3 files are current");
+    repo.append(BUILD, "# mine\n").run(["check"]).exits(0).says("4 files are current");
     repo.run(["render"])
         .exits(0)
         .says("left      .github/workflows/build.yml")

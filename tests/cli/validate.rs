@@ -17,7 +17,7 @@ jobs:
 fn a_manifest_and_what_it_renders() {
     let repo = Repo::new();
     let ran = repo.manifest(MANIFEST).run(["validate"]).exits(0);
-    insta::assert_snapshot!(ran.out(), @"pyfleet.yml is valid, and so is what it renders: 7 files");
+    insta::assert_snapshot!(ran.out(), @"pyfleet.yml is valid, and so is what it renders: 8 files");
     assert_eq!(repo.files().len(), 1);
 }
 

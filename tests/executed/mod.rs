@@ -1,12 +1,14 @@
 //! The contracts of `templates/scripts`, one file per script: every exit code, every output, and
 //! what hostile data may not do. Each test runs the real script with real bash, jq, git and
-//! Terraform; only `gh` and `docker` are stand-ins.
+//! Terraform; only `gh`, `docker` and `skopeo` are stand-ins.
 //!
 //! `Script` checks on its own, after every run, that no working file is left behind, that no
 //! injected command ran, that the log holds no workflow command but the script's own, and that
 //! what was written to `GITHUB_OUTPUT` is well-formed.
 
 mod backend; // buckets and tables, for the scripts that make, check and remove them
+mod ecr_repository; // a repository of images on the emulated ECR
+pub(crate) mod ecs_service; // a service on the emulated ECS
 mod http_server; // an address that answers as a test wants
 pub(crate) mod script;
 mod stack_on_aws; // a stack whose state lies on the emulated AWS
@@ -18,7 +20,15 @@ mod cost_comment;
 mod cost_report;
 mod coverage_check;
 mod create_backend;
+mod deploy_guard;
+mod deploy_summary;
 mod destroy_backend;
+mod ecs_deploy;
+mod ecs_rollback;
+mod ecs_wait;
+mod decide_apply;
+mod detect_drift;
+pub(crate) mod drift_report;
 mod fetch_baseline;
 mod force_unlock;
 mod gate;
@@ -26,6 +36,9 @@ mod handoff_get;
 mod handoff_put;
 mod health_check;
 mod image_check;
+pub(crate) mod image_layout;
+mod image_lookup;
+mod image_push;
 mod mask_secrets;
 mod notify;
 mod oidc_probe;
@@ -33,13 +46,16 @@ mod plan_comment;
 mod plan_policy;
 mod plan_summary;
 mod post_comments;
+mod pull_request_plans;
 mod record_apply;
 mod recover_state;
+mod rollback_guard;
 mod scan_report;
 mod terraform_init;
 mod terraform_plan;
 mod test_comment;
 mod test_summary;
+mod tf_auto_guard;
 mod tf_guard;
 mod wait_for_lock;
 

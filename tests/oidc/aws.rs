@@ -137,6 +137,15 @@ fn backend() -> Option<Aws> {
           aws s3api put-object --bucket immutable-state --key "$key" --body object
         done
         aws s3api put-object --bucket somebody-elses --key customers --body object
+        for repository in immutable-api others; do aws ecr create-repository --repository-name $repository; done
+        for role in immutable-task ecs admin; do
+          aws iam create-role --role-name $role --assume-role-policy-document '{"Version":"2012-10-17","Statement":[]}'
+        done
+        aws ecs register-task-definition --family api --container-definitions '[{"name":"api","image":"x","memory":64}]'
+        for cluster in immutable-dev immutable-prod; do
+          aws ecs create-cluster --cluster-name $cluster
+          for service in api others; do aws ecs create-service --cluster $cluster --service-name $service --task-definition api; done
+        done
         aws secretsmanager create-secret --name password --secret-string x
         aws ssm put-parameter --name /shop/password --value x --type String
         "#,
@@ -330,6 +339,59 @@ fn the_roles_of_the_backend_touch_nothing_else() {
         no dynamodb delete-table --table-name orders
         no dynamodb put-item $t --item "$item"
         yes s3api get-object $b --key dev/app.tfstate copy
+        "#,
+    );
+}
+
+#[test]
+fn the_role_that_deploys_touches_its_image_and_its_service_and_nothing_else() {
+    let Some(aws) = backend() else { return };
+    let own = r#"
+    containers='[{"name":"api","image":"x","memory":64}]'
+    role=arn:aws:iam::123456789012:role
+    yes ecr get-authorization-token
+    yes ecr describe-images --repository-name immutable-api
+    no ecr describe-images --repository-name others
+    no ecr put-image --repository-name others --image-manifest '{}'
+    no ecr batch-delete-image --repository-name immutable-api --image-ids imageTag=x
+    no ecr delete-repository --repository-name immutable-api
+    no ecr put-image-tag-mutability --repository-name immutable-api --image-tag-mutability MUTABLE
+    no ecr set-repository-policy --repository-name immutable-api --policy-text '{}'
+    yes ecs describe-services --cluster immutable-dev --services api
+    yes ecs list-task-definitions --family-prefix api
+    yes ecs register-task-definition --family api --task-role-arn $role/immutable-task --execution-role-arn $role/ecs --container-definitions "$containers"
+    no ecs register-task-definition --family api --task-role-arn $role/admin --container-definitions "$containers"
+    no ecs register-task-definition --family api --execution-role-arn $role/pyfleet-immutable-dev-apply --container-definitions "$containers"
+    yes ecs update-service --cluster immutable-dev --service api --task-definition api
+    no ecs describe-services --cluster immutable-dev --services others
+    no ecs update-service --cluster immutable-dev --service others --task-definition api
+    no ecs update-service --cluster immutable-prod --service api --task-definition api
+    no ecs delete-service --cluster immutable-dev --service api
+    no ecs create-service --cluster immutable-dev --service-name new --task-definition api
+    no ecs run-task --cluster immutable-dev --task-definition api
+    no ecs deregister-task-definition --task-definition api:1
+    no ecs delete-cluster --cluster immutable-dev
+    no s3api list-objects-v2 $b --prefix dev/
+    no s3api get-object $b --key dev/app.tfstate copy
+    no dynamodb get-item $t --key "$item"
+    "#;
+    let lines = format!("{own}{WRITES_TO_STATE}{WRITES_TO_THE_BUCKET}{DATA}");
+    permits(session(&aws, "dev", "deploy"), &lines);
+}
+
+#[test]
+fn what_looks_before_a_deployment_pushes_and_deploys_nothing() {
+    let Some(aws) = backend() else { return };
+    permits(
+        session(&aws, "dev", "plan"),
+        r#"
+        yes ecr describe-images --repository-name immutable-api
+        yes ecs describe-services --cluster immutable-dev --services api
+        yes ecs list-task-definitions --family-prefix api
+        no ecr get-authorization-token
+        no ecr put-image --repository-name immutable-api --image-manifest '{}'
+        no ecs update-service --cluster immutable-dev --service api --task-definition api
+        no ecs register-task-definition --family api --container-definitions '[{"name":"api","image":"x","memory":64}]'
         "#,
     );
 }

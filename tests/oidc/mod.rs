@@ -30,12 +30,18 @@ terraform:
   stacks:
     network: { directory: infra/network }
     app: { directory: infra/app, variables: { size: { variable: SIZE }, mail: { secret: MAIL } } }
+registries: { aws: { ecr: {} } }
+images: { api: { registry: aws, repository: PROJECT-api } }
+services:
+  api: { image: api, ecs: { cluster: "PROJECT-{environment}", task-role: PROJECT-task, execution-role: ecs } }
 notify:
   ops: { slack: { webhook: { secret: SLACK } }, on: [failure] }
 workflows:
   tf: {}
   check-state: {}
   terraform: {}
+  ship: { kind: deploy }
+  rollback: {}
 "#;
 
 /// The forms of subjects, each with a project that has its name and this form.

@@ -26,6 +26,8 @@ const DEV: &[&str] = &["dev-apply"];
 const DEV_BACKEND: &[&str] = &["dev-backend-create", "dev-backend-destroy"];
 const PROD: &[&str] = &["prod-apply"];
 const PROD_BACKEND: &[&str] = &["prod-backend-create", "prod-backend-destroy"];
+const DEV_DEPLOY: &[&str] = &["dev-deploy"];
+const PROD_DEPLOY: &[&str] = &["prod-deploy"];
 const DEV_PLAN: &[&str] = &["dev-plan"];
 const PROD_PLAN: &[&str] = &["prod-plan"];
 const PULL_REQUEST: &[&str] = &["dev-pull-request-plan"];
@@ -52,6 +54,8 @@ const PLAN: Job = Job {
     environment: Some("dev-plan"),
 };
 const APPLY: Job = Job { environment: Some("dev"), ..PLAN };
+const DEPLOY: Job = Job { file: "ship.yml", ..APPLY };
+const ROLLBACK: Job = Job { file: "rollback.yml", ..APPLY };
 const CHECK: Job = Job { file: "check-state.yml", event: "schedule", ..PLAN };
 const REQUEST: Job = Job {
     event: "pull_request",
@@ -160,7 +164,27 @@ pub(crate) fn rows() -> Vec<Row> {
         taken("prod is planned, old subject", released(PLAN.in_environment("prod-plan")).old(), PROD_PLAN),
         taken("prod is changed, old subject", released(APPLY.in_environment("prod")).old(), PROD),
         taken("a pull request is planned, old subject", REQUEST.old(), PULL_REQUEST),
+        taken("dev is deployed", DEPLOY, DEV_DEPLOY),
+        taken("dev is rolled back", ROLLBACK, DEV_DEPLOY),
+        taken("prod is deployed", released(DEPLOY.in_environment("prod")), PROD_DEPLOY),
+        taken("prod is rolled back", released(ROLLBACK.in_environment("prod")), PROD_DEPLOY),
+        taken("dev is deployed, old subject", DEPLOY.old(), DEV_DEPLOY),
+        taken(
+            "prod is rolled back, old subject",
+            released(ROLLBACK.in_environment("prod")).old(),
+            PROD_DEPLOY,
+        ),
+        taken("an image of dev is looked up", DEPLOY.in_environment("dev-plan"), DEV_PLAN),
+        taken("what dev can go back to is listed", ROLLBACK.in_environment("dev-plan"), DEV_PLAN),
         // Other files.
+        refused("another workflow deploys", DEPLOY.of_file("deploy.yml")),
+        refused("the pull request's workflow deploys on main", DEPLOY.of_file("terraform.yml")),
+        refused("a pull request deploys", REQUEST.of_file("ship.yml").in_environment("dev")),
+        refused("a feature branch deploys", DEPLOY.on("refs/heads/feature")),
+        refused("prod is deployed from dev's branch", DEPLOY.in_environment("prod")),
+        refused("the job that waits for approval deploys", released(DEPLOY.in_environment("prod-approval"))),
+        refused("a deployment in the backend's environment", DEPLOY.in_environment("dev-backend")),
+        refused("another repository deploys", DEPLOY.of("acme/other", ("1001", "2003"))),
         refused("another workflow names dev", APPLY.of_file("test.yml")),
         refused("another workflow names dev-plan", PLAN.of_file("deploy.yml")),
         refused("check-state names dev", CHECK.in_environment("dev")),

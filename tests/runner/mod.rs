@@ -29,9 +29,11 @@ mod matrix;
 mod process;
 mod record;
 
+mod drift; // drift in examples/pyfleet: found, said once, and gone
 mod pyfleet; // those of examples/pyfleet: the life of two environments
 mod sandbox_broker; // the rendered workflows of examples/sandbox-broker, executed
-mod semantics; // each rule of GitHub's that the executor follows, on small workflows
+mod semantics;
+mod tf_auto; // each rule of GitHub's that the executor follows, on small workflows
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;

@@ -13,12 +13,12 @@ use crate::aws::{ACCOUNT, Aws};
 use crate::repo::Repo;
 use crate::tool;
 
-const BUCKET: &str = "pyfleet-terraform-state-123456789012";
-const TABLE: &str = "pyfleet-terraform-lock";
+pub(super) const BUCKET: &str = "pyfleet-terraform-state-123456789012";
+pub(super) const TABLE: &str = "pyfleet-terraform-lock";
 const EMAILS: &str = "ops@example.com, night@example.com";
 
 /// GitHub's API, for who approved and which runs are under way.
-const GH: &str = r#"
+pub(super) const GH: &str = r#"
 case "$*" in
   *'/approvals') cat "$STATE/approvals.json" ;;
   *'/runs?'* | *'/jobs?'*) echo '{"total_count": 0, "workflow_runs": [], "jobs": []}' ;;
@@ -39,15 +39,15 @@ printf 'STATUS'
 "#;
 
 /// The example in a repository of its own, and an AWS that knows its roles.
-struct World {
-    aws: Aws,
-    repo: Repo,
+pub(super) struct World {
+    pub(super) aws: Aws,
+    pub(super) repo: Repo,
     status: &'static str,
     runs: Cell<u64>,
 }
 
 impl World {
-    fn new() -> Option<Self> {
+    pub(super) fn new() -> Option<Self> {
         for tool in ["terraform", "jq"] {
             tool::find(tool)?;
         }
@@ -65,7 +65,7 @@ impl World {
         Some(world)
     }
 
-    fn commit(&self) {
+    pub(super) fn commit(&self) {
         let root = self.repo.path(".");
         git(&root, &["add", "--all"]);
         git(&root, &["commit", "--quiet", "--allow-empty", "--message", "A commit"]);
@@ -87,15 +87,18 @@ impl World {
 
     /// `tf`, as a person starts it who fills in these inputs.
     fn tf<'a>(&self, inputs: impl IntoIterator<Item = (&'a str, &'a str)>) -> Run {
+        self.start("tf").event("workflow_dispatch").inputs(inputs)
+    }
+
+    /// A workflow, with what the repository holds for it.
+    pub(super) fn start(&self, workflow: &str) -> Run {
         let existing = |purpose: &str| format!("arn:aws:iam::{ACCOUNT}:role/existing-{purpose}");
         self.runs.set(self.runs.get() + 1);
-        Run::of(".github/workflows/tf.yml", self.repo.path("."))
+        Run::of(&format!(".github/workflows/{workflow}.yml"), self.repo.path("."))
             .numbered(self.runs.get())
             .repository("acme/pyfleet")
             .with_immutable_subjects()
             .identified_by(&self.aws)
-            .event("workflow_dispatch")
-            .inputs(inputs)
             .variable("INSTANCE_TYPE", "t3.micro")
             .variable("PLAN_ROLE", &existing("plan"))
             .variable("APPLY_ROLE", &existing("apply"))
@@ -115,13 +118,13 @@ impl World {
     }
 
     /// Does something to a stack, with the phrase for it.
-    fn act(&self, environment: &str, stack: &str, action: &str, confirm: &str) -> Option<Ran> {
+    pub(super) fn act(&self, environment: &str, stack: &str, action: &str, confirm: &str) -> Option<Ran> {
         let inputs =
             [("environment", environment), ("stack", stack), ("action", action), ("confirm", confirm)];
         self.tf(inputs).run()
     }
 
-    fn apply(&self, environment: &str, stack: &str) -> Option<Ran> {
+    pub(super) fn apply(&self, environment: &str, stack: &str) -> Option<Ran> {
         // Nobody has to agree in `dev`, and so nothing has to be typed.
         let confirm =
             if environment == "prod" { format!("apply {environment}/{stack}") } else { String::new() };
@@ -129,30 +132,30 @@ impl World {
     }
 
     /// The objects of the bucket, without its versions.
-    fn keys(&self) -> Vec<String> {
+    pub(super) fn keys(&self) -> Vec<String> {
         let listed = self.aws.cli(&["s3api", "list-objects-v2", "--bucket", BUCKET]);
         let contents = listed["Contents"].as_array().cloned().unwrap_or_default();
         contents.iter().map(|object| object["Key"].as_str().unwrap().to_owned()).collect()
     }
 
-    fn object(&self, key: &str) -> Json {
+    pub(super) fn object(&self, key: &str) -> Json {
         let file = self.repo.path("../object");
         self.aws.cli(&["s3api", "get-object", "--bucket", BUCKET, "--key", key, file.to_str().unwrap()]);
         serde_json::from_str(&std::fs::read_to_string(file).unwrap()).unwrap()
     }
 
-    fn state(&self, environment: &str, stack: &str) -> Json {
+    pub(super) fn state(&self, environment: &str, stack: &str) -> Json {
         self.object(&format!("pyfleet/{environment}/{stack}.tfstate"))
     }
 
-    fn live_group(&self) -> String {
+    pub(super) fn live_group(&self) -> String {
         self.state("prod", "app")["outputs"]["active_asg"]["value"].as_str().unwrap().to_owned()
     }
 }
 
 /// What did not end well, with its log.
 #[track_caller]
-fn succeeded(ran: &Ran, jobs: &[&str]) {
+pub(super) fn succeeded(ran: &Ran, jobs: &[&str]) {
     for job in jobs {
         ran.job(job).succeeded();
     }

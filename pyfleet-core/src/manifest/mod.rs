@@ -17,6 +17,7 @@ mod one_or_many;
 mod path;
 mod registry;
 mod security;
+mod service;
 mod terraform;
 mod test;
 mod text;
@@ -39,6 +40,7 @@ pub use self::one_or_many::OneOrMany;
 pub use self::path::RelativePath;
 pub use self::registry::{Credentials, NoOptions, Registry};
 pub use self::security::{Bandit, DependencyAudit, DependencyTool, Flake8, Security};
+pub use self::service::{Ecs, Service};
 pub use self::terraform::{
     Backend, BlueGreen, ColorOutput, ColorValues, Cost, CostTool, EncryptedArtifact, Lock, OnFindings,
     PlanHandOff, PullRequestPlan, ResourceAddress, Scan, ScanTool, Severity, Stack, Terraform, Tool,
@@ -47,7 +49,9 @@ pub use self::test::{Codecov, Coverage, CoverageUpload, ImageByDigest, ServiceCo
 pub use self::value::{Reference, Secret, Value};
 pub use self::version::{NodeVersion, PythonVersion, ToolVersion};
 pub use self::waiver::{Date, Waiver};
-pub use self::workflow::{Disposition, Kind, Switch, Triggers, Workflow};
+pub use self::workflow::{
+    Auto, Disposition, Kind, Label, OnDrift, Owner, Phrase, Switch, Triggers, Workflow,
+};
 
 use crate::diagnostic::Diagnostics;
 use crate::source::Source;
@@ -88,6 +92,9 @@ pub struct Manifest {
     /// What is built.
     #[serde(default)]
     pub images: IndexMap<Slug, Image>,
+    /// What is deployed: each service runs one image.
+    #[serde(default)]
+    pub services: IndexMap<Slug, Service>,
     /// Who is told what becomes of runs that change something.
     #[serde(default)]
     pub notify: IndexMap<Slug, Channel>,
@@ -100,6 +107,12 @@ pub struct Manifest {
 }
 
 impl Manifest {
+    /// Whether a workflow is wanted that changes something in the cloud.
+    #[must_use]
+    pub fn renders_changes(&self) -> bool {
+        [Kind::Deploy, Kind::Rollback, Kind::Tf].into_iter().any(|kind| self.renders(kind))
+    }
+
     /// Whether a workflow of a kind is wanted.
     #[must_use]
     pub fn renders(&self, kind: Kind) -> bool {
@@ -150,6 +163,8 @@ impl SafetyLevel {
     pub const READS: Self = Self(3);
     /// Writing, by hand.
     pub const WRITES: Self = Self(4);
+    /// Writing, without a person who starts it.
+    pub const AUTOMATES: Self = Self(5);
 
     /// The level's number, 0 to 5.
     #[must_use]

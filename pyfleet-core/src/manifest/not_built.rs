@@ -13,17 +13,10 @@ const NOT_BUILT: &[&str] = &[
     "extends",
     "packer",
     "security.eslint",
-    "services",
+    "services.*.eks",
     "smoke",
     "targets",
     "terraform.stacks.*.cdktf",
-    "workflows.*.approval",
-    "workflows.*.auto",
-    "workflows.*.confirm",
-    "workflows.*.destroy-backend-after",
-    "workflows.*.labels",
-    "workflows.*.on-drift",
-    "workflows.*.services",
     "workflows.*.stages",
 ];
 
@@ -33,11 +26,12 @@ const NOT_BUILT_VALUES: &[(&str, &[&str])] = &[
     ("github.host", &["ghes"]),
     ("security.dependencies.tool", &["npm-audit", "safety"]),
     ("terraform.scan.tool", &["checkov", "tfsec"]),
+    ("workflows.*.approval", &["second-person"]),
     ("workflows.*.kind", KINDS),
 ];
 
 /// Kinds that the design names and that nothing renders yet, written as a workflow's name.
-pub(crate) const KINDS: &[&str] = &["deploy", "pipeline", "rollback", "tf-auto", "tf-drift"];
+pub(crate) const KINDS: &[&str] = &["pipeline"];
 
 /// The code of these findings.
 pub(super) const CODE: &str = "not-built";

@@ -52,6 +52,17 @@ pub enum Tool {
     OpenTofu,
 }
 
+impl Tool {
+    /// What it is called on the command line.
+    #[must_use]
+    pub const fn command(self) -> &'static str {
+        match self {
+            Self::Terraform => "terraform",
+            Self::OpenTofu => "tofu",
+        }
+    }
+}
+
 /// Where state is kept: an S3 bucket.
 #[derive(Debug, Clone, serde::Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]

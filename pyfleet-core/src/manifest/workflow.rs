@@ -4,8 +4,9 @@ use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, Visitor, value::MapAccessDeserializer};
 
+use super::environment::Approval;
 use super::github::BranchName;
-use super::name::Slug;
+use super::name::{Slug, checked_string};
 use super::one_or_many::OneOrMany;
 
 /// One wish: a workflow file under the key's name.
@@ -21,6 +22,69 @@ pub struct Workflow {
     pub ejected: Option<bool>,
     /// What starts it, instead of what its kind starts with.
     pub on: Option<Triggers>,
+    /// `deploy`: what it deploys, of `services`. Default: all of them.
+    pub services: Option<Vec<Slug>>,
+    /// `deploy`, `rollback`: what has to be typed. Default: `DEPLOY`, `ROLLBACK`.
+    pub confirm: Option<Phrase>,
+    /// `rollback`: whether the reviewers of an environment have to agree here, too. Default: `none`, because whoever
+    /// rolls back is in a hurry.
+    pub approval: Option<Approval>,
+    /// `tf-drift`: what drift does. Default: `issue` and `fail`.
+    pub on_drift: Option<Vec<OnDrift>>,
+    /// `tf-drift`: labels of the issues that it opens, beside `pyfleet-drift`. Default: none.
+    pub labels: Option<Vec<Label>>,
+    /// Why it may write without a person who starts it.
+    pub auto: Option<Auto>,
+    /// `tf-auto`: whether the backend goes with the last thing in it. Default: false.
+    pub destroy_backend_after: Option<bool>,
+    /// `tf-auto`: whether a push is applied unseen only as its pull request showed it. Default: false.
+    pub require_parity: Option<bool>,
+}
+
+/// What drift does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Deserialize, serde::Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case")]
+pub enum OnDrift {
+    /// An issue is kept for the stack until the drift is gone.
+    Issue,
+    /// The run fails.
+    Fail,
+}
+
+checked_string! {
+    /// The name of a label. GitHub's API separates labels by commas, and a name has at most 50 characters.
+    Label, pattern: "^[^\\s,]([^,]*[^\\s,])?$", max: 50,
+    check: |text| !text.is_empty() && text.trim() == text && !text.contains(','),
+    says: "a label is a name of at most 50 characters, without commas and without spaces around it"
+}
+
+/// Why a workflow may write without a person who starts it.
+#[derive(Debug, Clone, serde::Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Auto {
+    /// The reason, in a few words.
+    pub reason: String,
+    /// Who answers for it: a person or a team on GitHub.
+    pub owner: Owner,
+}
+
+checked_string! {
+    /// A person or a team on GitHub, as code owners are written: `@octocat`, `@acme/platform`.
+    Owner, pattern: "^@[A-Za-z0-9][A-Za-z0-9-]{0,38}(/[A-Za-z0-9][A-Za-z0-9_.-]{0,99})?$", max: 141,
+    check: |text| {
+        let is_name = |name: &str, others: &[u8], most: usize| {
+            name.len() <= most
+                && name.bytes().next().is_some_and(|byte| byte.is_ascii_alphanumeric())
+                && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || others.contains(&byte))
+        };
+        text.strip_prefix('@').is_some_and(|name| match name.split_once('/') {
+            Some((organisation, team)) => is_name(organisation, b"-", 39) && is_name(team, b"_.-", 100),
+            None => is_name(name, b"-", 39),
+        })
+    },
+    says: "a person is written as in `@octocat`, a team as in `@acme/platform`"
 }
 
 impl Workflow {
@@ -61,6 +125,10 @@ pub enum Kind {
     Test,
     /// Builds, checks and scans the images.
     Build,
+    /// Builds, checks, pushes and deploys the services' images, by hand.
+    Deploy,
+    /// Takes a deployment back, by hand.
+    Rollback,
     /// Checks that state, its lock and its backend are sound.
     CheckState,
     /// Checks, scans and plans the stacks of a pull request.
@@ -69,12 +137,26 @@ pub enum Kind {
     TestOidc,
     /// Plans, applies, promotes and destroys one stack, by hand.
     Tf,
+    /// Plans and applies every stack of an environment, on a push; compares by the clock.
+    TfAuto,
+    /// Looks for what was changed outside of Terraform.
+    TfDrift,
 }
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Self; 6] =
-        [Self::Build, Self::CheckState, Self::Terraform, Self::Test, Self::TestOidc, Self::Tf];
+    pub const ALL: [Self; 10] = [
+        Self::Build,
+        Self::CheckState,
+        Self::Deploy,
+        Self::Rollback,
+        Self::Terraform,
+        Self::Test,
+        Self::TestOidc,
+        Self::Tf,
+        Self::TfAuto,
+        Self::TfDrift,
+    ];
 
     /// Its name in the manifest.
     #[must_use]
@@ -83,11 +165,25 @@ impl Kind {
             Self::Test => "test",
             Self::Build => "build",
             Self::CheckState => "check-state",
+            Self::Deploy => "deploy",
+            Self::Rollback => "rollback",
             Self::Terraform => "terraform",
             Self::TestOidc => "test-oidc",
             Self::Tf => "tf",
+            Self::TfAuto => "tf-auto",
+            Self::TfDrift => "tf-drift",
         }
     }
+}
+
+checked_string! {
+    /// What somebody types to say that it is meant.
+    Phrase, pattern: "^[A-Za-z][A-Za-z0-9_-]{1,38}[A-Za-z0-9]$", max: 40,
+    check: |text| text.len() >= 3
+        && text.starts_with(|first: char| first.is_ascii_alphabetic())
+        && text.ends_with(|last: char| last.is_ascii_alphanumeric())
+        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-')),
+    says: "a phrase to type is 3 to 40 letters, digits, dashes and underscores, from a letter to a letter or digit"
 }
 
 /// What starts a workflow.

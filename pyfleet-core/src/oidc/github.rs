@@ -70,16 +70,20 @@ pub fn environments(project: &Project, plan: &Plan) -> (Vec<GitHubEnvironment>, 
 /// ([GitHub: rules](https://docs.github.com/en/rest/repos/rules#create-a-repository-ruleset)).
 pub type Ruleset = Json;
 
+/// The checks to require: a check that does not report on every pull request would hold some of them up for ever.
+#[must_use]
+pub fn checks(plan: &Plan) -> Vec<String> {
+    plan.workflows
+        .iter()
+        .filter(|workflow| workflow.model.on.pull_request.as_ref().is_some_and(|on| on.branches.is_empty()))
+        .filter_map(|workflow| workflow.gate.clone())
+        .collect()
+}
+
 /// What protects the branches that act on environments: reviewed by code owners, with every required check.
 pub(super) fn ruleset(plan: &Plan, branches: BTreeSet<String>) -> Ruleset {
     let branches: Vec<String> = branches.iter().map(|branch| format!("refs/heads/{branch}")).collect();
-    let gates: Vec<Json> = plan
-        .workflows
-        .iter()
-        // A check that does not report on every pull request would hold some of them up for ever.
-        .filter(|workflow| workflow.model.on.pull_request.as_ref().is_some_and(|on| on.branches.is_empty()))
-        .filter_map(|workflow| Some(json!({ "context": workflow.gate.as_ref()? })))
-        .collect();
+    let gates: Vec<Json> = checks(plan).iter().map(|gate| json!({ "context": gate })).collect();
     let mut rules = vec![
         json!({ "type": "deletion" }),
         json!({ "type": "non_fast_forward" }),
@@ -113,6 +117,7 @@ impl Names {
             Body::TfPlan(plan) => Some(&plan.inputs),
             Body::TfApply(apply) => apply.inputs.as_ref(),
             Body::CheckState(check) => Some(&check.inputs),
+            Body::DetectDrift(detect) => Some(&detect.inputs),
             Body::TerraformPlan(plan) => Some(&plan.inputs),
             _ => None,
         };

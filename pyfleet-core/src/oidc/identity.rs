@@ -30,8 +30,8 @@ pub struct Identity {
     pub workflows: Vec<String>,
     /// The longest session that a job asks for.
     pub session_seconds: u32,
-    /// The states that its jobs work on.
-    pub state: State,
+    /// The states that its jobs work on; nothing where they only deploy, or look what was deployed.
+    pub state: Option<State>,
     /// What its jobs do beside reading.
     pub work: Work,
 }
@@ -50,7 +50,7 @@ pub struct State {
 }
 
 /// What jobs do beside reading.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Work {
     /// Plans that are applied later hold the lock.
     pub locks: bool,
@@ -58,6 +58,18 @@ pub struct Work {
     pub hands_over: bool,
     /// The lock is proven with an object of its own.
     pub checks_state: bool,
+    /// Repositories in which images are looked up.
+    pub looks_up: BTreeSet<String>,
+    /// Repositories that images are pushed to.
+    pub pushes: BTreeSet<String>,
+    /// Services that are deployed.
+    pub deploys: BTreeSet<Slug>,
+    /// Services that are put back to an earlier revision.
+    pub rolls_back: BTreeSet<Slug>,
+    /// Services whose revisions are listed.
+    pub lists: BTreeSet<Slug>,
+    /// Whether a job works on state.
+    reads_state: bool,
 }
 
 /// A job that assumes a role: its file, its id, and what was planned.
@@ -97,6 +109,7 @@ pub fn identities(project: &Project, plan: &Plan) -> Vec<Identity> {
                 let timeout = model.timeout_minutes.as_ref().and_then(|timeout| timeout.literal());
                 minutes = minutes.max(timeout.copied().unwrap_or(u64::MAX));
             }
+            let work = jobs.iter().fold(Work::default(), |work, (_, _, job)| work.and(project, &job.body));
             let role = project.role(&environment.name, purpose)?;
             let region = environment.region.clone()?;
             Some(Identity {
@@ -110,8 +123,11 @@ pub fn identities(project: &Project, plan: &Plan) -> Vec<Identity> {
                 subjects: claims.iter().flat_map(|claim| project.subjects(claim)).collect(),
                 workflows: workflows.into_iter().collect(),
                 session_seconds: session_seconds(u16::try_from(minutes).unwrap_or(u16::MAX)),
-                state: state(project, &environment.name, purpose)?,
-                work: jobs.iter().fold(Work::default(), |work, (_, _, job)| work.and(project, &job.body)),
+                state: match work.reads_state {
+                    true => Some(state(project, &environment.name, purpose)?),
+                    false => None,
+                },
+                work,
             })
         })
         .collect()
@@ -138,17 +154,40 @@ fn state(project: &Project, environment: &Slug, purpose: AwsRole) -> Option<Stat
 
 impl Work {
     /// With what one more job does.
-    fn and(self, project: &Project, body: &Body) -> Self {
+    fn and(mut self, project: &Project, body: &Body) -> Self {
         let terraform = project.terraform.as_ref();
         let through_s3 = terraform.is_some_and(|terraform| terraform.plan_hand_off == PlanHandOff::S3);
         match body {
-            Body::TfPlan(plan) if plan.hand_off.is_some() => {
-                Self { locks: true, hands_over: through_s3, checks_state: true }
+            Body::ImageLookup(lookup) => {
+                self.looks_up.insert(lookup.ecr.repository.clone());
             }
-            Body::TfApply(_) => Self { locks: true, hands_over: through_s3, ..self },
-            Body::ForceUnlock(_) => Self { locks: true, ..self },
-            Body::CheckState(_) => Self { checks_state: true, ..self },
-            _ => self,
+            Body::ImagePush(push) => {
+                self.pushes.insert(push.ecr.repository.clone());
+            }
+            Body::EcsDeploy(deploy) => {
+                self.deploys.insert(deploy.name.clone());
+            }
+            Body::EcsRollback(rollback) => self.rolls_back.extend(rollback.services.iter().cloned()),
+            Body::EcsList(list) => self.lists.extend(list.services.iter().cloned()),
+            // Everything else that assumes a role plans, applies, checks or probes state.
+            body => {
+                self.reads_state = true;
+                match body {
+                    Body::TfPlan(plan) if plan.hand_off.is_some() => {
+                        self.locks = true;
+                        self.hands_over = through_s3;
+                        self.checks_state = true;
+                    }
+                    Body::TfApply(_) => {
+                        self.locks = true;
+                        self.hands_over = through_s3;
+                    }
+                    Body::ForceUnlock(_) => self.locks = true,
+                    Body::CheckState(_) => self.checks_state = true,
+                    _ => {}
+                }
+            }
         }
+        self
     }
 }

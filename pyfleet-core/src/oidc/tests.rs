@@ -112,7 +112,7 @@ fn every_role_is_there_once_with_all_that_assumes_it() {
             ("prod", "backend-destroy"),
         ]
     );
-    let planned = &role(&roles, "dev", AwsRole::PullRequestPlan).state.keys;
+    let planned = &role(&roles, "dev", AwsRole::PullRequestPlan).state.as_ref().unwrap().keys;
     assert_eq!(planned, &["dev/network.tfstate"], "`app` has a secret, and pull requests do not plan it");
 }
 
@@ -135,7 +135,7 @@ fn subjects_files_and_sessions_are_those_of_the_jobs() {
     let apply = role(&roles, "dev", AwsRole::Apply);
     assert_eq!(apply.workflows, ["acme/shop/.github/workflows/tf.yml@refs/heads/main"]);
     assert_eq!(apply.session_seconds, 3900);
-    assert_eq!(apply.state.keys, ["dev/app.tfstate", "dev/network.tfstate"]);
+    assert_eq!(apply.state.as_ref().unwrap().keys, ["dev/app.tfstate", "dev/network.tfstate"]);
 }
 
 #[test]
@@ -395,6 +395,92 @@ fn resources_are_named_wherever_aws_knows_them() {
             assert!(!is_open || matches!(statement.sid, "Services" | "ReadIam"), "{statement:?}");
         }
     }
+    let (project, roles) = self::roles(SERVICES);
+    for role in &roles {
+        for statement in allowed(&permissions(&project, role)) {
+            let is_open = these(statement).iter().any(|resource| resource == "*");
+            assert!(
+                !is_open || matches!(statement.sid, "LogIn" | "Register" | "SeeRevisions"),
+                "{statement:?}"
+            );
+        }
+    }
+}
+
+/// A project without Terraform, of which two services run in two accounts.
+const SERVICES: &str = r#"
+version: 1
+project: shop
+safety-level: 4
+github: { repository: acme/shop, visibility: private, repository-id: 2001 }
+aws: { region: eu-central-1 }
+environments:
+  dev: { approval: none, aws: { account-id: "111111111111" } }
+  prod: { approval: none, aws: { account-id: "222222222222" } }
+registries: { aws: { ecr: {} } }
+images:
+  api: { registry: aws, repository: shop/api }
+  web: { registry: aws, repository: shop/web }
+services:
+  api: { image: api, ecs: { cluster: "shop-{environment}", task-role: api, execution-role: ecs } }
+  web: { image: web, ecs: { cluster: "shop-{environment}", service: front, execution-role: ecs } }
+workflows:
+  ship: { kind: deploy, services: [api] }
+  rollback: {}
+"#;
+
+#[test]
+fn a_deployment_reaches_its_images_and_services_and_hands_on_the_named_roles() {
+    let dev = policy(SERVICES, "dev", AwsRole::Deploy);
+    assert_eq!(these(sid(&dev, "Push")), ["arn:aws:ecr:eu-central-1:111111111111:repository/shop/api"]);
+    // What is rolled back besides is not deployed.
+    assert_eq!(
+        these(sid(&dev, "Deploy")),
+        [
+            "arn:aws:ecs:eu-central-1:111111111111:service/shop-dev/api",
+            "arn:aws:ecs:eu-central-1:111111111111:service/shop-dev/front"
+        ]
+    );
+    assert_eq!(
+        serde_json::to_value(sid(&dev, "HandRolesToTasks")).unwrap(),
+        serde_json::json!({
+            "Sid": "HandRolesToTasks", "Effect": "Allow", "Action": ["iam:PassRole"],
+            "Resource": ["arn:aws:iam::111111111111:role/api", "arn:aws:iam::111111111111:role/ecs"],
+            "Condition": { "StringEquals": { "iam:PassedToService": "ecs-tasks.amazonaws.com" } },
+        })
+    );
+    let actions: Vec<&str> = pairs(&dev).iter().map(|(action, _)| *action).collect();
+    assert!(
+        actions.iter().all(|action| !action.contains("Delete") && !action.contains("s3:")),
+        "{actions:?}"
+    );
+    // Rolling back alone registers and pushes nothing, and hands on no role.
+    let without = SERVICES.replace("  ship: { kind: deploy, services: [api] }\n", "");
+    let rollback = policy(&without, "prod", AwsRole::Deploy);
+    let sids: Vec<&str> = rollback.statement.iter().map(|statement| statement.sid).collect();
+    assert_eq!(sids, ["SeeServices", "SeeRevisions", "Deploy", "StopDeployment"]);
+}
+
+#[test]
+fn what_looks_before_a_deployment_sees_images_and_services_and_needs_no_state() {
+    let (project, roles) = roles(SERVICES);
+    let names: Vec<String> =
+        roles.iter().map(|role| format!("{}-{}", role.environment, role.purpose.name())).collect();
+    assert_eq!(names, ["dev-plan", "dev-deploy", "prod-plan", "prod-deploy"]);
+    let plan = role(&roles, "prod", AwsRole::Plan);
+    assert!(plan.state.is_none() && managed(plan).is_empty());
+    assert_eq!(
+        pairs(&permissions(&project, plan)).iter().map(|(action, _)| *action).collect::<Vec<_>>(),
+        [
+            "ecr:DescribeImages",
+            "ecs:DescribeServices",
+            "ecs:DescribeServices",
+            "ecs:ListServiceDeployments",
+            "ecs:ListServiceDeployments",
+            "ecs:DescribeTaskDefinition",
+            "ecs:ListTaskDefinitions"
+        ]
+    );
 }
 
 #[test]

@@ -24,6 +24,8 @@ pub(super) fn plan(project: &Project, draft: &mut Draft<'_>) {
             matrices: None,
             notes: None,
             pull_requests: draft.runs_for_pull_requests(),
+            follows_modules: false,
+            compares_pushes: false,
         },
         &["changed"],
     ));
@@ -63,6 +65,7 @@ pub(super) fn plan(project: &Project, draft: &mut Draft<'_>) {
             identity: None,
             body: Body::ScanImage(ScanImage {
                 image: artifact,
+                archive: None,
                 title: format!("Image {name}"),
                 artifact: report.clone(),
                 minimum_severity: image.minimum_severity,

@@ -1,16 +1,13 @@
 //! `check-state`: whether every state, its lock and its backend are sound, by hand and by the clock.
 
-use serde_json::json;
-
 use super::body::{Body, CheckState};
 use super::credentials::{IDENTITY, credentials, identity};
 use super::draft::{CHECK_OUT, Draft, NewJob};
-use super::stacks::{check_limits, state_env};
-use super::tf::{inputs_of, readable_targets, reading_environment, tooling};
+use super::environment_jobs::{inputs_of, readable_targets, tooling};
+use super::stacks::{check_limits, over_all};
 use crate::diagnostic::Path;
 use crate::manifest::AwsRole;
 use crate::project::{Environment, Project};
-use crate::workflow::{Axes, Matrix, OrExpression, Runner, Strategy};
 
 /// That a run is on an environment's branch, where environments have different ones.
 pub(super) fn on_its_branch(project: &Project, environment: &Environment) -> Option<String> {
@@ -28,21 +25,7 @@ pub(super) fn plan(project: &Project, draft: &mut Draft<'_>) {
     }
     for (environment, target) in readable_targets(project, terraform) {
         check_limits(target.stacks.len(), 0, draft);
-        let mut model = draft.job(format!("check {} (${{{{ matrix.stack }}}})", environment.name), MINUTES);
-        model.runs_on = Some(Runner { group: None, labels: target.runner.clone() });
-        model.environment = Some(reading_environment(environment));
-        let entries = target.stacks.iter().filter_map(|stack| json!(stack).as_object().cloned());
-        model.strategy = Some(Strategy {
-            matrix: Some(Matrix::Axes(Axes {
-                include: Some(OrExpression::Literal(
-                    entries.map(|entry| entry.into_iter().collect()).collect(),
-                )),
-                ..Axes::default()
-            })),
-            fail_fast: OrExpression::Literal(false),
-            max_parallel: None,
-        });
-        model.env = state_env(terraform, target);
+        let mut model = over_all(draft, terraform, environment, target, "check", MINUTES);
         model.condition = on_its_branch(project, environment);
         draft.add(NewJob {
             id: format!("check-{}", environment.name),

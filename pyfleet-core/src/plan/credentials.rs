@@ -5,7 +5,7 @@ use super::Permission;
 use super::body::Credentials;
 use super::condition::expression;
 use crate::manifest::{AwsRole, Slug};
-use crate::project::{EnvironmentStacks, Project, Role, partition};
+use crate::project::{EcsTarget, EnvironmentStacks, Project, Role, partition};
 use crate::workflow::{Level, Scope};
 
 /// Proves to AWS what runs here.
@@ -22,13 +22,33 @@ pub(crate) fn session_seconds(timeout_minutes: u16) -> u32 {
     (u32::from(timeout_minutes) * 60 + 300).clamp(900, 7200)
 }
 
+/// An environment's account and region.
+pub(super) struct Place<'a> {
+    environment: &'a Slug,
+    account_id: &'a str,
+    region: &'a str,
+}
+
+impl<'a> From<&'a EnvironmentStacks> for Place<'a> {
+    fn from(target: &'a EnvironmentStacks) -> Self {
+        Self { environment: &target.environment, account_id: &target.account_id, region: &target.region }
+    }
+}
+
+impl<'a> From<&'a EcsTarget> for Place<'a> {
+    fn from(target: &'a EcsTarget) -> Self {
+        Self { environment: &target.environment, account_id: &target.account_id, region: &target.region }
+    }
+}
+
 /// Credentials of an environment's role.
-pub(super) fn credentials(
+pub(super) fn credentials<'a>(
     project: &Project,
-    target: &EnvironmentStacks,
+    place: impl Into<Place<'a>>,
     purpose: AwsRole,
     timeout_minutes: u16,
 ) -> Credentials {
+    let place = place.into();
     let does = match purpose {
         AwsRole::Plan | AwsRole::PullRequestPlan => "reads",
         AwsRole::Apply => "changes",
@@ -37,19 +57,19 @@ pub(super) fn credentials(
         AwsRole::BackendDestroy => "removes the state backend of",
     };
     Credentials {
-        does: format!("{does} {}", target.environment),
-        role: role(project, &target.environment, purpose),
-        region: target.region.clone(),
-        account_id: target.account_id.clone(),
+        does: format!("{does} {}", place.environment),
+        role: role(project, place.environment, purpose),
+        region: place.region.to_owned(),
+        account_id: place.account_id.to_owned(),
         session_seconds: session_seconds(timeout_minutes),
         session: purpose.name(),
-        audience: (partition(&target.region) == "aws-cn").then_some("sts.amazonaws.com.cn"),
+        audience: (partition(place.region) == "aws-cn").then_some("sts.amazonaws.com.cn"),
     }
 }
 
 /// The identity of a job that assumes an environment's role.
-pub(super) fn identity(target: &EnvironmentStacks, purpose: AwsRole) -> Identity {
-    Identity { environment: target.environment.clone(), purpose }
+pub(super) fn identity<'a>(place: impl Into<Place<'a>>, purpose: AwsRole) -> Identity {
+    Identity { environment: place.into().environment.clone(), purpose }
 }
 
 /// The role of an environment for a purpose: its ARN, or the expression that yields it.

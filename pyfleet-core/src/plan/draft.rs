@@ -64,6 +64,7 @@ impl<'a> Draft<'a> {
             name: name.clone(),
             kind,
             gate: None,
+            auto: wish.auto.clone(),
             model,
             jobs: IndexMap::new(),
             origin,
@@ -84,6 +85,11 @@ impl<'a> Draft<'a> {
     /// Whether a person can start it.
     pub(super) const fn is_started_by_hand(&self) -> bool {
         self.workflow.model.on.workflow_dispatch.is_some()
+    }
+
+    /// Whether the clock starts it.
+    pub(super) const fn is_started_by_the_clock(&self) -> bool {
+        !self.workflow.model.on.schedule.is_empty()
     }
 
     /// The condition under which a run may hold secrets or write, where not every run may.

@@ -13,31 +13,40 @@ mod code_scanning;
 mod condition;
 mod cost;
 mod credentials;
+mod deploy;
 mod draft;
+mod drift;
+mod environment_jobs;
+mod notify;
 mod read_back;
+mod rollback;
 mod security;
 mod stacks;
 mod terraform;
 mod test;
 mod test_oidc;
 mod tf;
+mod tf_auto;
 mod trigger;
 
 use indexmap::IndexMap;
 use serde::Serialize;
 
 pub use self::body::{
-    Approval, Body, BuildImage, Changes, CheckState, CodeScanning, Codecov, CostComment, Coverage,
-    CreateBackend, Credentials, DestroyBackend, ForceUnlock, Gate, HandOff, Inputs, Message, Notify,
-    OidcProbe, Revert, ScanImage, Security, Target, TerraformComment, TerraformCost, TerraformPlan,
-    TerraformScan, TerraformStatic, TestComment, TestSuite, TfApply, TfGuard, TfPlan, Tooling, Verify,
+    Approval, Archive, Asked, Body, BuildArchive, BuildImage, Changes, CheckState, CodeScanning, Codecov,
+    CostComment, Coverage, CreateBackend, Credentials, Decide, DeployApproval, DeployGuard, DeploySummary,
+    DestroyBackend, DetectDrift, DriftReport, EcrRepository, EcsDeploy, EcsList, EcsRollback, ForceUnlock,
+    Gate, HandOff, ImageLookup, ImagePush, Inputs, Message, Notify, OidcProbe, Parity, Revert, RollbackGuard,
+    ScanImage, Security, SummarisedService, Target, TerraformComment, TerraformCost, TerraformPlan,
+    TerraformScan, TerraformStatic, TestComment, TestSuite, TfApply, TfAutoGuard, TfGuard, TfPlan, Tooling,
+    Verify,
 };
 pub(crate) use self::credentials::session_seconds;
 pub use self::read_back::read_back;
 
 use self::draft::Draft;
 use crate::diagnostic::{Diagnostics, Path};
-use crate::manifest::{AwsRole, Disposition, Kind, Slug};
+use crate::manifest::{Auto, AwsRole, Disposition, Kind, Slug};
 use crate::project::Project;
 use crate::workflow::{Level, Scope};
 
@@ -48,10 +57,14 @@ type PlanKind = fn(&Project, &mut Draft<'_>);
 const KINDS: &[(Kind, PlanKind)] = &[
     (Kind::Build, build::plan),
     (Kind::CheckState, check_state::plan),
+    (Kind::Deploy, deploy::plan),
+    (Kind::Rollback, rollback::plan),
     (Kind::Terraform, terraform::plan),
     (Kind::Test, test::plan),
     (Kind::TestOidc, test_oidc::plan),
     (Kind::Tf, tf::plan),
+    (Kind::TfAuto, tf_auto::plan),
+    (Kind::TfDrift, drift::plan),
 ];
 
 /// Everything that is to be rendered.
@@ -74,6 +87,8 @@ pub struct Workflow {
     pub kind: Kind,
     /// The check that branch protection should require, where there is one.
     pub gate: Option<String>,
+    /// Why it may write without a person who starts it, and who answers for that.
+    pub auto: Option<Auto>,
     /// What the rendered text must parse to, without the steps.
     pub model: crate::workflow::Workflow,
     /// What the model cannot say about each job.
@@ -107,7 +122,7 @@ pub struct Identity {
 }
 
 /// One scope of a job's token, with its reason.
-#[derive(Debug, Clone, Copy, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct Permission {
     /// What may be touched.
     #[serde(rename = "name")]

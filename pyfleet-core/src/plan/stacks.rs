@@ -1,26 +1,71 @@
 //! Jobs that run once for each stack, and what they know of its state.
 
 use indexmap::IndexMap;
+use serde_json::{Value as Json, json};
 
 use super::condition::expression;
 use super::draft::Draft;
+use super::environment_jobs::reading_environment;
 use crate::diagnostic::{Diagnostic, Path, Place};
-use crate::manifest::{Lock, Tool};
-use crate::project::{EnvironmentStacks, Terraform};
-use crate::workflow::{self as model, Axes, Matrix, OrExpression, Strategy};
+use crate::manifest::Lock;
+use crate::project::{Environment, EnvironmentStacks, Terraform};
+use crate::workflow::{self as model, Axes, Matrix, OrExpression, Runner, Strategy};
+
+/// The entries of a matrix.
+pub(super) type Entries = Vec<IndexMap<String, Json>>;
 
 /// A job that runs once for each entry of an output that holds a list as JSON.
 pub(super) fn over(draft: &Draft<'_>, title: &str, output: &str, timeout_minutes: u16) -> model::Job {
+    let list = OrExpression::Expression(expression(&format!("fromJSON({output})")));
+    over_entries(draft, title, list, timeout_minutes)
+}
+
+/// A job that runs once for each entry of a list.
+pub(super) fn over_literal(
+    draft: &Draft<'_>,
+    title: &str,
+    entries: Entries,
+    timeout_minutes: u16,
+) -> model::Job {
+    over_entries(draft, title, OrExpression::Literal(entries), timeout_minutes)
+}
+
+fn over_entries(
+    draft: &Draft<'_>,
+    title: &str,
+    entries: OrExpression<Entries>,
+    timeout_minutes: u16,
+) -> model::Job {
     let mut model = draft.job(format!("{title} (${{{{ matrix.stack }}}})"), timeout_minutes);
     model.strategy = Some(Strategy {
-        matrix: Some(Matrix::Axes(Axes {
-            include: Some(OrExpression::Expression(expression(&format!("fromJSON({output})")))),
-            ..Axes::default()
-        })),
+        matrix: Some(Matrix::Axes(Axes { include: Some(entries), ..Axes::default() })),
         fail_fast: OrExpression::Literal(false),
         max_parallel: None,
     });
     model
+}
+
+/// A job of an environment that runs once for each of its stacks, on its runner, and only reads.
+pub(super) fn over_all(
+    draft: &Draft<'_>,
+    terraform: &Terraform,
+    environment: &Environment,
+    target: &EnvironmentStacks,
+    verb: &str,
+    timeout_minutes: u16,
+) -> model::Job {
+    let title = format!("{verb} {}", environment.name);
+    let stacks = entries(target.stacks.iter().map(|stack| json!(stack)));
+    let mut model = over_literal(draft, &title, stacks, timeout_minutes);
+    model.runs_on = Some(Runner { group: None, labels: target.runner.clone() });
+    model.environment = Some(reading_environment(environment));
+    model.env = state_env(terraform, target);
+    model
+}
+
+/// Objects as the entries of a matrix.
+pub(super) fn entries(objects: impl Iterator<Item = Json>) -> Entries {
+    objects.filter_map(|entry| Some(entry.as_object()?.clone().into_iter().collect())).collect()
 }
 
 /// GitHub runs at most 256 jobs of a matrix, and Linux takes at most 128 KiB in one environment
@@ -41,35 +86,44 @@ pub(super) fn check_limits(most: usize, bytes: usize, draft: &mut Draft<'_>) {
 
 /// What every step that touches state knows of it.
 pub(super) fn state_env(terraform: &Terraform, target: &EnvironmentStacks) -> IndexMap<String, String> {
-    let lock = match terraform.lock {
+    let mut env = IndexMap::new();
+    env.insert("TF_COMMAND", terraform.tool.command().to_owned());
+    env.insert("ENVIRONMENT", target.environment.to_string());
+    env.insert("STACK", expression("matrix.stack"));
+    env.insert("STACK_DIRECTORY", expression("matrix.directory"));
+    env.insert("TF_STATE_BUCKET", expression("matrix.backend.bucket"));
+    env.insert("TF_STATE_KEY", expression("matrix.backend.key"));
+    env.insert("TF_LOCK_MODE", lock_mode(terraform).to_owned());
+    if terraform.lock != Lock::S3 {
+        env.insert("TF_LOCK_TABLE", expression("matrix.backend.dynamodb_table"));
+    }
+    named(env, target)
+}
+
+/// What steps that make or remove a backend know of it. Every stack of an environment has the same: only the key may
+/// depend on the stack.
+pub(super) fn backend_env(terraform: &Terraform, target: &EnvironmentStacks) -> IndexMap<String, String> {
+    let setting = |name| target.stacks.first().and_then(|stack| stack.backend.get(name)).cloned();
+    let mut env = IndexMap::new();
+    env.insert("TF_STATE_BUCKET", setting("bucket").unwrap_or_default());
+    env.insert("TF_LOCK_MODE", lock_mode(terraform).to_owned());
+    env.extend(setting("dynamodb_table").map(|table| ("TF_LOCK_TABLE", table)));
+    named(env, target)
+}
+
+/// With whose it is, and how AWS is asked.
+fn named(mut env: IndexMap<&str, String>, target: &EnvironmentStacks) -> IndexMap<String, String> {
+    env.insert("EXPECTED_ACCOUNT_ID", target.account_id.clone());
+    for (name, value) in [("AWS_RETRY_MODE", "standard"), ("AWS_MAX_ATTEMPTS", "5"), ("AWS_PAGER", "")] {
+        env.insert(name, value.to_owned());
+    }
+    env.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+}
+
+const fn lock_mode(terraform: &Terraform) -> &'static str {
+    match terraform.lock {
         Lock::S3 => "s3",
         Lock::DynamoDb => "dynamodb",
         Lock::Both => "both",
-    };
-    let command = match terraform.tool {
-        Tool::Terraform => "terraform",
-        Tool::OpenTofu => "tofu",
-    };
-    let environment = target.environment.as_str();
-    let (bucket, key, table) = (
-        expression("matrix.backend.bucket"),
-        expression("matrix.backend.key"),
-        expression("matrix.backend.dynamodb_table"),
-    );
-    let (stack, directory) = (expression("matrix.stack"), expression("matrix.directory"));
-    let mut env: Vec<(&str, &str)> = vec![
-        ("TF_COMMAND", command),
-        ("ENVIRONMENT", environment),
-        ("STACK", &stack),
-        ("STACK_DIRECTORY", &directory),
-        ("TF_STATE_BUCKET", &bucket),
-        ("TF_STATE_KEY", &key),
-        ("TF_LOCK_MODE", lock),
-    ];
-    if terraform.lock != Lock::S3 {
-        env.push(("TF_LOCK_TABLE", &table));
     }
-    env.push(("EXPECTED_ACCOUNT_ID", &target.account_id));
-    env.extend([("AWS_RETRY_MODE", "standard"), ("AWS_MAX_ATTEMPTS", "5"), ("AWS_PAGER", "")]);
-    env.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
 }

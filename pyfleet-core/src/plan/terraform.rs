@@ -13,8 +13,8 @@ use super::condition::{OWN_PULL_REQUEST, expression};
 use super::cost;
 use super::credentials::{IDENTITY, credentials, identity};
 use super::draft::{CHECK_OUT, Draft, NewJob};
+use super::environment_jobs::{inputs_of, publish, tooling};
 use super::stacks::{check_limits, over};
-use super::tf::{inputs_of, publish, tooling};
 use crate::diagnostic::Path;
 use crate::manifest::AwsRole;
 use crate::project::{Cost, EnvironmentStacks, Project, Terraform, defaults};
@@ -38,11 +38,13 @@ pub(super) fn plan(project: &Project, draft: &mut Draft<'_>) {
     check_limits(matrices.values().map(Vec::len).max().unwrap_or_default(), bytes, draft);
     let outputs: Vec<&str> = matrices.keys().map(String::as_str).collect();
     let body = Changes {
-        targets: targets(terraform),
+        targets: changed_by(terraform),
         always: always(draft),
         notes: notes(terraform),
         matrices: Some(matrices.clone()),
         pull_requests: draft.runs_for_pull_requests(),
+        follows_modules: true,
+        compares_pushes: false,
     };
     draft.add(changes_job(draft, body, &outputs));
 
@@ -109,7 +111,8 @@ pub(super) fn plan(project: &Project, draft: &mut Draft<'_>) {
     draft.add_gate(&["code-scanning", "comment"]);
 }
 
-fn targets(terraform: &Terraform) -> Vec<Target> {
+/// The stacks, and the paths that concern each.
+pub(super) fn changed_by(terraform: &Terraform) -> Vec<Target> {
     terraform
         .stacks
         .iter()

@@ -10,7 +10,7 @@ use super::draft::{CHECK_OUT, Draft, NewJob};
 use super::security;
 use crate::diagnostic::Path;
 use crate::manifest::Slug;
-use crate::project::{Language, Project, TestGroup, requirements_file};
+use crate::project::{self, Language, Project, TestGroup, requirements_file};
 use crate::workflow::{Axes, Container, Level, Matrix, OrExpression, Scope, Strategy};
 
 const COMMENT: &[Permission] = &[Permission {
@@ -34,30 +34,13 @@ const COMMENT_AND_COMPARE: &[Permission] = &[
 pub(super) fn plan(project: &Project, draft: &mut Draft<'_>) {
     let mut suites = Vec::new();
     for (name, group) in &project.tests {
-        let own: Vec<String> = group.suites.keys().map(|suite| Slug::join(&[&"test", name, suite])).collect();
-        for (suite, command) in &group.suites {
-            draft.add(suite_job(project, draft, name, group, suite, command));
-        }
+        let own = add_suites(project, draft, name, group, &[]);
         if let Some(wanted) = project.security.filter(|_| group.language == Language::Python) {
             draft.add(security::job(project, draft, wanted, name, group));
         }
         if let Some(coverage) = &group.coverage {
             let origin = Path::of(["tests", name.as_str(), "coverage"]);
-            if let Some(minimum) = coverage.minimum {
-                let mut model = draft.job(format!("{name} coverage"), 5);
-                model.needs.clone_from(&own);
-                let body = Body::Coverage(Coverage { pattern: results_of(name, "*"), minimum });
-                let origin = origin.key("minimum");
-                draft.add(NewJob {
-                    id: format!("coverage-{name}"),
-                    model,
-                    permissions: &[],
-                    because: "",
-                    identity: None,
-                    body,
-                    origin,
-                });
-            }
+            add_coverage(draft, name, coverage, &own);
             if let Some(token) = &coverage.codecov_token {
                 let mut model = draft.job(format!("{name} to Codecov"), 5);
                 model.needs.clone_from(&own);
@@ -102,6 +85,59 @@ pub(super) fn plan(project: &Project, draft: &mut Draft<'_>) {
     let mut reporting: Vec<&str> = codecov.iter().map(String::as_str).collect();
     reporting.push("comment");
     draft.add_gate(&reporting);
+}
+
+/// The suites and the least coverage, before something else happens: no comment, and nothing is sent anywhere. The ids
+/// of the jobs.
+pub(super) fn add_required(project: &Project, draft: &mut Draft<'_>, needs: &[&str]) -> Vec<String> {
+    let mut required = Vec::new();
+    for (name, group) in &project.tests {
+        let own = add_suites(project, draft, name, group, needs);
+        required.extend(own.iter().cloned());
+        if let Some(coverage) = &group.coverage {
+            required.extend(add_coverage(draft, name, coverage, &own));
+        }
+    }
+    required
+}
+
+/// Every suite of a group, behind some jobs; their ids.
+fn add_suites(
+    project: &Project,
+    draft: &mut Draft<'_>,
+    name: &Slug,
+    group: &TestGroup,
+    needs: &[&str],
+) -> Vec<String> {
+    for (suite, command) in &group.suites {
+        let mut job = suite_job(project, draft, name, group, suite, command);
+        job.model.needs = needs.iter().map(ToString::to_string).collect();
+        draft.add(job);
+    }
+    group.suites.keys().map(|suite| Slug::join(&[&"test", name, suite])).collect()
+}
+
+/// The job that compares a group's coverage with its minimum, where there is one; its id.
+fn add_coverage(
+    draft: &mut Draft<'_>,
+    name: &Slug,
+    coverage: &project::Coverage,
+    suites: &[String],
+) -> Option<String> {
+    let minimum = coverage.minimum?;
+    let id = format!("coverage-{name}");
+    let mut model = draft.job(format!("{name} coverage"), 5);
+    model.needs = suites.to_vec();
+    draft.add(NewJob {
+        id: id.clone(),
+        model,
+        permissions: &[],
+        because: "",
+        identity: None,
+        body: Body::Coverage(Coverage { pattern: results_of(name, "*"), minimum }),
+        origin: Path::of(["tests", name.as_str(), "coverage", "minimum"]),
+    });
+    Some(id)
 }
 
 fn suite_job(

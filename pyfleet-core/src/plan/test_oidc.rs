@@ -14,7 +14,7 @@ use super::check_state::on_its_branch;
 use super::condition::{MAY_HOLD_SECRETS, expression};
 use super::credentials::{IDENTITY, identity, role};
 use super::draft::{Draft, NewJob};
-use super::tf::{inputs_of, readable_targets, reading_environment};
+use super::environment_jobs::{inputs_of, readable_targets, reading_environment};
 use crate::diagnostic::Path;
 use crate::manifest::{AwsRole, Kind, PlanHandOff, SafetyLevel};
 use crate::project::{Environment, EnvironmentStacks, Project, Role, Terraform, partition};
@@ -64,13 +64,30 @@ struct Probe<'a> {
     target: &'a EnvironmentStacks,
 }
 
-const CHANGING: [AwsRole; 3] = [AwsRole::Apply, AwsRole::BackendCreate, AwsRole::BackendDestroy];
-
 impl Probe<'_> {
+    /// Whether a workflow of a kind changes this environment.
+    fn is_changed_by(&self, kind: Kind) -> bool {
+        self.environment.level >= SafetyLevel::WRITES
+            && self.project.workflows.values().any(|wish| wish.renders(kind))
+    }
+
     /// Whether a workflow changes this environment.
     fn is_changed(&self) -> bool {
-        self.environment.level >= SafetyLevel::WRITES
-            && self.project.workflows.values().any(|wish| wish.renders(Kind::Tf))
+        !self.changing().is_empty()
+    }
+
+    /// The roles of jobs that change this environment.
+    fn changing(&self) -> Vec<AwsRole> {
+        let deploys = [Kind::Deploy, Kind::Rollback].into_iter().any(|kind| self.is_changed_by(kind));
+        [
+            (AwsRole::Apply, self.is_changed_by(Kind::Tf)),
+            (AwsRole::Deploy, deploys),
+            (AwsRole::BackendCreate, self.is_changed_by(Kind::Tf)),
+            (AwsRole::BackendDestroy, self.is_changed_by(Kind::Tf)),
+        ]
+        .into_iter()
+        .filter_map(|(purpose, is_used)| is_used.then_some(purpose))
+        .collect()
     }
 
     /// Whether plans of pull requests read this environment: elsewhere its role is not made.
@@ -82,14 +99,12 @@ impl Probe<'_> {
     fn reads(&self, draft: &Draft<'_>) -> NewJob {
         let name = self.environment.plan_name();
         let mut roles = vec![self.expectation(AwsRole::Plan, "assumed")];
-        if self.is_changed() {
-            roles.extend(
-                CHANGING
-                    .into_iter()
-                    .filter(|purpose| self.is_named(*purpose))
-                    .map(|purpose| self.expectation(purpose, "refused")),
-            );
-        }
+        roles.extend(
+            self.changing()
+                .into_iter()
+                .filter(|purpose| self.is_named(*purpose))
+                .map(|purpose| self.expectation(purpose, "refused")),
+        );
         for other in &self.terraform.targets {
             if let (true, Some(Role::Arn(arn))) = (
                 other.account_id == self.target.account_id && other.environment != self.environment.name,
@@ -112,7 +127,7 @@ impl Probe<'_> {
 
     fn changes(&self, draft: &Draft<'_>) -> NewJob {
         let name = self.environment.name.to_string();
-        let roles = CHANGING.into_iter().map(|purpose| self.expectation(purpose, "refused")).collect();
+        let roles = self.changing().into_iter().map(|purpose| self.expectation(purpose, "refused")).collect();
         let mut model = self.model(draft, &format!("changes {name}"));
         model.environment = Some(model::Environment {
             deployment: model::OrExpression::Literal(false),
@@ -120,7 +135,7 @@ impl Probe<'_> {
         });
         model.condition = Some(self.is_chosen());
         let mut held = self.inputs();
-        held.extend(CHANGING.into_iter().filter_map(|purpose| self.role_variable(purpose)));
+        held.extend(self.changing().into_iter().filter_map(|purpose| self.role_variable(purpose)));
         NewJob {
             id: format!("changes-{name}"),
             ..self.job(draft, model, &[format!("environment:{name}")], Some(&name), roles, held)
@@ -211,7 +226,7 @@ impl Probe<'_> {
         let secrets = inputs.secrets.into_iter().map(|name| (name, "secrets"));
         let mut held: BTreeMap<String, &'static str> = variables.chain(secrets).collect();
         if let (PlanHandOff::EncryptedArtifact(artifact), true) =
-            (&self.terraform.plan_hand_off, self.is_changed())
+            (&self.terraform.plan_hand_off, self.is_changed_by(Kind::Tf))
         {
             held.insert(artifact.passphrase.secret.to_string(), "secrets");
         }

@@ -5,37 +5,40 @@
 //! waits for a person blocks nobody. Only the job that changes something holds the lock.
 
 use std::collections::BTreeMap;
+use std::ops::Deref;
 
 use indexmap::IndexMap;
 use serde_json::{Value as Json, json};
 
 use super::Permission;
-use super::body::{
-    Approval, Body, CreateBackend, DestroyBackend, ForceUnlock, HandOff, Inputs, Message, Notify, Revert,
-    TerraformScan, TfApply, TfGuard, TfPlan, Tooling, Verify,
-};
+use super::body::{Approval, Asked, Body, ForceUnlock, TfGuard};
 use super::condition::expression;
 use super::cost;
 use super::credentials::{IDENTITY, credentials, identity};
 use super::draft::{CHECK_OUT, Draft, NewJob};
+use super::environment_jobs::{
+    CHANGE, InEnvironment, READ, apply_minutes, is_gated, readable_targets, reading_environment, scan_body,
+    tooling, without_deployment,
+};
+use super::notify::{self, Told};
 use super::stacks::{check_limits, over, state_env};
 use crate::diagnostic::Path;
-use crate::manifest::{self, AwsRole, Kind, Occasion, PlanHandOff, SafetyLevel, Visibility};
-use crate::project::{
-    Channel, Cost, Environment, EnvironmentStacks, Project, Terraform, VariableValue, defaults,
-};
-use crate::workflow::{self as model, Concurrency, Input, InputKind, Queue, Runner};
+use crate::manifest::{AwsRole, Kind, SafetyLevel};
+use crate::project::{Cost, Environment, EnvironmentStacks, Project, Terraform};
+use crate::workflow::{self as model, Input, InputKind, Runner};
 
-const READ: &[Permission] = &[CHECK_OUT, IDENTITY];
-const CHANGE: &[Permission] = &[
-    Permission {
-        scope: model::Scope::Actions,
-        level: model::Level::Read,
-        because: "read who approved the run",
-    },
-    CHECK_OUT,
-    IDENTITY,
-];
+/// What a person asks for.
+const ASKED: Asked =
+    Asked { action: "inputs.action", color: "inputs.active_color", reason: "inputs.reason", by_clock: false };
+
+/// What a message is about.
+const TITLE: &str = "${{ inputs.action }} of ${{ inputs.stack }} in ${{ inputs.environment }}";
+/// When somebody is told what became of a run.
+const OUTCOME: Told = Told {
+    condition: "always() && needs.guard.result == 'success' && inputs.action != 'plan'",
+    because: "Whatever became of the run; a plan changes nothing that anybody would wait for.",
+};
+
 const UNLOCK: &[Permission] = &[
     Permission {
         scope: model::Scope::Actions,
@@ -65,7 +68,7 @@ pub(super) fn plan(project: &Project, draft: &mut Draft<'_>) {
         draft.add(cost_job(project, draft, cost, &targets));
     }
     for (environment, target) in &targets {
-        let jobs = Jobs { project, terraform, environment, target };
+        let jobs = Jobs(InEnvironment { project, terraform, environment, target });
         let plan = jobs.plan(draft);
         draft.add(plan);
         if environment.level < SafetyLevel::WRITES {
@@ -92,8 +95,7 @@ pub(super) fn plan(project: &Project, draft: &mut Draft<'_>) {
             draft.add(job);
         }
     }
-    let notify = notify_job(project, draft);
-    if let Some(notify) = notify {
+    if let Some(notify) = notify::outcome(project, draft, TITLE, OUTCOME) {
         draft.add(notify);
     }
 }
@@ -126,18 +128,6 @@ const DESTROY_BACKEND: Act =
     Act { job: "destroy-backend", actions: &["destroy-backend"], is_planned: false, is_scanned: false };
 const FORCE_UNLOCK: Act =
     Act { job: "unlock", actions: &["force-unlock"], is_planned: false, is_scanned: false };
-
-/// The environments that may be read, with their stacks.
-pub(super) fn readable_targets<'a>(
-    project: &'a Project,
-    terraform: &'a Terraform,
-) -> Vec<(&'a Environment, &'a EnvironmentStacks)> {
-    let targets = terraform.targets.iter();
-    targets
-        .filter_map(|target| Some((project.environment(&target.environment)?, target)))
-        .filter(|(environment, _)| environment.level >= SafetyLevel::READS)
-        .collect()
-}
 
 /// What the person who starts the workflow is asked.
 fn inputs(targets: &[(&Environment, &EnvironmentStacks)], has_colors: bool) -> IndexMap<String, Input> {
@@ -224,11 +214,6 @@ fn guard(draft: &mut Draft<'_>, targets: &[(&Environment, &EnvironmentStacks)], 
     }
 }
 
-/// Whether somebody has to agree before a job changes an environment.
-fn is_gated(environment: &Environment) -> bool {
-    environment.approval != manifest::Approval::None
-}
-
 fn scan_job(project: &Project, draft: &Draft<'_>, terraform: &Terraform) -> NewJob {
     let mut model = over(draft, "scan", TARGET, 15);
     model.needs = vec!["guard".to_owned()];
@@ -239,13 +224,7 @@ fn scan_job(project: &Project, draft: &Draft<'_>, terraform: &Terraform) -> NewJ
         permissions: &[CHECK_OUT],
         because: "What is insecure can always be destroyed.",
         identity: None,
-        body: Body::TerraformScan(TerraformScan {
-            minimum_severity: terraform.scan.minimum_severity,
-            on_findings: terraform.scan.on_findings,
-            trivy_version: defaults::TRIVY_VERSION,
-            sarif: false,
-            artifact_days: project.artifact_days,
-        }),
+        body: Body::TerraformScan(scan_body(project, terraform)),
         origin: Path::of(["terraform", "scan"]),
     }
 }
@@ -276,26 +255,21 @@ fn is_one_of(actions: &[&str]) -> String {
 }
 
 /// The jobs of one environment.
-struct Jobs<'a> {
-    project: &'a Project,
-    terraform: &'a Terraform,
-    environment: &'a Environment,
-    target: &'a EnvironmentStacks,
+struct Jobs<'a>(InEnvironment<'a>);
+
+impl<'a> Deref for Jobs<'a> {
+    type Target = InEnvironment<'a>;
+
+    fn deref(&self) -> &InEnvironment<'a> {
+        &self.0
+    }
 }
 
 impl Jobs<'_> {
     /// The values of `action` that mean an act here: without colours, there is nothing to promote.
     fn actions(&self, act: Act) -> Vec<&'static str> {
-        let has_colors = self.target.stacks.iter().any(|stack| stack.colors.is_some());
+        let has_colors = self.has_colors();
         act.actions.iter().copied().filter(|action| has_colors || *action != "promote").collect()
-    }
-
-    fn id(&self, job: &str) -> String {
-        format!("{job}-{}", self.environment.name)
-    }
-
-    fn origin(&self) -> Path {
-        Path::of(["environments", self.environment.name.as_str()])
     }
 
     /// A job over the chosen stack, on the environment's runner.
@@ -318,19 +292,13 @@ impl Jobs<'_> {
             model.needs.push(self.approval_id(act));
         }
         let environment = match act.job {
-            "apply" => model::Environment {
-                url: self.environment.url.clone(),
-                ..model::Environment::named(self.environment.name.as_str())
-            },
+            "apply" => self.deployed_to(),
             // What an apply runs must not become a role that can remove every state.
             "create-backend" | "destroy-backend" => without_deployment(self.environment.backend_name()),
             _ => without_deployment(self.environment.name.to_string()),
         };
         model.environment = Some(environment);
-        model.concurrency = Some(Concurrency {
-            queue: Queue::Max,
-            ..Concurrency::group(format!("mutate-{}-${{{{ matrix.stack }}}}", self.environment.name))
-        });
+        model.concurrency = Some(self.one_change_of("${{ matrix.stack }}"));
         model
     }
 
@@ -347,21 +315,18 @@ impl Jobs<'_> {
         }
     }
 
-    /// The environment whose reviewers have to agree, where somebody has to: a backend that several share is removed
-    /// only if those of a gated one agree.
+    /// The environment whose reviewers have to agree, where somebody has to.
     fn approver(&self, act: Act) -> Option<&Environment> {
-        if act.job == CREATE_BACKEND.job {
-            return None;
+        match act.job {
+            "create-backend" => None,
+            "destroy-backend" => self.backend_approver(),
+            _ => Some(self.environment).filter(|environment| is_gated(environment)),
         }
-        let buckets = |target: &EnvironmentStacks| -> Vec<String> {
-            target.stacks.iter().filter_map(|stack| stack.backend.get("bucket").cloned()).collect()
-        };
-        let own = buckets(self.target);
-        let sharing = self.terraform.targets.iter().filter(|other| {
-            act.job == DESTROY_BACKEND.job && buckets(other).iter().any(|bucket| own.contains(bucket))
-        });
-        let others = sharing.filter_map(|other| self.project.environment(&other.environment));
-        std::iter::once(self.environment).chain(others).find(|environment| is_gated(environment))
+    }
+
+    /// Where the plan that is applied stands.
+    fn planned(&self) -> String {
+        format!("needs.{}.outputs", self.id("plan"))
     }
 
     fn approval_id(&self, act: Act) -> String {
@@ -372,44 +337,15 @@ impl Jobs<'_> {
         let minutes = self.project.timeout_minutes;
         let mut model = self.model(draft, "plan", &self.actions(PLAN), minutes);
         model.environment = Some(reading_environment(self.environment));
-        let outputs: &[(&str, &str)] = &[
-            ("class", "steps.plan.outputs.class"),
-            ("counts", "steps.plan.outputs.counts"),
-            ("plan_key", "steps.hand-off.outputs.plan_key"),
-            ("plan_sha256", "steps.hand-off.outputs.plan_sha256"),
-            ("tool_version", "steps.hand-off.outputs.tool_version"),
-            ("commit", "steps.hand-off.outputs.commit"),
-            ("color", "steps.color.outputs.color"),
-            ("current", "steps.color.outputs.current"),
-        ];
         let is_applied = self.environment.level >= SafetyLevel::WRITES;
-        let inputs = inputs_of(self.target);
-        let is_there = |name: &str| match name {
-            "class" | "counts" => true,
-            "color" | "current" => inputs.colors,
-            _ => is_applied,
-        };
-        model.outputs = outputs
-            .iter()
-            .filter(|(name, _)| is_there(name))
-            .map(|(name, value)| ((*name).to_owned(), expression(value)))
-            .collect();
+        model.outputs = self.plan_outputs(is_applied);
         NewJob {
             id: self.id("plan"),
             model,
             permissions: READ,
             because: "",
             identity: Some(identity(self.target, AwsRole::Plan)),
-            body: Body::TfPlan(TfPlan {
-                tooling: tooling(self.terraform),
-                environment: self.environment.name.to_string(),
-                credentials: credentials(self.project, self.target, AwsRole::Plan, minutes),
-                inputs,
-                hand_off: is_applied.then(|| hand_off(self.terraform)),
-                protected: self.protected(),
-                publish: publish(self.project),
-                artifact_days: self.project.artifact_days,
-            }),
+            body: Body::TfPlan(self.plan_body(ASKED, is_applied, minutes)),
             origin: self.origin(),
         }
     }
@@ -428,38 +364,25 @@ impl Jobs<'_> {
             permissions: &[],
             because: "The environment's reviewers agree first, in a job that holds no right and no lock.",
             identity: None,
-            body: Body::Approval(Approval { plan: act.is_planned.then(|| self.id("plan")) }),
+            body: Body::Approval(Approval {
+                environment: self.environment.name.to_string(),
+                what: "inputs.stack".to_owned(),
+                action: ASKED.action,
+                planned: act.is_planned.then(|| self.planned()),
+            }),
             origin: self.origin().key("approval"),
         })
     }
 
     fn apply(&self, draft: &Draft<'_>) -> NewJob {
         let minutes = apply_minutes(self.project);
-        let inputs = inputs_of(self.target);
-        let revert = self.environment.health.is_some()
-            && self
-                .target
-                .stacks
-                .iter()
-                .filter_map(|stack| stack.colors.as_ref())
-                .any(|colors| colors.auto_revert);
         NewJob {
             id: self.id(APPLY.job),
             model: self.change(draft, APPLY, minutes),
             permissions: CHANGE,
             because: "Only where the plan has something to do.",
             identity: Some(identity(self.target, AwsRole::Apply)),
-            body: Body::TfApply(TfApply {
-                inputs: Some(inputs),
-                verify: self.environment.health.as_ref().map(|health| Verify {
-                    url: health.url.clone(),
-                    expect_status: health.expect_status,
-                    attempts: health.attempts,
-                    plain_http: health.url.starts_with("http://"),
-                }),
-                revert: revert.then(|| Revert { protected: self.protected() }),
-                ..self.apply_body(minutes)
-            }),
+            body: Body::TfApply(self.apply_body(ASKED, self.planned(), minutes)),
             origin: self.origin(),
         }
     }
@@ -472,25 +395,8 @@ impl Jobs<'_> {
             permissions: CHANGE,
             because: "Only where there is something to destroy.",
             identity: Some(identity(self.target, AwsRole::Apply)),
-            body: Body::TfApply(self.apply_body(minutes)),
+            body: Body::TfApply(self.destroy_body(ASKED, self.planned(), minutes)),
             origin: self.origin(),
-        }
-    }
-
-    fn apply_body(&self, minutes: u16) -> TfApply {
-        TfApply {
-            tooling: tooling(self.terraform),
-            environment: self.environment.name.to_string(),
-            credentials: credentials(self.project, self.target, AwsRole::Apply, minutes),
-            plan: self.id("plan"),
-            inputs: None,
-            secrets: inputs_of(self.target).secrets,
-            hand_off: hand_off(self.terraform),
-            verify: None,
-            revert: None,
-            publish_outputs: self.terraform.publish_outputs.iter().map(ToString::to_string).collect(),
-            publish: publish(self.project),
-            artifact_days: self.project.artifact_days,
         }
     }
 
@@ -501,37 +407,20 @@ impl Jobs<'_> {
             permissions: READ,
             because: "Nobody has to agree: the script only adds, and the role deletes nothing.",
             identity: Some(identity(self.target, AwsRole::BackendCreate)),
-            body: Body::CreateBackend(CreateBackend {
-                credentials: credentials(self.project, self.target, AwsRole::BackendCreate, 15),
-            }),
+            body: Body::CreateBackend(self.create_backend_body(15)),
             origin: self.origin(),
         }
     }
 
     fn destroy_backend(&self, draft: &Draft<'_>) -> NewJob {
-        let buckets: Vec<&String> =
-            self.target.stacks.iter().filter_map(|stack| stack.backend.get("bucket")).collect();
-        let mut other_states: BTreeMap<String, Vec<String>> = BTreeMap::new();
-        for other in self.terraform.targets.iter().filter(|other| other.environment != self.environment.name)
-        {
-            for stack in &other.stacks {
-                let shares = stack.backend.get("bucket").is_some_and(|bucket| buckets.contains(&bucket));
-                if let Some(key) = stack.backend.get("key").filter(|_| shares) {
-                    other_states.entry(other.environment.to_string()).or_default().push(key.clone());
-                }
-            }
-        }
+        let approval = self.approver(DESTROY_BACKEND).map(|_| self.approval_id(DESTROY_BACKEND));
         NewJob {
             id: self.id(DESTROY_BACKEND.job),
             model: self.change(draft, DESTROY_BACKEND, 30),
             permissions: READ,
             because: "",
             identity: Some(identity(self.target, AwsRole::BackendDestroy)),
-            body: Body::DestroyBackend(DestroyBackend {
-                credentials: credentials(self.project, self.target, AwsRole::BackendDestroy, 30),
-                approval: self.approver(DESTROY_BACKEND).map(|_| self.approval_id(DESTROY_BACKEND)),
-                other_states,
-            }),
+            body: Body::DestroyBackend(self.destroy_backend_body(expression("inputs.confirm"), approval, 30)),
             origin: self.origin(),
         }
     }
@@ -570,19 +459,8 @@ impl Jobs<'_> {
 
     /// Tells the channels that somebody is waited for.
     fn notify_waiting(&self, draft: &Draft<'_>, act: Act) -> Option<NewJob> {
-        let channels =
-            self.project.channels.iter().filter(|(_, channel)| channel.on.contains(&Occasion::Waiting));
-        let messages: Vec<Message> = channels
-            .map(|(name, channel)| Message {
-                channel: name.to_string(),
-                webhook: webhook(channel),
-                condition: None,
-                status: "waiting",
-            })
-            .collect();
-        if messages.is_empty() || self.approver(act).is_none() {
-            return None;
-        }
+        self.approver(act)?;
+        let body = notify::waiting(self.project, draft, TITLE)?;
         let model = self.before(draft, "notify before", act);
         Some(NewJob {
             id: self.id(&format!("notify-before-{}", act.job)),
@@ -590,120 +468,8 @@ impl Jobs<'_> {
             permissions: &[],
             because: "",
             identity: None,
-            body: Body::Notify(Notify { messages }),
+            body,
             origin: Path::of(["notify"]),
         })
     }
-
-    fn protected(&self) -> Vec<String> {
-        self.terraform.protected.iter().map(ToString::to_string).collect()
-    }
-}
-
-/// The job that tells the channels what became of the run.
-fn notify_job(project: &Project, draft: &Draft<'_>) -> Option<NewJob> {
-    let messages: Vec<Message> = project
-        .channels
-        .iter()
-        .filter_map(|(name, channel)| {
-            let (failure, success) =
-                (channel.on.contains(&Occasion::Failure), channel.on.contains(&Occasion::Success));
-            let (condition, status) = match (failure, success) {
-                (true, true) => (
-                    "",
-                    "${{ (contains(needs.*.result, 'failure') || contains(needs.*.result, 'cancelled')) && 'failure' || 'success' }}",
-                ),
-                (true, false) => {
-                    ("contains(needs.*.result, 'failure') || contains(needs.*.result, 'cancelled')", "failure")
-                }
-                (false, true) => (
-                    "!contains(needs.*.result, 'failure') && !contains(needs.*.result, 'cancelled')",
-                    "success",
-                ),
-                (false, false) => return None,
-            };
-            let (channel, webhook) = (name.to_string(), webhook(channel));
-            Some(Message { channel, webhook, condition: (!condition.is_empty()).then_some(condition), status })
-        })
-        .collect();
-    if messages.is_empty() {
-        return None;
-    }
-    let mut model = draft.job("notify", 5);
-    model.needs = draft.job_ids().filter(|id| !id.starts_with("notify-before-")).map(str::to_owned).collect();
-    model.condition =
-        Some("always() && needs.guard.result == 'success' && inputs.action != 'plan'".to_owned());
-    Some(NewJob {
-        id: "notify".to_owned(),
-        model,
-        permissions: &[],
-        because: "Whatever became of the run; a plan changes nothing that anybody would wait for.",
-        identity: None,
-        body: Body::Notify(Notify { messages }),
-        origin: Path::of(["notify"]),
-    })
-}
-
-fn webhook(channel: &Channel) -> String {
-    expression(&format!("secrets.{}", channel.webhook))
-}
-
-/// The GitHub environment of jobs that read: its branch policy counts, and no deployment is recorded.
-pub(super) fn reading_environment(environment: &Environment) -> model::Environment {
-    without_deployment(environment.plan_name())
-}
-
-fn without_deployment(name: String) -> model::Environment {
-    model::Environment { deployment: model::OrExpression::Literal(false), ..model::Environment::named(name) }
-}
-
-pub(super) fn tooling(terraform: &Terraform) -> Tooling {
-    let (tool, command) = match terraform.tool {
-        manifest::Tool::Terraform => ("terraform", "terraform"),
-        manifest::Tool::OpenTofu => ("opentofu", "tofu"),
-    };
-    Tooling { tool, command, version: terraform.version.clone() }
-}
-
-/// What GitHub holds and the plans of an environment need.
-pub(super) fn inputs_of(target: &EnvironmentStacks) -> Inputs {
-    let values = || target.stacks.iter().flat_map(|stack| stack.variables.values());
-    let sorted = |mut names: Vec<String>| {
-        names.sort_unstable();
-        names.dedup();
-        names
-    };
-    let variables = values().filter_map(|value| match value {
-        VariableValue::Held { variable, .. } => Some(variable.clone()),
-        VariableValue::Secret { .. } | VariableValue::Literal(_) => None,
-    });
-    let secrets = values().filter_map(|value| match value {
-        VariableValue::Secret { secret, .. } => Some(secret.clone()),
-        VariableValue::Held { .. } | VariableValue::Literal(_) => None,
-    });
-    Inputs {
-        variables: sorted(variables.collect()),
-        secrets: sorted(secrets.collect()),
-        colors: target.stacks.iter().any(|stack| stack.colors.is_some()),
-    }
-}
-
-fn hand_off(terraform: &Terraform) -> HandOff {
-    match &terraform.plan_hand_off {
-        PlanHandOff::S3 => HandOff { mode: "s3", passphrase: None },
-        PlanHandOff::EncryptedArtifact(artifact) => HandOff {
-            mode: "encrypted-artifact",
-            passphrase: Some(expression(&format!("secrets.{}", artifact.passphrase.secret))),
-        },
-    }
-}
-
-/// What logs, artifacts and comments show of plans: everybody reads those of a public repository.
-pub(super) fn publish(project: &Project) -> &'static str {
-    if project.visibility == Visibility::Public { "summary" } else { "full" }
-}
-
-/// An hour, or what every job gets where that is more; two hours of credentials are the most there is.
-fn apply_minutes(project: &Project) -> u16 {
-    project.timeout_minutes.clamp(defaults::APPLY_MINUTES, 115)
 }

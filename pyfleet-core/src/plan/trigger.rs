@@ -13,14 +13,17 @@ pub(super) fn resolve(
     origin: &Path,
     findings: &mut Diagnostics,
 ) -> Triggers {
-    let branches = vec![project.default_branch.clone()];
+    let branches = match kind {
+        Kind::TfAuto => environment_branches(project),
+        _ => vec![project.default_branch.clone()],
+    };
     if let Some(written) = &wish.on {
         check_allowed(kind, written, origin, findings);
     }
     let by_hand = Triggers { workflow_dispatch: Some(Dispatch::default()), ..Triggers::default() };
     match kind {
         // Its own plan adds what the person is asked.
-        Kind::Tf => return by_hand,
+        Kind::Deploy | Kind::Rollback | Kind::Tf => return by_hand,
         Kind::TestOidc if wish.on.is_none() => return by_hand,
         Kind::CheckState if wish.on.is_none() => {
             return Triggers {
@@ -28,7 +31,26 @@ pub(super) fn resolve(
                 ..by_hand
             };
         }
-        Kind::Build | Kind::CheckState | Kind::Terraform | Kind::Test | Kind::TestOidc => {}
+        Kind::TfDrift if wish.on.is_none() => {
+            return Triggers {
+                schedule: vec![Schedule { cron: DAILY.to_owned(), timezone: None }],
+                ..by_hand
+            };
+        }
+        Kind::TfAuto if wish.on.is_none() => {
+            return Triggers {
+                push: Some(Push { branches, ..Push::default() }),
+                schedule: vec![Schedule { cron: WORKDAYS.to_owned(), timezone: None }],
+                ..by_hand
+            };
+        }
+        Kind::Build
+        | Kind::CheckState
+        | Kind::Terraform
+        | Kind::Test
+        | Kind::TestOidc
+        | Kind::TfAuto
+        | Kind::TfDrift => {}
     }
     let Some(written) = &wish.on else {
         return Triggers {
@@ -51,11 +73,16 @@ pub(super) fn resolve(
         pull_request: limited(&written.pull_request, Vec::new())
             .map(|branches| PullRequest { branches, ..PullRequest::default() }),
         merge_group: (written.merge_group == Some(true)).then(MergeGroup::default),
-        push: limited(&written.push, branches).map(|branches| Push { branches, ..Push::default() }),
+        push: limited(&written.push, branches.clone()).map(|branches| Push { branches, ..Push::default() }),
         workflow_dispatch: (written.manual == Some(true)).then(Dispatch::default),
         schedule: schedules(written, &origin.key("on").key("schedule"), findings),
         ..Triggers::default()
     };
+    if kind == Kind::TfAuto {
+        check_branches(&triggers, &branches, origin, findings);
+        // A run after a failure, a promotion and a destruction are asked for.
+        return Triggers { workflow_dispatch: by_hand.workflow_dispatch, ..triggers };
+    }
     if triggers == Triggers::default() {
         findings.push(
             Diagnostic::error("trigger-sane", origin.key("on"), "nothing would ever start this workflow")
@@ -65,23 +92,61 @@ pub(super) fn resolve(
     triggers
 }
 
+/// The branches that may act on an environment.
+fn environment_branches(project: &Project) -> Vec<String> {
+    let mut branches: Vec<String> =
+        project.environments.iter().map(|environment| environment.branch.to_string()).collect();
+    branches.sort_unstable();
+    branches.dedup();
+    branches
+}
+
+/// A push to another branch would work on nothing.
+fn check_branches(triggers: &Triggers, known: &[String], origin: &Path, findings: &mut Diagnostics) {
+    let pushed = triggers.push.iter().flat_map(|push| &push.branches);
+    for branch in pushed.filter(|branch| !known.contains(branch)) {
+        findings.push(
+            Diagnostic::error(
+                "trigger-sane",
+                Place::key(origin.key("on").key("push")),
+                format!("no environment is worked on from `{branch}`"),
+            )
+            .with_help(format!("the environments' branches are: {}", known.join(", "))),
+        );
+    }
+}
+
+/// Every working day, before people are at work, off the hour.
+const WORKDAYS: &str = "23 3 * * 1-5";
+
 /// Monday morning, off the hour, when the clocks of the world start everything.
 const WEEKLY: &str = "41 4 * * 1";
+/// At night, off the hour as well.
+const DAILY: &str = "41 1 * * *";
 
 /// A trigger that a kind cannot serve: its jobs run in environments that a pull request or another branch may not
 /// enter, or it asks a person.
 fn check_allowed(kind: Kind, written: &manifest::Triggers, origin: &Path, findings: &mut Diagnostics) {
     let allowed: &[&str] = match kind {
-        Kind::Tf => &["manual"],
-        Kind::CheckState => &["manual", "schedule"],
+        Kind::Deploy | Kind::Rollback | Kind::Tf => &["manual"],
+        Kind::CheckState | Kind::TfDrift => &["manual", "schedule"],
+        Kind::TfAuto => &["manual", "push", "schedule"],
         Kind::TestOidc => &["manual", "pull-request"],
         Kind::Build | Kind::Terraform | Kind::Test => return,
     };
-    if kind == Kind::Tf && written.manual == Some(false) {
-        findings.push(
-            Diagnostic::error("trigger-sane", origin.key("on").key("manual"), "nothing else starts `tf`")
-                .with_help("take it out, or set `enabled: false`"),
-        );
+    let needs_a_person = match kind {
+        Kind::TfAuto => Some((
+            "a destruction and a promotion are only started by hand".to_owned(),
+            "take it out: nobody has to start anything by hand",
+        )),
+        _ if *allowed == ["manual"] => {
+            Some((format!("nothing else starts `{}`", kind.name()), "take it out, or set `enabled: false`"))
+        }
+        _ => None,
+    };
+    if let Some((message, help)) = needs_a_person.filter(|_| written.manual == Some(false)) {
+        findings
+            .push(Diagnostic::error("trigger-sane", origin.key("on").key("manual"), message).with_help(help));
     }
     let is_on = |switch: &Option<Switch>| switch.as_ref().is_some_and(|switch| *switch != Switch::Off);
     for (name, is_asked) in [

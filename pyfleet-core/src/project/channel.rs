@@ -25,14 +25,15 @@ pub(super) fn resolve(manifest: &Manifest, findings: &mut Diagnostics) -> BTreeM
                 .with_help("name an occasion, or take `on` out: `failure` and `waiting`"),
         );
     }
-    if let (Some((name, _)), false) = (manifest.notify.first(), manifest.renders(Kind::Tf)) {
+    let tells = manifest.renders_changes() || manifest.renders(Kind::TfDrift);
+    if let (Some((name, _)), false) = (manifest.notify.first(), tells) {
         findings.push(
             Diagnostic::error(
                 "invalid-value",
                 Place::key(Path::of(["notify", name.as_str()])),
                 "no workflow of this manifest tells anybody anything",
             )
-            .with_help("`tf` does; take `notify` out until there is one"),
+            .with_help("`tf`, `tf-drift`, `deploy` and `rollback` do; take `notify` out until there is one"),
         );
     }
     let channels = manifest.notify.iter().map(|(name, written)| {

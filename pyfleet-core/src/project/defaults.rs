@@ -1,8 +1,8 @@
 //! Every default, once, with its reason.
 
 use crate::manifest::{
-    Approval, Host, Lock, Occasion, OnFindings, Plan, PlanHandOff, PullRequestPlan, SafetyLevel, Severity,
-    SubjectFormat, Tool, Visibility,
+    Approval, Host, Lock, Occasion, OnDrift, OnFindings, Plan, PlanHandOff, PullRequestPlan, SafetyLevel,
+    Severity, SubjectFormat, Tool, Visibility,
 };
 
 /// Tests and checks: what every project can have without giving anything away.
@@ -33,6 +33,8 @@ pub const APPROVAL: Approval = Approval::Reviewers;
 pub const PLAN: Plan = Plan::Free;
 /// What somebody has to act on.
 pub const NOTIFY_ON: &[Occasion] = &[Occasion::Failure, Occasion::Waiting];
+/// Somebody has to see it, and the issue is where it is worked on.
+pub const ON_DRIFT: &[OnDrift] = &[OnDrift::Issue, OnDrift::Fail];
 /// What a page answers that works.
 pub const HEALTH_STATUS: u16 = 200;
 /// With growing pauses, about three minutes.
@@ -45,6 +47,12 @@ pub const SCAN_SEVERITY: Severity = Severity::Medium;
 pub const ON_FINDINGS: OnFindings = OnFindings::Fail;
 /// Planning runs a pull request's code: production's state is not read for it unless somebody says so.
 pub const PULL_REQUEST_PLAN: PullRequestPlan = PullRequestPlan::NonProduction;
+/// What somebody types who means a deployment: the word is in no other workflow's phrases.
+pub const DEPLOY_PHRASE: &str = "DEPLOY";
+/// As [`DEPLOY_PHRASE`], for the way back.
+pub const ROLLBACK_PHRASE: &str = "ROLLBACK";
+/// Nobody is waited for while something is broken: the typed word, the branch and the role are what stands before it.
+pub const ROLLBACK_APPROVAL: Approval = Approval::None;
 /// What most vulnerability policies stop at.
 pub const IMAGE_SEVERITY: Severity = Severity::High;
 /// A process that is broken into should not own the container.

@@ -7,7 +7,7 @@ use super::role::{self, Role};
 use super::runner;
 use crate::diagnostic::{Diagnostic, Diagnostics, Path, Place};
 use crate::manifest::{
-    self, AccountId, Approval, AwsRole, Kind, Manifest, Plan, SafetyLevel, Slug, Visibility,
+    self, AccountId, Approval, AwsRole, Disposition, Kind, Manifest, Plan, SafetyLevel, Slug, Visibility,
 };
 
 /// One environment as it is meant.
@@ -44,6 +44,17 @@ pub struct Health {
     pub expect_status: u16,
     /// How often to ask before giving up.
     pub attempts: u16,
+}
+
+impl Health {
+    /// What a section of the manifest says, of this address.
+    pub(super) fn of(written: &manifest::Health, url: String) -> Self {
+        Self {
+            url,
+            expect_status: written.expect_status.unwrap_or(defaults::HEALTH_STATUS),
+            attempts: written.attempts.unwrap_or(defaults::HEALTH_ATTEMPTS),
+        }
+    }
 }
 
 impl Environment {
@@ -149,29 +160,36 @@ fn check_addresses(
     path: &Path,
     findings: &mut Diagnostics,
 ) {
-    let mut refuse = |path: Path, message: &str| {
-        findings.push(Diagnostic::error("invalid-value", path, message));
-    };
     let asked = health.map(|health| health.url.as_str());
     for (address, path) in [(url, path.key("url")), (asked, path.key("health").key("url"))] {
         if address.is_some_and(|address| !is_address(address)) {
-            refuse(
-                path,
-                "an address starts with `https://` or `http://`, and holds no space and no password",
-            );
+            findings.push(Diagnostic::error("invalid-value", path, ADDRESS));
         }
     }
-    let Some(health) = health else { return };
-    if health.expect_status.is_some_and(|status| !(100..=599).contains(&status)) {
-        refuse(path.key("health").key("expect-status"), "an HTTP status is a number from 100 to 599");
-    }
-    if health.attempts.is_some_and(|attempts| !(1..=100).contains(&attempts)) {
-        refuse(path.key("health").key("attempts"), "the number of attempts is from 1 to 100");
+    if let Some(health) = health {
+        check_numbers(health, &path.key("health"), findings);
     }
 }
 
+/// Refuses a status that HTTP does not have, and a number of attempts that never ends.
+pub(super) fn check_numbers(health: &manifest::Health, path: &Path, findings: &mut Diagnostics) {
+    let mut refuse = |key: &str, message: &str| {
+        findings.push_once(Diagnostic::error("invalid-value", path.key(key), message));
+    };
+    if health.expect_status.is_some_and(|status| !(100..=599).contains(&status)) {
+        refuse("expect-status", "an HTTP status is a number from 100 to 599");
+    }
+    if health.attempts.is_some_and(|attempts| !(1..=100).contains(&attempts)) {
+        refuse("attempts", "the number of attempts is from 1 to 100");
+    }
+}
+
+/// What [`is_address`] asks for.
+pub(super) const ADDRESS: &str =
+    "an address starts with `https://` or `http://`, and holds no space and no password";
+
 /// An address that can be asked: nothing in it runs, and nothing in it is a secret.
-fn is_address(text: &str) -> bool {
+pub(super) fn is_address(text: &str) -> bool {
     let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
     rest.is_some_and(|rest| {
         let host = rest.split(['/', '?', '#']).next().unwrap_or_default();
@@ -184,12 +202,25 @@ fn is_address(text: &str) -> bool {
 
 /// What the manifest says of the environment's health; its address where it says nothing.
 fn health(written: &manifest::Environment) -> Option<Health> {
-    let asked = written.health.as_ref();
-    Some(Health {
-        url: asked.map(|health| health.url.clone()).or_else(|| written.url.clone())?,
-        expect_status: asked.and_then(|health| health.expect_status).unwrap_or(defaults::HEALTH_STATUS),
-        attempts: asked.and_then(|health| health.attempts).unwrap_or(defaults::HEALTH_ATTEMPTS),
-    })
+    match &written.health {
+        Some(asked) => Some(Health::of(asked, asked.url.clone())),
+        None => Some(Health {
+            url: written.url.clone()?,
+            expect_status: defaults::HEALTH_STATUS,
+            attempts: defaults::HEALTH_ATTEMPTS,
+        }),
+    }
+}
+
+/// Whether a workflow asks the reviewers of environments: a rollback does where it says so.
+fn asks_reviewers(manifest: &Manifest) -> bool {
+    manifest.renders(Kind::Tf)
+        || manifest.renders(Kind::Deploy)
+        || manifest.workflows.iter().any(|(name, workflow)| {
+            workflow.kind_of(name) == Some(Kind::Rollback)
+                && workflow.disposition() == Disposition::Rendered
+                && workflow.approval == Some(Approval::Reviewers)
+        })
 }
 
 /// GitHub has required reviewers for public repositories, and for others in its Enterprise plan
@@ -198,7 +229,7 @@ fn check_reviewers(manifest: &Manifest, approval: Approval, path: &Path, finding
     let github = &manifest.github;
     let are_available = github.visibility.unwrap_or(defaults::VISIBILITY) == Visibility::Public
         || github.plan.unwrap_or(defaults::PLAN) == Plan::Enterprise;
-    if approval != Approval::Reviewers || are_available || !manifest.renders(Kind::Tf) {
+    if approval != Approval::Reviewers || are_available || !asks_reviewers(manifest) {
         return;
     }
     findings.push(

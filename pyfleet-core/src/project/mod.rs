@@ -5,12 +5,15 @@
 
 mod channel;
 pub mod defaults;
+mod drift;
 mod environment;
 mod image;
 mod placeholder;
 mod role;
 mod security;
+mod service;
 mod subject;
+mod target;
 mod terraform;
 mod test;
 mod waiver;
@@ -19,11 +22,14 @@ mod workflow;
 use std::collections::{BTreeMap, BTreeSet};
 
 pub use self::channel::Channel;
+pub use self::drift::Drift;
 pub use self::environment::{Environment, Health};
 pub use self::image::Image;
 pub use self::role::{Role, partition};
 pub use self::security::Security;
 pub(crate) use self::security::requirements_file;
+pub use self::service::Service;
+pub use self::target::EcsTarget;
 pub use self::terraform::{
     Colors, Cost, EnvironmentStacks, NotPlanned, Scan, Stack, StackCost, StackSettings, Terraform,
     VariableValue,
@@ -33,9 +39,7 @@ pub use self::waiver::Waiver;
 pub use self::workflow::WorkflowWish;
 
 use crate::diagnostic::{Diagnostic, Diagnostics, Path, Place};
-use crate::manifest::{
-    AwsRole, Host, Kind, Manifest, Repository, SafetyLevel, Slug, SubjectFormat, Visibility,
-};
+use crate::manifest::{AwsRole, Host, Manifest, Repository, SafetyLevel, Slug, SubjectFormat, Visibility};
 
 /// A project as it is meant.
 #[derive(Debug, Clone)]
@@ -76,6 +80,8 @@ pub struct Project {
     pub security: Option<Security>,
     /// Images by name.
     pub images: BTreeMap<Slug, Image>,
+    /// What is deployed, by name.
+    pub services: BTreeMap<Slug, Service>,
     /// Who is told what becomes of runs that change something, by name.
     pub channels: BTreeMap<Slug, Channel>,
     /// The workflows that are wanted, by file name.
@@ -147,6 +153,7 @@ pub fn resolve_partly(manifest: &Manifest) -> (Project, Diagnostics) {
     check_pull_request_runner(manifest, &runner, &mut findings);
     let environments = environment::resolve(manifest, level, &runner, &mut findings);
     let terraform = terraform::resolve(manifest, level, &environments, &mut findings);
+    let services = service::resolve(manifest, &environments, &mut findings);
     let project = Project {
         name: manifest.project.clone(),
         level,
@@ -167,6 +174,7 @@ pub fn resolve_partly(manifest: &Manifest) -> (Project, Diagnostics) {
         aws_services: aws_services(manifest),
         environments,
         terraform,
+        services,
         tests: test::resolve(manifest, &mut findings),
         security: security::resolve(manifest, &mut findings),
         images: image::resolve(manifest, &mut findings),
@@ -186,7 +194,7 @@ fn aws_services(manifest: &Manifest) -> Vec<String> {
 fn check_github(manifest: &Manifest, findings: &mut Diagnostics) {
     let github = &manifest.github;
     // Names are given away again; the id of a repository never is.
-    if manifest.renders(Kind::Tf) && github.repository_id.is_none() {
+    if manifest.renders_changes() && github.repository_id.is_none() {
         findings.push(
             Diagnostic::error(
                 "missing-key",

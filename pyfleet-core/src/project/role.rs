@@ -97,7 +97,7 @@ pub(super) fn check(
 
 /// `arn:aws:iam::ACCOUNT:role/…`
 /// ([AWS: IAM identifiers](https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html)).
-fn is_role_arn(arn: &str, account_id: Option<&str>) -> bool {
+pub(super) fn is_role_arn(arn: &str, account_id: Option<&str>) -> bool {
     let is_account = |account: &str| match account_id {
         Some(own) => account == own,
         None => account.len() == 12 && account.bytes().all(|byte| byte.is_ascii_digit()),

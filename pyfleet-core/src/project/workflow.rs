@@ -2,8 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use super::defaults;
+use super::drift::{self, Drift};
 use crate::diagnostic::{Diagnostic, Diagnostics, Path, Place};
-use crate::manifest::{Disposition, Kind, Manifest, SafetyLevel, Slug, Triggers};
+use crate::manifest::{self, Approval, Auto, Disposition, Kind, Manifest, SafetyLevel, Slug, Triggers};
 
 /// A workflow that is wanted.
 #[derive(Debug, Clone)]
@@ -14,6 +16,20 @@ pub struct WorkflowWish {
     pub disposition: Disposition,
     /// What starts it, where the manifest says so.
     pub on: Option<Triggers>,
+    /// A deployment's services.
+    pub services: Vec<Slug>,
+    /// What has to be typed for a deployment or a rollback.
+    pub phrase: String,
+    /// Who has to agree to a rollback.
+    pub approval: Approval,
+    /// What becomes of drift, where it looks for it.
+    pub drift: Drift,
+    /// Why it may write without a person who starts it.
+    pub auto: Option<Auto>,
+    /// Whether the backend goes with the last thing in it.
+    pub destroys_backend: bool,
+    /// Whether a push is applied unseen only as its pull request showed it.
+    pub requires_parity: bool,
 }
 
 impl WorkflowWish {
@@ -42,17 +58,44 @@ pub(super) fn resolve(
         let (disposition, kind) = (written.disposition(), written.kind_of(name));
         match kind {
             _ if disposition != Disposition::Rendered => {}
-            Some(kind) => check(kind, manifest, level, &path, findings),
+            Some(kind) => {
+                check(kind, manifest, level, &path, findings);
+                check_keys(kind, written, manifest, &path, findings);
+            }
             None => findings.push(unknown_kind(name, &path)),
         }
-        wishes.insert(name.clone(), WorkflowWish { kind, disposition, on: written.on.clone() });
+        let phrase = match kind {
+            Some(Kind::Rollback) => defaults::ROLLBACK_PHRASE,
+            _ => defaults::DEPLOY_PHRASE,
+        };
+        let mut services: Vec<Slug> = match &written.services {
+            Some(services) => services.clone(),
+            None => manifest.services.keys().cloned().collect(),
+        };
+        services.sort_unstable();
+        services.dedup();
+        wishes.insert(
+            name.clone(),
+            WorkflowWish {
+                kind,
+                disposition,
+                on: written.on.clone(),
+                drift: drift::resolve(kind, written, &path, findings),
+                services,
+                phrase: written.confirm.as_ref().map_or_else(|| phrase.to_owned(), ToString::to_string),
+                auto: written.auto.clone(),
+                destroys_backend: written.destroy_backend_after.unwrap_or(false),
+                requires_parity: written.require_parity.unwrap_or(false),
+                approval: written.approval.unwrap_or(defaults::ROLLBACK_APPROVAL),
+            },
+        );
     }
     wishes
 }
 
 fn unknown_kind(name: &Slug, path: &Path) -> Diagnostic {
     let kinds: Vec<String> = Kind::ALL.iter().map(|kind| format!("`{}`", kind.name())).collect();
-    if crate::manifest::KINDS_NOT_BUILT.contains(&name.as_str()) {
+    if manifest::KINDS_NOT_BUILT.contains(&name.as_str()) {
         return Diagnostic::error(
             "not-built",
             Place::key(path.clone()),
@@ -68,6 +111,68 @@ fn unknown_kind(name: &Slug, path: &Path) -> Diagnostic {
     .with_help(format!("the kinds are {}", kinds.join(", ")))
 }
 
+/// Keys that only some kinds understand, and what they name.
+fn check_keys(
+    kind: Kind,
+    written: &manifest::Workflow,
+    manifest: &Manifest,
+    path: &Path,
+    findings: &mut Diagnostics,
+) {
+    for (key, is_written, kinds) in [
+        ("services", written.services.is_some(), &[Kind::Deploy][..]),
+        ("confirm", written.confirm.is_some(), &[Kind::Deploy, Kind::Rollback][..]),
+        ("approval", written.approval.is_some(), &[Kind::Rollback][..]),
+        ("on-drift", written.on_drift.is_some(), &[Kind::TfDrift][..]),
+        ("labels", written.labels.is_some(), &[Kind::TfDrift][..]),
+        ("auto", written.auto.is_some(), &[Kind::TfAuto][..]),
+        ("destroy-backend-after", written.destroy_backend_after.is_some(), &[Kind::TfAuto][..]),
+        ("require-parity", written.require_parity.is_some(), &[Kind::TfAuto][..]),
+    ] {
+        if is_written && !kinds.contains(&kind) {
+            let kinds: Vec<String> = kinds.iter().map(|kind| format!("`{}`", kind.name())).collect();
+            let finding = Diagnostic::error(
+                "invalid-value",
+                Place::key(path.key(key)),
+                format!("`{}` has no such key: it is one of {}", kind.name(), kinds.join(" and ")),
+            );
+            findings.push(match (kind, key) {
+                (Kind::Deploy, "approval") => {
+                    finding.with_help("who agrees to a deployment is said by `approval` of the environment")
+                }
+                _ => finding.with_help("take it out"),
+            });
+        }
+    }
+    check_auto(kind, written, path, findings);
+    if kind != Kind::Deploy {
+        return;
+    }
+    if written.services.as_ref().is_some_and(Vec::is_empty) {
+        findings.push(
+            Diagnostic::error("invalid-value", path.key("services"), "it would deploy nothing")
+                .with_help("name a service, or take `services` out: all of them"),
+        );
+    }
+    for (index, service) in written.services.iter().flatten().enumerate() {
+        if !manifest.services.contains_key(service) {
+            let known: Vec<String> = manifest.services.keys().map(|name| format!("`{name}`")).collect();
+            findings.push(
+                Diagnostic::error(
+                    "unknown-reference",
+                    path.key("services").index(index),
+                    "there is no service of this name",
+                )
+                .with_help(if known.is_empty() {
+                    "declare it under `services`".to_owned()
+                } else {
+                    format!("there is {}", known.join(", "))
+                }),
+            );
+        }
+    }
+}
+
 fn check(kind: Kind, manifest: &Manifest, level: SafetyLevel, path: &Path, findings: &mut Diagnostics) {
     let (needed, section, present) = match kind {
         Kind::Test => (SafetyLevel::TESTS, "tests", !manifest.tests.is_empty()),
@@ -75,9 +180,21 @@ fn check(kind: Kind, manifest: &Manifest, level: SafetyLevel, path: &Path, findi
         Kind::Terraform => (SafetyLevel::TESTS, "terraform", manifest.terraform.is_some()),
         Kind::CheckState => (SafetyLevel::READS, "terraform", manifest.terraform.is_some()),
         Kind::TestOidc => (SafetyLevel::READS, "terraform", manifest.terraform.is_some()),
+        Kind::Deploy | Kind::Rollback => (SafetyLevel::WRITES, "services", !manifest.services.is_empty()),
+        Kind::TfDrift => (SafetyLevel::READS, "terraform", manifest.terraform.is_some()),
         Kind::Tf => (SafetyLevel::WRITES, "terraform", manifest.terraform.is_some()),
+        Kind::TfAuto => (SafetyLevel::AUTOMATES, "terraform", manifest.terraform.is_some()),
     };
-    let is_cloud = matches!(kind, Kind::CheckState | Kind::TestOidc | Kind::Tf);
+    let is_cloud = matches!(
+        kind,
+        Kind::CheckState
+            | Kind::Deploy
+            | Kind::Rollback
+            | Kind::TestOidc
+            | Kind::Tf
+            | Kind::TfAuto
+            | Kind::TfDrift
+    );
     let own = manifest.environments.values().map(|environment| environment.safety_level.unwrap_or(level));
     if is_cloud && level >= needed && own.clone().next().is_some() && own.max() < Some(needed) {
         findings.push(
@@ -123,6 +240,34 @@ fn check(kind: Kind, manifest: &Manifest, level: SafetyLevel, path: &Path, findi
             )
             .with_help(format!("declare `{section}`, or take the workflow out")),
         );
+    }
+}
+
+/// What has to be said about a workflow that writes without a person who starts it.
+fn check_auto(kind: Kind, written: &manifest::Workflow, path: &Path, findings: &mut Diagnostics) {
+    match &written.auto {
+        Some(auto) if auto.reason.trim().len() < 8 => findings.push(
+            Diagnostic::error(
+                "invalid-value",
+                path.key("auto").key("reason"),
+                "a reason has at least 8 characters",
+            )
+            .with_help("say why nobody has to start what this workflow writes"),
+        ),
+        Some(auto) if auto.reason.contains('\n') => findings.push(Diagnostic::error(
+            "invalid-value",
+            path.key("auto").key("reason"),
+            "a reason is one line: it stands where comments do",
+        )),
+        None if kind == Kind::TfAuto => findings.push(
+            Diagnostic::error(
+                "missing-key",
+                Place::key(path.clone()),
+                "it writes without a person who starts it, and `auto` does not say why",
+            )
+            .with_help("as in `auto: { reason: dev is disposable, owner: \"@acme/platform\" }`"),
+        ),
+        _ => {}
     }
 }
 

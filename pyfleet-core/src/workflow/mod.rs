@@ -47,6 +47,7 @@ use crate::diagnostic::{Diagnostics, Path};
 use crate::source::Source;
 use crate::yaml::decode::decode;
 use crate::yaml::tree::Document;
+use crate::yaml::write::to_string;
 use value::{is_default, optional_text, texts};
 
 /// The workflow that a text is, with the document it was read from, and what GitHub would refuse in it:
@@ -116,6 +117,53 @@ pub struct Workflow {
 }
 
 impl Workflow {
+    /// The workflow as a file: what [`parse`] reads as the same workflow again.
+    ///
+    /// # Errors
+    ///
+    /// None for a workflow that was parsed. One that was built may hold data of other events that JSON cannot say.
+    ///
+    /// ```
+    /// use pyfleet_core::source::Source;
+    /// use pyfleet_core::workflow::{self, Job, Level, Permissions, Push, Runner, Scope, Step, Triggers, Workflow};
+    ///
+    /// let build = Job {
+    ///     permissions: Some(Permissions::of([(Scope::Contents, Level::Read)])),
+    ///     runs_on: Some(Runner::label("ubuntu-24.04")),
+    ///     steps: vec![Step { run: Some("make\nmake test\n".to_owned()), ..Step::default() }],
+    ///     ..Job::default()
+    /// };
+    /// let built = Workflow {
+    ///     name: Some("CI".to_owned()),
+    ///     on: Triggers { push: Some(Push::default()), ..Triggers::default() },
+    ///     permissions: Some(Permissions::none()),
+    ///     jobs: [("build".to_owned(), build)].into(),
+    ///     ..Workflow::default()
+    /// };
+    /// let text = built.to_yaml()?;
+    /// assert_eq!(text, "\
+    /// name: CI
+    /// on:
+    ///   push:
+    /// permissions: {}
+    /// jobs:
+    ///   build:
+    ///     permissions:
+    ///       contents: read
+    ///     runs-on: ubuntu-24.04
+    ///     steps:
+    ///       - run: |
+    ///           make
+    ///           make test
+    /// ");
+    /// let (read, findings) = workflow::parse(Source::new("ci.yml", text));
+    /// assert!(findings.is_empty() && read.unwrap().0 == built);
+    /// # Ok::<(), serde_json::Error>(())
+    /// ```
+    pub fn to_yaml(&self) -> Result<String, serde_json::Error> {
+        to_string(self)
+    }
+
     /// The same workflow without any job's steps: what a plan decides, and is compared with.
     #[must_use]
     pub fn without_steps(&self) -> Self {

@@ -1,6 +1,9 @@
 //! Equal meaning is equal value, and what is written out again means the same.
 
-use super::*;
+use proptest::prelude::{Strategy, any, prop, prop_assert_eq};
+use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
+
+use super::{Graph, Level, OrExpression, PassedSecrets, Path, Permissions, Scope, Source, Workflow, parse};
 
 fn workflow(text: &str) -> Workflow {
     serde_yaml::from_str(text).unwrap_or_else(|error| panic!("{error}\n{text}"))
@@ -130,6 +133,102 @@ fn everything_is_read_and_written_back() {
     assert_eq!(read.permissions_of(&read.jobs["call"]), Some(&Permissions::none()));
 }
 
+/// What is read in what is written.
+fn written_and_read(workflow: &Workflow) -> Workflow {
+    let text = workflow.to_yaml().unwrap();
+    let (read, findings) = parse(Source::new("written.yml", text.clone()));
+    read.unwrap_or_else(|| panic!("{findings:?}\n{text}")).0
+}
+
+#[test]
+fn everything_is_written_as_a_file() {
+    let read = workflow(EVERYTHING);
+    assert_eq!(written_and_read(&read), read);
+}
+
+/// Texts that YAML knows as more than text, or as another type.
+fn nasty() -> impl Strategy<Value = String> {
+    let fragment = prop::sample::select(vec![
+        "a",
+        "",
+        " ",
+        "\n",
+        "\t",
+        "'",
+        "\"",
+        "\\",
+        ": ",
+        " #",
+        "- ",
+        "---",
+        "{",
+        "]",
+        "&a",
+        "*a",
+        "!!str",
+        "|",
+        ">",
+        "%",
+        "@",
+        "`",
+        "yes",
+        "null",
+        "~",
+        "1.10",
+        "0x1f",
+        "12:30",
+        "2026-01-31",
+        "${{ github.ref }}",
+        "\u{e9}",
+        "\u{1f980}",
+        "\u{85}",
+        "\u{2028}",
+        "\u{feff}",
+        "<<",
+        "=",
+        "on",
+    ]);
+    prop::collection::vec(fragment, 0..5).prop_map(|fragments| fragments.concat())
+}
+
+/// A workflow of nasty texts, by way of JSON, which any tool can build.
+fn built() -> impl Strategy<Value = Workflow> {
+    let texts = || prop::collection::btree_map(nasty(), nasty(), 0..3);
+    let step = (nasty(), nasty(), texts(), texts()).prop_map(
+        |(name, run, env, with)| serde_json::json!({ "name": name, "run": run, "env": env, "with": with }),
+    );
+    let job = (nasty(), prop::collection::vec(nasty(), 0..3), texts(), nasty(), prop::collection::vec(step, 0..3), any::<u32>())
+        .prop_map(|(name, labels, outputs, group, steps, minutes)| {
+            serde_json::json!({
+                "name": name, "needs": labels.clone(), "runs-on": labels, "outputs": outputs, "if": name, "steps": steps,
+                "concurrency": { "group": group, "queue": "max" }, "timeout-minutes": minutes,
+                "environment": { "name": group, "url": name },
+                "strategy": { "matrix": { "a": [name, 1, true, null, { "b": [group] }] } },
+            })
+        });
+    let jobs = prop::collection::btree_map(nasty(), job, 0..3);
+    (nasty(), texts(), prop::collection::vec(nasty(), 0..3), jobs).prop_map(|(name, env, branches, jobs)| {
+        serde_json::from_value(serde_json::json!({
+            "name": name, "run-name": name, "env": env, "jobs": jobs, "permissions": {},
+            "on": { "push": { "branches": branches }, "workflow_dispatch": { "inputs": { "x": { "description": name } } } },
+        }))
+        .unwrap()
+    })
+}
+
+/// Whatever a workflow holds, the file says it. The same workflows in every run.
+#[test]
+fn what_is_built_is_what_is_read() {
+    let config = Config { cases: 512, failure_persistence: None, ..Config::default() };
+    let rng = TestRng::deterministic_rng(RngAlgorithm::ChaCha);
+    TestRunner::new_with_rng(config, rng)
+        .run(&built(), |workflow| {
+            prop_assert_eq!(written_and_read(&workflow), workflow);
+            Ok(())
+        })
+        .unwrap();
+}
+
 #[test]
 fn without_steps_keeps_everything_else() {
     let read = workflow(EVERYTHING);
@@ -206,8 +305,7 @@ fn the_corpus_reads_and_is_written_back() {
         let name = file.display().to_string();
         match parse(Source::new(&*name, crate::reference_data::text(file))) {
             (Some((workflow, _)), findings) if findings.is_empty() => {
-                let written = serde_json::to_string(&workflow).unwrap();
-                assert_eq!(serde_json::from_str::<Workflow>(&written).unwrap(), workflow, "{name}");
+                assert_eq!(written_and_read(&workflow), workflow, "{name}");
                 read += 1;
             }
             (_, findings) => refused.push(format!("{name}: {findings:?}")),

@@ -1,54 +1,102 @@
 //! `check`: is what is there what the manifest says?
 
 use super::Failure;
-use super::judge::{Unjudged, report_ejected};
+use super::judge::{Stopped, Unjudged, report_ejected, report_stopped};
 use crate::Streams;
 use crate::exit::Exit;
-use crate::lock::{self, GENERATOR};
+use crate::lock;
 use crate::project_file::Location;
-use crate::report::{count, diff};
+use crate::report::{self, Format, Report, count, diff, github, human, json};
 use crate::repository::{Repository, State};
 use crate::sync::{self, File};
 
-/// Nothing to say.
+/// How to say it.
 #[derive(Debug, clap::Args)]
-pub(crate) struct Args {}
+pub(crate) struct Args {
+    /// How findings and files are shown
+    #[arg(long, value_enum, default_value_t = Format::Human)]
+    format: Format,
+}
+
+/// What was compared, and how many errors are in files that are left to their owner.
+struct Compared {
+    files: Vec<File>,
+    ejected_errors: usize,
+}
 
 pub(crate) fn run(
-    _: &Args,
+    args: &Args,
     location: &Location,
     mend: &str,
     streams: &mut Streams<'_>,
 ) -> Result<Exit, Failure> {
-    let repository = Repository::open(&location.root)?;
-    let Some(unjudged) = Unjudged::render(location, &repository, streams)? else {
-        return Ok(Exit::CouldNotRun);
-    };
-    let compared = sync::compare(&repository, &unjudged.files, &unjudged.ejected)?;
-    let (current, differing): (Vec<&File>, Vec<&File>) = compared
-        .iter()
-        .filter(|file| file.state != State::Ejected)
-        .partition(|file| file.state == State::Current);
-    let mut ejected_errors = 0;
-    if !differing.is_empty() || unjudged.may_change() {
-        let Some(judged) = unjudged.judge(location, streams)? else { return Ok(Exit::CouldNotRun) };
-        ejected_errors = judged.ejected_errors;
+    let mut report = Report::new("check", &location.from_here());
+    let compared = compare(location, &mut report);
+    if args.format == Format::Human {
+        human::write(&report, streams)?;
     }
-    report_ejected(ejected_errors, streams)?;
+    let compared = compared?;
+    let exit = match &compared {
+        Err(Stopped(_)) => Exit::CouldNotRun,
+        Ok(compared) if compared.ejected_errors == 0 && differing(compared).next().is_none() => Exit::Clean,
+        Ok(_) => Exit::Findings,
+    };
+    if let Ok(compared) = &compared {
+        let files = compared.files.iter();
+        report.files = Some(files.map(|file| report::File::of(file, Some(mend))).collect());
+    }
+    match (args.format, compared) {
+        (Format::Human, Ok(compared)) => say(&compared, location, mend, streams)?,
+        (Format::Human, Err(stopped)) => report_stopped(stopped, location, streams)?,
+        (Format::Json, _) => json::write(&report, exit, streams)?,
+        (Format::Github, _) => github::write(&report, exit, streams)?,
+    }
+    Ok(exit)
+}
+
+fn compare(location: &Location, report: &mut Report) -> Result<Result<Compared, Stopped>, Failure> {
+    let repository = Repository::open(&location.root)?;
+    let unjudged = match Unjudged::render(location, &repository, report)? {
+        Ok(unjudged) => unjudged,
+        Err(stopped) => return Ok(Err(stopped)),
+    };
+    let files = sync::compare(&repository, &unjudged.files, &unjudged.ejected)?;
+    let mut compared = Compared { files, ejected_errors: 0 };
+    if differing(&compared).next().is_some() || unjudged.may_change() {
+        match unjudged.judge(report) {
+            Ok(judged) => compared.ejected_errors = judged.ejected_errors,
+            Err(stopped) => return Ok(Err(stopped)),
+        }
+    }
+    Ok(Ok(compared))
+}
+
+fn differing(compared: &Compared) -> impl Iterator<Item = &File> {
+    compared.files.iter().filter(|file| !matches!(file.state, State::Current | State::Ejected))
+}
+
+fn say(
+    compared: &Compared,
+    location: &Location,
+    mend: &str,
+    streams: &mut Streams<'_>,
+) -> std::io::Result<()> {
+    report_ejected(compared.ejected_errors, streams)?;
+    let differing: Vec<&File> = differing(compared).collect();
+    let current = compared.files.iter().filter(|file| file.state == State::Current).count();
     if differing.is_empty() {
-        let verb = if current.len() == 1 { "is" } else { "are" };
-        writeln!(streams.out, "{} {verb} current", count(current.len(), "file"))?;
-        return Ok(if ejected_errors == 0 { Exit::Clean } else { Exit::Findings });
+        let verb = if current == 1 { "is" } else { "are" };
+        return writeln!(streams.out, "{} {verb} current", count(current, "file"));
     }
     for file in &differing {
-        writeln!(streams.out, "{:<14} {}: {}", name(file.state), file.path, meaning(file))?;
+        writeln!(streams.out, "{:<14} {}: {}", name(file.state), file.path, report::meaning(file))?;
     }
     for file in differing.iter().filter(|file| has_diff(file, differing.len())) {
         writeln!(streams.out)?;
         diff::write(&file.diff(), streams)?;
     }
     let is_there = |state: State| differing.iter().any(|file| file.state == state);
-    let total = current.len() + differing.len();
+    let total = current + differing.len();
     let verb = if differing.len() == 1 { "is" } else { "are" };
     writeln!(streams.out, "\n{} of {} {verb} not current", differing.len(), count(total, "file"))?;
     if is_there(State::Foreign) {
@@ -70,7 +118,7 @@ pub(crate) fn run(
              `/pyfleet.lock text eol=lf`"
         )?;
     }
-    Ok(Exit::Findings)
+    Ok(())
 }
 
 /// A whole file that comes or goes teaches nobody anything, and neither do digests beside the files that they
@@ -100,26 +148,5 @@ const fn name(state: State) -> &'static str {
         State::OtherVersion => "other version",
         State::Foreign => "foreign",
         State::Ejected => "ejected",
-    }
-}
-
-fn meaning(file: &File) -> String {
-    match file.state {
-        State::Current => "is what the manifest says".to_owned(),
-        State::Stale if file.path == lock::PATH => "is not the record of what is rendered now".to_owned(),
-        State::Stale => "is as it was rendered, and would be rendered differently now".to_owned(),
-        State::Edited => "is not as it was rendered".to_owned(),
-        State::LineEndings => "is right but for its lines, which end in CR LF".to_owned(),
-        State::Missing => "is not there".to_owned(),
-        State::Orphaned => "is no longer rendered, and is removed by the next render".to_owned(),
-        State::OrphanedEdited => {
-            "is no longer rendered, and was edited: it stays, as your own, unless you remove it".to_owned()
-        }
-        State::OtherVersion => {
-            let other = file.rendered_by.as_deref().unwrap_or("another version");
-            format!("was rendered by pyfleet-gen {other}, and this is {GENERATOR}")
-        }
-        State::Foreign => "is in the way, and pyfleet did not write it".to_owned(),
-        State::Ejected => "is its owner's".to_owned(),
     }
 }

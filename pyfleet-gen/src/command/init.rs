@@ -14,7 +14,7 @@ use crate::exit::Exit;
 use crate::project_file::{NAME, load};
 use crate::proposal::{Proposal, plain};
 use crate::render::{self, read_back};
-use crate::report::{count, human, inert, on_one_line};
+use crate::report::{Report, count, human, inert, single_line};
 use crate::repository::{FileError, Repository};
 use crate::survey::Survey;
 use crate::survey::terraform::LockFile;
@@ -98,31 +98,27 @@ fn is_there(path: &Utf8Path) -> bool {
 /// pyfleet itself has made a mistake.
 fn prove(name: &str, text: &str, streams: &mut Streams<'_>) -> Result<Option<Vec<String>>, Failure> {
     let loaded = load(Source::new(name, text));
-    let wrong = |streams: &mut Streams<'_>| {
-        writeln!(
-            streams.err,
-            "error: the manifest that pyfleet would write is not valid, which is a mistake of pyfleet's; nothing was written"
-        )
-    };
-    let Some((project, plan)) = loaded.planned else {
-        human::report(&loaded.source, &loaded.findings, None, streams)?;
-        wrong(streams)?;
-        return Ok(None);
-    };
-    let files = render::render(&project, &plan, name)?;
-    for (file, findings) in read_back(&plan, &files) {
-        if findings.has_errors() {
-            human::report(
-                &Source::new(file.clone(), files.get(&file).cloned().unwrap_or_default()),
-                &findings,
-                None,
-                streams,
-            )?;
-            wrong(streams)?;
-            return Ok(None);
+    let mut report = Report::new("init", Utf8Path::new("."));
+    let mut rendered = None;
+    if let Some((project, plan)) = &loaded.planned {
+        let files = render::render(project, plan, name)?;
+        for (file, findings) in read_back(plan, &files).into_iter().filter(|(_, found)| found.has_errors()) {
+            let text = files.get(&file).cloned().unwrap_or_default();
+            report.add(Source::new(file, text), findings);
         }
+        rendered = Some(files);
+    } else {
+        report.add(loaded.source, loaded.findings);
     }
-    Ok(Some(files.into_keys().collect()))
+    if let Some(files) = rendered.filter(|_| report.texts.is_empty()) {
+        return Ok(Some(files.into_keys().collect()));
+    }
+    human::write(&report, streams)?;
+    writeln!(
+        streams.err,
+        "error: the manifest that pyfleet would write is not valid, which is a mistake of pyfleet's; nothing was written"
+    )?;
+    Ok(None)
 }
 
 fn heading(streams: &mut Streams<'_>, text: &str) -> std::io::Result<()> {
@@ -131,7 +127,7 @@ fn heading(streams: &mut Streams<'_>, text: &str) -> std::io::Result<()> {
 
 /// A line that may hold a stranger's text.
 fn say(streams: &mut Streams<'_>, indent: &str, text: &str) -> std::io::Result<()> {
-    writeln!(streams.out, "{}", inert(&format!("{indent}{}", on_one_line(text))))
+    writeln!(streams.out, "{}", inert(&format!("{indent}{}", single_line(text))))
 }
 
 fn report_seen(survey: &Survey, streams: &mut Streams<'_>) -> std::io::Result<()> {

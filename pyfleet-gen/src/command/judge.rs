@@ -13,7 +13,7 @@ use super::Failure;
 use crate::Streams;
 use crate::project_file::{Loaded, Location, load};
 use crate::render::{Files, read_back, render};
-use crate::report::{count, human};
+use crate::report::{Report, count};
 use crate::repository::Repository;
 use crate::sync::Ejected;
 use crate::waive;
@@ -27,18 +27,19 @@ pub(crate) struct Judged {
     pub(crate) ejected_errors: usize,
 }
 
-/// Loads, renders and judges. Findings are reported; nothing comes back where one of them is an error in the
-/// manifest or in what it renders.
+/// Loads, renders and judges. Nothing but a number comes back where findings are errors in the manifest or in what
+/// it renders.
 pub(crate) fn judge(
     location: &Location,
     repository: &Repository,
-    streams: &mut Streams<'_>,
-) -> Result<Option<Judged>, Failure> {
-    match Unjudged::render(location, repository, streams)? {
-        Some(unjudged) => unjudged.judge(location, streams),
-        None => Ok(None),
-    }
+    report: &mut Report,
+) -> Result<Result<Judged, Stopped>, Failure> {
+    Ok(Unjudged::render(location, repository, report)?.and_then(|unjudged| unjudged.judge(report)))
 }
+
+/// So many errors that nothing is rendered: one is enough.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Stopped(pub(crate) usize);
 
 /// Rendered files that nobody has read yet. To compare them with what `render` once judged and wrote, nobody
 /// has to: equal bytes have an equal verdict. Anything else is done with [`Unjudged::judge`]d files.
@@ -53,24 +54,22 @@ pub(crate) struct Unjudged {
 }
 
 impl Unjudged {
-    /// Loads and renders. The manifest's findings are reported; nothing comes back where one is an error.
+    /// Loads and renders, unless the manifest has an error.
     pub(crate) fn render(
         location: &Location,
         repository: &Repository,
-        streams: &mut Streams<'_>,
-    ) -> Result<Option<Self>, Failure> {
+        report: &mut Report,
+    ) -> Result<Result<Self, Stopped>, Failure> {
         let Loaded { source, document, findings, planned } = load(location.read(repository)?);
-        human::report(&source, &findings, None, streams)?;
-        let Some((project, plan)) = planned else {
-            summarise(errors(&findings), location, streams)?;
-            return Ok(None);
-        };
+        let errors = errors(&findings);
+        report.add(source.clone(), findings);
+        let Some((project, plan)) = planned else { return Ok(Err(Stopped(errors))) };
         let files = render(&project, &plan, &location.manifest)?;
         let mut ejected = Vec::with_capacity(plan.ejected.len());
         for path in &plan.ejected {
             ejected.push(Ejected { path: path.clone(), text: repository.read_text(path)? });
         }
-        Ok(Some(Self { source, document, project, plan, files, ejected }))
+        Ok(Ok(Self { source, document, project, plan, files, ejected }))
     }
 
     /// Whether the verdict may be another one although every rendered file is current: waivers end, and what is
@@ -79,13 +78,8 @@ impl Unjudged {
         !self.project.waivers.is_empty() || !self.ejected.is_empty()
     }
 
-    /// Reads everything back. Findings are reported; nothing comes back where one of them is an error in what is
-    /// rendered.
-    pub(crate) fn judge(
-        self,
-        location: &Location,
-        streams: &mut Streams<'_>,
-    ) -> Result<Option<Judged>, Failure> {
+    /// Reads everything back. Nothing comes back where there is an error in what is rendered.
+    pub(crate) fn judge(self, report: &mut Report) -> Result<Judged, Stopped> {
         let Self { source, document, project, plan, files, ejected } = self;
         let mut judged = read_back(&plan, &files);
         for file in &ejected {
@@ -96,7 +90,7 @@ impl Unjudged {
         }
         let (judged, mut about_waivers) = waive::apply(&project.waivers, judged);
         let (mut stopping, mut ejected_errors) = (0, 0);
-        for (file, findings) in judged.into_iter().filter(|(_, findings)| !findings.is_empty()) {
+        for (file, findings) in judged {
             let is_ejected = ejected.iter().find(|ejected| ejected.path == file);
             *if is_ejected.is_some() { &mut ejected_errors } else { &mut stopping } += errors(&findings);
             let text = is_ejected.map_or_else(|| files.get(&file), |file| file.text.as_ref());
@@ -104,19 +98,14 @@ impl Unjudged {
                 let span = document.as_ref()?.span(&Place::key(finding.origin.clone()?));
                 Some((source.clone(), span))
             };
-            let source = Source::new(file, text.cloned().unwrap_or_default());
-            human::report(&source, &findings, Some(&origin), streams)?;
+            report.add_rendered(Source::new(file, text.cloned().unwrap_or_default()), findings, origin);
         }
         if let Some(document) = &document {
             document.locate(&mut about_waivers);
         }
-        human::report(&source, &about_waivers, None, streams)?;
         stopping += errors(&about_waivers);
-        if stopping > 0 {
-            summarise(stopping, location, streams)?;
-            return Ok(None);
-        }
-        Ok(Some(Judged { files, ejected, ejected_errors }))
+        report.add(source, about_waivers);
+        if stopping > 0 { Err(Stopped(stopping)) } else { Ok(Judged { files, ejected, ejected_errors }) }
     }
 }
 
@@ -147,8 +136,9 @@ pub(crate) fn report_ejected(errors: usize, streams: &mut Streams<'_>) -> std::i
     )
 }
 
-pub(super) fn summarise(
-    errors: usize,
+/// Why there is nothing more to say.
+pub(super) fn report_stopped(
+    Stopped(errors): Stopped,
     location: &Location,
     streams: &mut Streams<'_>,
 ) -> std::io::Result<()> {

@@ -1,6 +1,8 @@
 //! One file a subcommand: `Args`, and `run`.
 
 pub(crate) mod check;
+pub(crate) mod completions;
+pub(crate) mod graph;
 pub(crate) mod init;
 mod judge;
 pub(crate) mod oidc;
@@ -26,6 +28,8 @@ pub(crate) fn run(cli: &Cli, streams: &mut Streams<'_>) -> Result<Exit, Failure>
         Command::Validate(args) => validate::run(args, cli, streams),
         Command::Oidc(args) => oidc::run(args, &location()?, streams),
         Command::Schema(args) => schema::run(args, streams),
+        Command::Graph(args) => graph::run(args, &location()?, streams),
+        Command::Completions(args) => completions::run(args, streams),
     }
 }
 

@@ -3,12 +3,12 @@
 use pyfleet_core::oidc;
 
 use super::Failure;
-use super::judge::{errors, summarise};
+use super::judge::{Stopped, errors, report_stopped};
 use crate::Streams;
 use crate::exit::Exit;
 use crate::project_file::{Loaded, Location, load};
 use crate::render::{GUIDE, RoleDocument, roles};
-use crate::report::human;
+use crate::report::{Report, human};
 use crate::repository::Repository;
 
 /// How to print them.
@@ -29,9 +29,12 @@ enum Format {
 pub(crate) fn run(args: &Args, location: &Location, streams: &mut Streams<'_>) -> Result<Exit, Failure> {
     let repository = Repository::open(&location.root)?;
     let Loaded { source, findings, planned, .. } = load(location.read(&repository)?);
-    human::report(&source, &findings, None, streams)?;
+    let errors = errors(&findings);
+    let mut report = Report::new("oidc", &location.from_here());
+    report.add(source, findings);
+    human::write(&report, streams)?;
     let Some((project, plan)) = planned else {
-        summarise(errors(&findings), location, streams)?;
+        report_stopped(Stopped(errors), location, streams)?;
         return Ok(Exit::CouldNotRun);
     };
     let setup = oidc::setup(&project, &plan);

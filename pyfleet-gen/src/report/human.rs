@@ -1,30 +1,26 @@
 //! Findings for people, in the style of the Rust compiler.
 
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
-use pyfleet_core::diagnostic::{Diagnostic, Diagnostics, Severity};
-use pyfleet_core::source::{Source, Span};
+use pyfleet_core::diagnostic::Severity;
+use pyfleet_core::source::Source;
 
-use super::{inert, visible};
+use super::{Finding, Found, Report, inert, on_one_line, visible};
 use crate::Streams;
-
-/// Finds the place in the manifest that a finding in a rendered file comes from.
-pub(crate) type Origin<'a> = &'a dyn Fn(&Diagnostic) -> Option<(Source, Span)>;
 
 /// More than so many findings of one text are counted, not shown.
 const SHOWN: usize = 100;
 
 /// Prints findings with their places. No output holds what looks like a secret, or acts on a terminal.
-pub(crate) fn report(
-    source: &Source,
-    findings: &Diagnostics,
-    manifest: Option<Origin<'_>>,
-    streams: &mut Streams<'_>,
-) -> std::io::Result<()> {
+pub(crate) fn write(report: &Report, streams: &mut Streams<'_>) -> std::io::Result<()> {
+    report.texts.iter().try_for_each(|text| write_text(text, streams))
+}
+
+fn write_text(text: &Found, streams: &mut Streams<'_>) -> std::io::Result<()> {
+    let Found { source, findings } = text;
     let renderer = if streams.colour { Renderer::styled() } else { Renderer::plain() };
     let shown = Source::new(visible(source.name()), visible(source.text()));
     for finding in findings.iter().take(SHOWN) {
-        let origin = manifest.and_then(|resolve| resolve(finding));
-        for line in render(&renderer, &shown, finding, origin.as_ref()).lines() {
+        for line in render(&renderer, &shown, finding).lines() {
             writeln!(streams.err, "{}", inert(line))?;
         }
         writeln!(streams.err)?;
@@ -35,12 +31,8 @@ pub(crate) fn report(
     Ok(())
 }
 
-fn render(
-    renderer: &Renderer,
-    source: &Source,
-    finding: &Diagnostic,
-    origin: Option<&(Source, Span)>,
-) -> String {
+fn render(renderer: &Renderer, source: &Source, found: &Finding) -> String {
+    let finding = &found.diagnostic;
     let level = match finding.severity {
         Severity::Error => Level::ERROR,
         Severity::Warning => Level::WARNING,
@@ -48,8 +40,7 @@ fn render(
     };
     let text = source.text();
     let mut snippet = Snippet::source(text).path(source.name()).fold(true);
-    let primary = finding.place.span.clone().unwrap_or(0..0);
-    let mut annotation = AnnotationKind::Primary.span(on_one_line(text, primary));
+    let mut annotation = AnnotationKind::Primary.span(on_one_line(text, found.span()));
     if !finding.label.is_empty() {
         annotation = annotation.label(finding.label.as_str());
     }
@@ -64,7 +55,7 @@ fn render(
     let message = visible(&finding.message);
     let mut group =
         Group::with_title(level.primary_title(message.as_str()).id(finding.code)).element(snippet);
-    if let Some((manifest, span)) = origin {
+    if let Some((manifest, span)) = &found.origin {
         let cause = Snippet::source(visible(manifest.text())).path(manifest.name()).fold(true).annotation(
             AnnotationKind::Primary
                 .span(on_one_line(manifest.text(), span.clone()))
@@ -76,13 +67,4 @@ fn render(
         group = group.element(Level::HELP.message(visible(help)));
     }
     renderer.render(&[group]).to_string()
-}
-
-/// The part of a span on its first line: a whole mapping underlined says less than its first key.
-fn on_one_line(text: &str, span: Span) -> Span {
-    let start = span.start.min(text.len());
-    let end = span.end.clamp(start, text.len());
-    let line_end =
-        text.get(start..end).and_then(|inside| inside.find('\n')).map_or(end, |newline| start + newline);
-    start..line_end
 }

@@ -1,10 +1,163 @@
-//! One output format a file.
+//! What a run has found, as data, and how it is shown: one output format a file.
+//!
+//! A command collects a [`Report`] and writes it at its end. What cannot be collected is an error of the world, which
+//! [`crate::run`] shows on standard error in every format.
 
 pub(crate) mod diff;
+pub(crate) mod github;
 pub(crate) mod human;
+pub(crate) mod json;
 
+use camino::{Utf8Path, Utf8PathBuf};
+use pyfleet_core::diagnostic::{Diagnostic, Diagnostics, Severity};
 use pyfleet_core::secret::mask;
-use pyfleet_core::source::is_deceptive;
+use pyfleet_core::source::{Source, Span, is_deceptive};
+
+use crate::lock::{self, GENERATOR};
+use crate::repository::State;
+use crate::sync;
+
+/// How a report is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Format {
+    /// For people
+    Human,
+    /// One JSON object on standard output: see schemas/report.schema.json
+    Json,
+    /// Workflow commands that GitHub shows on the pull request
+    Github,
+}
+
+/// What one run has found.
+#[derive(Debug)]
+pub(crate) struct Report {
+    /// The subcommand.
+    pub(crate) command: &'static str,
+    /// The way from the working directory to where its files' names start.
+    pub(crate) root: Utf8PathBuf,
+    /// Findings, text by text.
+    pub(crate) texts: Vec<Found>,
+    /// Owned files; nothing where they were not compared.
+    pub(crate) files: Option<Vec<File>>,
+    /// Whether files were written; nothing where the command never writes.
+    pub(crate) written: Option<bool>,
+}
+
+/// What was found in one text.
+#[derive(Debug)]
+pub(crate) struct Found {
+    pub(crate) source: Source,
+    pub(crate) findings: Vec<Finding>,
+}
+
+/// A finding, and the place in the manifest that it comes from, where it stands in a rendered file.
+#[derive(Debug)]
+pub(crate) struct Finding {
+    pub(crate) diagnostic: Diagnostic,
+    pub(crate) origin: Option<(Source, Span)>,
+}
+
+impl Finding {
+    /// The finding's bytes; its text's beginning where it has no place.
+    pub(crate) fn span(&self) -> Span {
+        self.diagnostic.place.span.clone().unwrap_or(0..0)
+    }
+}
+
+/// How one owned file stands.
+#[derive(Debug)]
+pub(crate) struct File {
+    pub(crate) path: String,
+    pub(crate) state: State,
+    /// What the state means, in words that follow the path.
+    pub(crate) meaning: String,
+    /// What to do about it, where it is not as it should be.
+    pub(crate) help: Option<String>,
+}
+
+impl File {
+    /// A file that was compared, with the command that makes it current, where that is still to be done.
+    pub(crate) fn of(file: &sync::File, mend: Option<&str>) -> Self {
+        let help = mend.and_then(|mend| match file.state {
+            State::Current | State::Ejected | State::OrphanedEdited => None,
+            State::Foreign => Some(format!("`{mend} --adopt` replaces it")),
+            State::Orphaned => Some(format!("`{mend}` removes it")),
+            State::Edited => Some(format!("`{mend}` makes it current, and what was edited is lost then")),
+            State::Stale | State::LineEndings | State::Missing | State::OtherVersion => {
+                Some(format!("`{mend}` makes it current"))
+            }
+        });
+        Self { path: file.path.clone(), state: file.state, meaning: meaning(file), help }
+    }
+
+    /// Whether it is neither as it should be nor its owner's.
+    pub(crate) fn is_not_current(&self) -> bool {
+        !matches!(self.state, State::Current | State::Ejected)
+    }
+}
+
+impl Report {
+    /// A report on files below a directory.
+    pub(crate) fn new(command: &'static str, root: &Utf8Path) -> Self {
+        Self { command, root: root.to_owned(), texts: Vec::new(), files: None, written: None }
+    }
+
+    /// Adds what was found in a text.
+    pub(crate) fn add(&mut self, source: Source, findings: Diagnostics) {
+        self.add_rendered(source, findings, |_| None);
+    }
+
+    /// Adds what was found in a rendered text, with the places in the manifest that it comes from.
+    pub(crate) fn add_rendered(
+        &mut self,
+        source: Source,
+        findings: Diagnostics,
+        origin: impl Fn(&Diagnostic) -> Option<(Source, Span)>,
+    ) {
+        let with_origin = |diagnostic| Finding { origin: origin(&diagnostic), diagnostic };
+        let findings: Vec<Finding> = findings.into_iter().map(with_origin).collect();
+        if !findings.is_empty() {
+            self.texts.push(Found { source, findings });
+        }
+    }
+
+    /// How many findings have a severity.
+    pub(crate) fn count(&self, severity: Severity) -> usize {
+        let findings = self.texts.iter().flat_map(|text| &text.findings);
+        findings.filter(|finding| finding.diagnostic.severity == severity).count()
+    }
+}
+
+/// What a file's state means, in words that follow its path.
+pub(crate) fn meaning(file: &sync::File) -> String {
+    match file.state {
+        State::Current => "is what the manifest says".to_owned(),
+        State::Stale if file.path == lock::PATH => "is not the record of what is rendered now".to_owned(),
+        State::Stale => "is as it was rendered, and would be rendered differently now".to_owned(),
+        State::Edited => "is not as it was rendered".to_owned(),
+        State::LineEndings => "is right but for its lines, which end in CR LF".to_owned(),
+        State::Missing => "is not there".to_owned(),
+        State::Orphaned => "is no longer rendered, and is removed by the next render".to_owned(),
+        State::OrphanedEdited => {
+            "is no longer rendered, and was edited: it stays, as your own, unless you remove it".to_owned()
+        }
+        State::OtherVersion => {
+            let other = file.rendered_by.as_deref().unwrap_or("another version");
+            format!("was rendered by pyfleet-gen {other}, and this is {GENERATOR}")
+        }
+        State::Foreign => "is in the way, and pyfleet did not write it".to_owned(),
+        State::Ejected => "is its owner's".to_owned(),
+    }
+}
+
+/// The part of a span on its first line: a whole mapping underlined says less than its first key.
+fn on_one_line(text: &str, span: Span) -> Span {
+    let start = span.start.min(text.len());
+    let end = span.end.clamp(start, text.len());
+    let line_end =
+        text.get(start..end).and_then(|inside| inside.find('\n')).map_or(end, |newline| start + newline);
+    start..line_end
+}
 
 /// A text as it can be shown: secrets are masked, and what a terminal would act on is replaced. Every byte keeps
 /// its place.
@@ -26,7 +179,7 @@ pub(crate) fn visible(text: &str) -> String {
 }
 
 /// As [`visible`], for a text that may have several lines where one is to be shown.
-pub(crate) fn on_one_line(text: &str) -> String {
+pub(crate) fn single_line(text: &str) -> String {
     visible(&text.replace(char::is_control, "?"))
 }
 

@@ -16,7 +16,7 @@
 # Exit codes
 #   0 removed, not there, or kept for another environment · 1 AWS refused or did not answer · 2 usage, CONFIRM
 #   is not the phrase, or another account · 3 a state still tracks resources, or an object is no state ·
-#   4 a lock is held · 5 the bucket or the table is not pyfleet's, or others use the table too
+#   4 a lock is held, or somebody writes meanwhile · 5 the bucket or the table is not pyfleet's, or others use the table too
 #
 # Everything is looked at before anything is removed. Old versions go first and what is current last, so
 # that a run which is interrupted never brings an old state or an old lock back to light.
@@ -99,7 +99,7 @@ if ask s3api get-bucket-location "${owned[@]}"; then
     refused 5 "the bucket $TF_STATE_BUCKET has no tag managed-by=pyfleet"
   ask s3api list-objects-v2 "${owned[@]}" || failed "listing $TF_STATE_BUCKET"
   # The AWS CLI takes a value that begins like a file or a URL for the place of the value: no state is called so.
-  jq -n '[inputs.Contents[]? | {key: .Key, kind: (
+  jq -n '[inputs.Contents[]? | {key: .Key, etag: .ETag, kind: (
       if .Key | startswith("_plans/") or startswith("_pyfleet/") then "own"
       elif .Key | endswith(".tflock") then "lock"
       elif (.Key | test("[\\x00-\\x1f\\x7f]|\\A(fileb?|https?)://")) or .Size > 268435456 then "foreign"
@@ -179,6 +179,17 @@ while [[ -n $bucket ]]; do
   ask s3api list-object-versions "${owned[@]}" || failed "listing $TF_STATE_BUCKET"
   cp -- "$work/answer.json" "$work/versions.json"
   found=$(jq -n '[inputs | .Versions[]?, .DeleteMarkers[]?] | length' "$work/versions.json") || failed "listing $TF_STATE_BUCKET"
+  # What was looked at may go. What is written after that is another environment's, and nobody has looked at it: versions
+  # are removed by their ids, so that it stays.
+  written=$(jq -n -r --slurpfile objects "$work/objects.json" '[inputs.Versions[]? | select(.IsLatest)
+    | select(.Key | startswith("_plans/") or startswith("_pyfleet/") | not)
+    | select(. as $version | any($objects[0][]; .key == $version.Key and .etag == $version.ETag) | not).Key][:20] | join(", ")' \
+    "$work/versions.json") || failed "listing $TF_STATE_BUCKET"
+  if [[ -n $written ]]; then
+    annotate error "somebody writes to $TF_STATE_BUCKET, the bucket stays: $written. Nothing of this is removed; what was looked at before may be gone"
+    printf '### ❌ The backend stays\n\nSomebody writes to it; the log says what.\n\n' >>"$summary"
+    exit 4
+  fi
   if ((found)); then
     remove_versions
     removed=$((removed + found))

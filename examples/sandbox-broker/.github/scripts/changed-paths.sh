@@ -1,11 +1,13 @@
 #!/usr/bin/env bash
-# Which targets does this pull request or merge group change?
+# Which targets does this pull request, merge group or push change?
 #
 # Environment
 #   EVENT_NAME       pull_request | merge_group | push | any other name
 #   TARGETS          JSON: [{"name": "app", "paths": ["api", "Dockerfile"]}]; "." is everything
 #   BASE_SHA         commit to compare with (default: the base that the event names). In a pull
 #                    request's merge commit the first parent is used instead: it was merged
+#   COMPARE_PUSHES   true: a push is compared with what was there before it; false: it changes
+#                    everything (default: false)
 #   ALWAYS           JSON: paths whose change selects every target (default: [])
 #   FOLLOW_MODULES   true: a target also covers the local Terraform modules and the symbolic
 #                    links it uses, and theirs (default: false)
@@ -29,6 +31,7 @@ BASE_SHA=${BASE_SHA:-}
 if [[ -z $BASE_SHA && -f ${GITHUB_EVENT_PATH:-} ]]; then
   BASE_SHA=$(jq -r '.pull_request.base.sha // .merge_group.base_sha // .before // empty' "$GITHUB_EVENT_PATH" 2>/dev/null) || BASE_SHA=
 fi
+COMPARE_PUSHES=${COMPARE_PUSHES:-false}
 ALWAYS=${ALWAYS:-[]}
 FOLLOW_MODULES=${FOLLOW_MODULES:-false}
 MATRICES=${MATRICES:-}
@@ -53,6 +56,7 @@ usage() {
 
 [[ -n $EVENT_NAME ]] || usage 'EVENT_NAME is not set'
 [[ $FOLLOW_MODULES == true || $FOLLOW_MODULES == false ]] || usage 'FOLLOW_MODULES must be true or false'
+[[ $COMPARE_PUSHES == true || $COMPARE_PUSHES == false ]] || usage 'COMPARE_PUSHES must be true or false'
 [[ $MAX_CHANGED =~ ^[0-9]{1,4}$ ]] || usage 'MAX_CHANGED must be a whole number'
 
 # Paths and names travel one per line, so neither may hold a control character.
@@ -101,6 +105,12 @@ find_base() {
       fi
       ;;
     merge_group) ;;
+    push)
+      if [[ $COMPARE_PUSHES == false ]]; then
+        why='a push event has no base to compare with'
+        return
+      fi
+      ;;
     *)
       why="a ${EVENT_NAME//[!a-z_]/} event has no base to compare with"
       return

@@ -1,6 +1,6 @@
 //! The role that changes infrastructure: state, the services that the manifest names, and what stays out of reach.
 
-use super::super::identity::Identity;
+use super::super::identity::{Identity, State};
 use super::super::policy::{Condition, Statement, everything};
 use super::boundary_arn;
 use super::state::{self, Items, items};
@@ -13,24 +13,24 @@ pub(super) fn makes_roles(project: &Project) -> bool {
     project.aws_services.iter().any(|service| service == IAM)
 }
 
-pub(super) fn apply(project: &Project, identity: &Identity) -> Vec<Statement> {
-    let lock_files = state::lock_files(identity);
-    let ledger = state::objects(identity, &state::ledger(identity));
-    let recovery = state::objects(identity, &format!("_pyfleet/recovery/{}/*", identity.environment));
+pub(super) fn apply(project: &Project, identity: &Identity, state: &State) -> Vec<Statement> {
+    let lock_files = state::lock_files(identity, state);
+    let ledger = state::objects(identity, state, &state::ledger(identity));
+    let recovery = state::objects(identity, state, &format!("_pyfleet/recovery/{}/*", identity.environment));
     let mut statements = vec![
-        state::find_all(identity),
-        state::see_bucket(identity),
-        Statement::allow("WriteState", &["s3:GetObject", "s3:PutObject"], state::states(identity)),
+        state::find_all(identity, state),
+        state::see_bucket(identity, state),
+        Statement::allow("WriteState", &["s3:GetObject", "s3:PutObject"], state::states(identity, state)),
     ];
     if !lock_files.is_empty() {
         let actions = ["s3:DeleteObject", "s3:GetObject", "s3:PutObject"];
         statements.push(Statement::allow("Lock", &actions, lock_files));
     }
     let actions = ["dynamodb:GetItem", "dynamodb:PutItem"];
-    statements.extend(items(identity, "LockAndDigestItems", &actions, Items::LocksAndDigests));
-    statements.extend(items(identity, "UnlockItem", &["dynamodb:DeleteItem"], Items::Locks));
+    statements.extend(items(identity, state, "LockAndDigestItems", &actions, Items::LocksAndDigests));
+    statements.extend(items(identity, state, "UnlockItem", &["dynamodb:DeleteItem"], Items::Locks));
     if identity.work.hands_over {
-        let plans = state::objects(identity, &state::plans(identity));
+        let plans = state::objects(identity, state, &state::plans(identity));
         statements.push(Statement::allow("TakePlan", &["s3:GetObject"], vec![plans]));
     }
     statements.push(Statement::allow("Record", &["s3:PutObject"], vec![ledger]));

@@ -1,11 +1,11 @@
 //! The roles that make and remove the state backend: one bucket, one table.
 
-use super::super::identity::Identity;
+use super::super::identity::{Identity, State};
 use super::super::policy::Statement;
 use super::state;
 
 /// Makes it, and brings it to what it should be. No object is read, written or removed.
-pub(super) fn create(identity: &Identity) -> Vec<Statement> {
+pub(super) fn create(identity: &Identity, state: &State) -> Vec<Statement> {
     let mut statements = vec![Statement::allow(
         "Bucket",
         &[
@@ -27,9 +27,9 @@ pub(super) fn create(identity: &Identity) -> Vec<Statement> {
             "s3:PutEncryptionConfiguration",
             "s3:PutLifecycleConfiguration",
         ],
-        vec![state::bucket(identity)],
+        vec![state::bucket(identity, state)],
     )];
-    if let Some(table) = state::table(identity) {
+    if let Some(table) = state::table(identity, state) {
         statements.push(Statement::allow(
             "LockTable",
             &[
@@ -48,7 +48,7 @@ pub(super) fn create(identity: &Identity) -> Vec<Statement> {
 }
 
 /// Looks at everything in it, and removes it with every version.
-pub(super) fn destroy(identity: &Identity) -> Vec<Statement> {
+pub(super) fn destroy(identity: &Identity, state: &State) -> Vec<Statement> {
     let mut statements = vec![
         Statement::allow(
             "Bucket",
@@ -59,15 +59,15 @@ pub(super) fn destroy(identity: &Identity) -> Vec<Statement> {
                 "s3:ListBucket",
                 "s3:ListBucketVersions",
             ],
-            vec![state::bucket(identity)],
+            vec![state::bucket(identity, state)],
         ),
         Statement::allow(
             "Objects",
             &["s3:DeleteObject", "s3:DeleteObjectVersion", "s3:GetObject"],
-            vec![state::objects(identity, "*")],
+            vec![state::objects(identity, state, "*")],
         ),
     ];
-    if let Some(table) = state::table(identity) {
+    if let Some(table) = state::table(identity, state) {
         statements.push(Statement::allow(
             "LockTable",
             &[

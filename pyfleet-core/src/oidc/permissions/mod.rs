@@ -2,25 +2,32 @@
 
 mod apply;
 mod backend;
+mod deploy;
 mod read;
 mod state;
 
-use super::identity::Identity;
-use super::policy::{Policy, Statement, everything};
+use super::identity::{Identity, State};
+use super::policy::{Policy, Statement};
 use crate::manifest::AwsRole;
 use crate::project::Project;
 
 /// The role's own policy. For reading what stacks describe there is [`managed`] as well.
 #[must_use]
 pub fn permissions(project: &Project, identity: &Identity) -> Policy {
+    let of_state = |statements: &dyn Fn(&State) -> Vec<Statement>| {
+        identity.state.as_ref().map(statements).unwrap_or_default()
+    };
     Policy::of(match identity.purpose {
-        AwsRole::PullRequestPlan => read::pull_request_plan(identity),
-        AwsRole::Plan => read::plan(identity),
-        AwsRole::Apply => apply::apply(project, identity),
-        AwsRole::BackendCreate => backend::create(identity),
-        AwsRole::BackendDestroy => backend::destroy(identity),
-        // No kind of workflow that is built deploys: nothing is planned with it.
-        AwsRole::Deploy => vec![Statement::deny("NothingIsBuiltYet", &["*"], everything())],
+        AwsRole::PullRequestPlan => of_state(&|state| read::pull_request_plan(identity, state)),
+        AwsRole::Plan => {
+            let mut statements = deploy::look(project, identity);
+            statements.extend(of_state(&|state| read::plan(identity, state)));
+            statements
+        }
+        AwsRole::Apply => of_state(&|state| apply::apply(project, identity, state)),
+        AwsRole::BackendCreate => of_state(&|state| backend::create(identity, state)),
+        AwsRole::BackendDestroy => of_state(&|state| backend::destroy(identity, state)),
+        AwsRole::Deploy => deploy::deploy(project, identity),
     })
 }
 
@@ -29,10 +36,16 @@ pub fn permissions(project: &Project, identity: &Identity) -> Policy {
 #[must_use]
 pub fn managed(identity: &Identity) -> Vec<String> {
     match identity.purpose {
-        AwsRole::Plan | AwsRole::PullRequestPlan => {
+        AwsRole::Plan | AwsRole::PullRequestPlan if identity.state.is_some() => {
             vec![format!("arn:{}:iam::aws:policy/ReadOnlyAccess", identity.partition)]
         }
-        AwsRole::Apply | AwsRole::Deploy | AwsRole::BackendCreate | AwsRole::BackendDestroy => Vec::new(),
+        // What is looked at for a deployment, its own policy names.
+        AwsRole::Plan
+        | AwsRole::PullRequestPlan
+        | AwsRole::Apply
+        | AwsRole::Deploy
+        | AwsRole::BackendCreate
+        | AwsRole::BackendDestroy => Vec::new(),
     }
 }
 

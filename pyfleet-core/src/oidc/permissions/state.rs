@@ -8,23 +8,23 @@ use crate::manifest::Lock;
 use crate::project::{EnvironmentStacks, Project, StackSettings, partition};
 
 /// The bucket.
-pub(super) fn bucket(identity: &Identity) -> String {
-    format!("arn:{}:s3:::{}", identity.partition, identity.state.bucket)
+pub(super) fn bucket(identity: &Identity, state: &State) -> String {
+    format!("arn:{}:s3:::{}", identity.partition, state.bucket)
 }
 
 /// Objects of the bucket by a pattern.
-pub(super) fn objects(identity: &Identity, pattern: &str) -> String {
-    format!("{}/{pattern}", bucket(identity))
+pub(super) fn objects(identity: &Identity, state: &State, pattern: &str) -> String {
+    format!("{}/{pattern}", bucket(identity, state))
 }
 
 /// The states.
-pub(super) fn states(identity: &Identity) -> Vec<String> {
-    identity.state.keys.iter().map(|key| objects(identity, &literal(key))).collect()
+pub(super) fn states(identity: &Identity, state: &State) -> Vec<String> {
+    state.keys.iter().map(|key| objects(identity, state, &literal(key))).collect()
 }
 
 /// The states' lock files, where there are any.
-pub(super) fn lock_files(identity: &Identity) -> Vec<String> {
-    lock_keys(&identity.state).iter().map(|key| objects(identity, key)).collect()
+pub(super) fn lock_files(identity: &Identity, state: &State) -> Vec<String> {
+    lock_keys(state).iter().map(|key| objects(identity, state, key)).collect()
 }
 
 fn lock_keys(state: &State) -> Vec<String> {
@@ -45,8 +45,8 @@ pub(super) fn ledger(identity: &Identity) -> String {
 }
 
 /// The lock table, where one is used.
-pub(super) fn table(identity: &Identity) -> Option<String> {
-    let table = identity.state.table.as_ref()?;
+pub(super) fn table(identity: &Identity, state: &State) -> Option<String> {
+    let table = state.table.as_ref()?;
     Some(format!(
         "arn:{}:dynamodb:{}:{}:table/{table}",
         identity.partition, identity.region, identity.account_id
@@ -82,11 +82,11 @@ fn every(
 
 /// Finds what is there. Without it, S3 answers 403 for a state that does not exist yet. S3 compares the condition with
 /// the prefix of a listing; `init` lists `env:/`.
-pub(super) fn find(identity: &Identity, beside: &[String]) -> Statement {
-    let mut prefixes: Vec<String> = identity.state.keys.iter().map(|key| literal(key)).collect();
+pub(super) fn find(identity: &Identity, state: &State, beside: &[String]) -> Statement {
+    let mut prefixes: Vec<String> = state.keys.iter().map(|key| literal(key)).collect();
     prefixes.push("env:/*".to_owned());
     prefixes.extend_from_slice(beside);
-    Statement::allow("FindState", &["s3:ListBucket"], vec![bucket(identity)]).when(Condition::any_of(
+    Statement::allow("FindState", &["s3:ListBucket"], vec![bucket(identity, state)]).when(Condition::any_of(
         "StringLike",
         "s3:prefix",
         prefixes,
@@ -94,19 +94,19 @@ pub(super) fn find(identity: &Identity, beside: &[String]) -> Statement {
 }
 
 /// As [`find`], with locks and records.
-pub(super) fn find_all(identity: &Identity) -> Statement {
-    let mut beside = lock_keys(&identity.state);
+pub(super) fn find_all(identity: &Identity, state: &State) -> Statement {
+    let mut beside = lock_keys(state);
     beside.extend([plans(identity), "_pyfleet/*".to_owned()]);
-    find(identity, &beside)
+    find(identity, state, &beside)
 }
 
 /// Reads the states.
-pub(super) fn read(identity: &Identity) -> Statement {
-    Statement::allow("ReadState", &["s3:GetObject"], states(identity))
+pub(super) fn read(identity: &Identity, state: &State) -> Statement {
+    Statement::allow("ReadState", &["s3:GetObject"], states(identity, state))
 }
 
 /// Sees where the bucket lies and how it is protected.
-pub(super) fn see_bucket(identity: &Identity) -> Statement {
+pub(super) fn see_bucket(identity: &Identity, state: &State) -> Statement {
     Statement::allow(
         "SeeBucket",
         &[
@@ -115,7 +115,7 @@ pub(super) fn see_bucket(identity: &Identity) -> Statement {
             "s3:GetBucketVersioning",
             "s3:GetEncryptionConfiguration",
         ],
-        vec![bucket(identity)],
+        vec![bucket(identity, state)],
     )
 }
 
@@ -133,14 +133,15 @@ pub(super) enum Items {
 /// ([DynamoDB: leading keys](https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/specifying-conditions.html)).
 pub(super) fn items(
     identity: &Identity,
+    state: &State,
     sid: &'static str,
     actions: &[&str],
     items: Items,
 ) -> Option<Statement> {
-    let table = table(identity)?;
+    let table = table(identity, state)?;
     let mut keys = Vec::new();
-    for key in &identity.state.keys {
-        let key = format!("{}/{}", identity.state.bucket, key.replace('$', "${$}"));
+    for key in &state.keys {
+        let key = format!("{}/{}", state.bucket, key.replace('$', "${$}"));
         if let Items::LocksAndDigests = items {
             keys.push(format!("{key}-md5"));
         }

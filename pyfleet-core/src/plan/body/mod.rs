@@ -1,5 +1,6 @@
 //! The typed contexts of the templates that lay out a job's steps.
 
+mod deploy;
 mod tf;
 
 use std::collections::BTreeMap;
@@ -7,9 +8,14 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use serde_json::Value as Json;
 
+pub use self::deploy::{
+    BuildArchive, DeployApproval, DeployGuard, DeploySummary, EcrRepository, EcsDeploy, EcsList, EcsRollback,
+    ImageLookup, ImagePush, RollbackGuard, SummarisedService,
+};
 pub use self::tf::{
-    Approval, CheckState, CreateBackend, Credentials, DestroyBackend, ForceUnlock, HandOff, Inputs, Message,
-    Notify, OidcProbe, Revert, TfApply, TfGuard, TfPlan, Tooling, Verify,
+    Approval, Asked, CheckState, CreateBackend, Credentials, Decide, DestroyBackend, DetectDrift,
+    DriftReport, ForceUnlock, HandOff, Inputs, Message, Notify, OidcProbe, Parity, Revert, TfApply,
+    TfAutoGuard, TfGuard, TfPlan, Tooling, Verify,
 };
 use crate::manifest::{OnFindings, Severity};
 
@@ -19,6 +25,8 @@ use crate::manifest::{OnFindings, Severity};
 pub enum Body {
     /// Waits for the reviewers of an environment.
     Approval(Approval),
+    /// Builds the image that is deployed, as an archive.
+    BuildArchive(BuildArchive),
     /// Builds one image and checks it.
     BuildImage(BuildImage),
     /// Finds what a pull request changes.
@@ -33,16 +41,40 @@ pub enum Body {
     Coverage(Coverage),
     /// Makes the state backend.
     CreateBackend(CreateBackend),
+    /// Decides which planned stacks go on.
+    Decide(Decide),
+    /// Waits for the reviewers of an environment, before a deployment or its way back.
+    DeployApproval(DeployApproval),
+    /// Compares what was typed with what may be deployed.
+    DeployGuard(DeployGuard),
+    /// Writes down what became of a deployment.
+    DeploySummary(DeploySummary),
     /// Removes the state backend.
     DestroyBackend(DestroyBackend),
+    /// Looks for drift in the stacks of one environment.
+    DetectDrift(DetectDrift),
+    /// Says what was found, and keeps the issues.
+    DriftReport(DriftReport),
+    /// Deploys one service to Amazon ECS.
+    EcsDeploy(EcsDeploy),
+    /// Lists the revisions of one ECS service.
+    EcsList(EcsList),
+    /// Puts one ECS service back to an earlier revision.
+    EcsRollback(EcsRollback),
     /// Releases a lock that nobody holds any more.
     ForceUnlock(ForceUnlock),
     /// Looks at every job: the required check.
     Gate(Gate),
+    /// Looks whether the commit has an image already.
+    ImageLookup(ImageLookup),
+    /// Pushes the image that was built and scanned.
+    ImagePush(ImagePush),
     /// Tells the channels what became of the run.
     Notify(Notify),
     /// Shows a job's token, and which roles it opens.
     OidcProbe(OidcProbe),
+    /// Compares what was typed with what can be rolled back.
+    RollbackGuard(RollbackGuard),
     /// Scans one image.
     ScanImage(ScanImage),
     /// Analyses the code of one directory and audits its dependencies.
@@ -63,6 +95,8 @@ pub enum Body {
     TestSuite(TestSuite),
     /// Applies the saved plan of one stack.
     TfApply(TfApply),
+    /// Decides what a run works on, whoever started it.
+    TfAutoGuard(TfAutoGuard),
     /// Compares what was typed with what is allowed.
     TfGuard(TfGuard),
     /// Plans one stack, for a person or for an apply.
@@ -75,6 +109,7 @@ impl Body {
     pub const fn template(&self) -> &'static str {
         match self {
             Self::Approval(_) => "jobs/approval.yml.j2",
+            Self::BuildArchive(_) => "jobs/build-archive.yml.j2",
             Self::BuildImage(_) => "jobs/build-image.yml.j2",
             Self::Changes(_) => "jobs/changes.yml.j2",
             Self::CheckState(_) => "jobs/check-state.yml.j2",
@@ -82,11 +117,23 @@ impl Body {
             Self::Codecov(_) => "jobs/codecov.yml.j2",
             Self::Coverage(_) => "jobs/coverage.yml.j2",
             Self::CreateBackend(_) => "jobs/create-backend.yml.j2",
+            Self::Decide(_) => "jobs/decide.yml.j2",
+            Self::DeployApproval(_) => "jobs/deploy-approval.yml.j2",
+            Self::DeployGuard(_) => "jobs/deploy-guard.yml.j2",
+            Self::DeploySummary(_) => "jobs/deploy-summary.yml.j2",
             Self::DestroyBackend(_) => "jobs/destroy-backend.yml.j2",
+            Self::DetectDrift(_) => "jobs/detect-drift.yml.j2",
+            Self::DriftReport(_) => "jobs/drift-report.yml.j2",
+            Self::EcsDeploy(_) => "jobs/ecs-deploy.yml.j2",
+            Self::EcsList(_) => "jobs/ecs-list.yml.j2",
+            Self::EcsRollback(_) => "jobs/ecs-rollback.yml.j2",
             Self::ForceUnlock(_) => "jobs/force-unlock.yml.j2",
             Self::Gate(_) => "jobs/gate.yml.j2",
+            Self::ImageLookup(_) => "jobs/image-lookup.yml.j2",
+            Self::ImagePush(_) => "jobs/image-push.yml.j2",
             Self::Notify(_) => "jobs/notify.yml.j2",
             Self::OidcProbe(_) => "jobs/oidc-probe.yml.j2",
+            Self::RollbackGuard(_) => "jobs/rollback-guard.yml.j2",
             Self::ScanImage(_) => "jobs/scan-image.yml.j2",
             Self::Security(_) => "jobs/security.yml.j2",
             Self::TerraformComment(_) => "jobs/terraform-comment.yml.j2",
@@ -97,6 +144,7 @@ impl Body {
             Self::TestComment(_) => "jobs/test-comment.yml.j2",
             Self::TestSuite(_) => "jobs/test-suite.yml.j2",
             Self::TfApply(_) => "jobs/tf-apply.yml.j2",
+            Self::TfAutoGuard(_) => "jobs/tf-auto-guard.yml.j2",
             Self::TfGuard(_) => "jobs/tf-guard.yml.j2",
             Self::TfPlan(_) => "jobs/tf-plan.yml.j2",
         }
@@ -107,6 +155,7 @@ impl Body {
         let secrets = matches!(self, Self::TfApply(apply) if !apply.secrets.is_empty());
         let inputs = match self {
             Self::CheckState(check) => Some(&check.inputs),
+            Self::DetectDrift(detect) => Some(&detect.inputs),
             Self::TerraformPlan(plan) => Some(&plan.inputs),
             Self::TfPlan(plan) => Some(&plan.inputs),
             _ => None,
@@ -118,7 +167,7 @@ impl Body {
 
     const fn constant_scripts(&self) -> &'static [&'static str] {
         match self {
-            Self::BuildImage(_) => &["image-check.sh"],
+            Self::BuildArchive(_) | Self::BuildImage(_) => &["image-check.sh"],
             Self::Changes(_) => &["changed-paths.sh"],
             Self::CheckState(_) => &[
                 "check-state.sh",
@@ -128,8 +177,23 @@ impl Body {
                 "wait-for-lock.sh",
             ],
             Self::CreateBackend(_) => &["create-backend.sh"],
+            Self::Decide(decide) if decide.parity.is_some() => &["decide-apply.sh", "pull-request-plans.sh"],
+            Self::Decide(_) => &["decide-apply.sh"],
             Self::DestroyBackend(_) => &["destroy-backend.sh"],
+            Self::DetectDrift(_) => &[
+                "detect-drift.sh",
+                "plan-summary.jq",
+                "terraform-init.sh",
+                "terraform-plan.sh",
+                "wait-for-lock.sh",
+            ],
+            Self::EcsDeploy(_) => &["ecs-deploy.sh", "ecs-rollback.sh", "ecs-wait.sh", "health-check.sh"],
+            Self::EcsList(_) => &["ecs-rollback.sh", "ecs-wait.sh"],
+            Self::EcsRollback(_) => &["ecs-rollback.sh", "ecs-wait.sh", "health-check.sh"],
             Self::ForceUnlock(_) => &["force-unlock.sh", "terraform-init.sh"],
+            Self::ImageLookup(_) => &["image-lookup.sh"],
+            Self::ImagePush(_) => &["image-push.sh"],
+            Self::ScanImage(ScanImage { archive: Some(_), .. }) => &["image-layout.sh", "scan-report.sh"],
             Self::ScanImage(_) | Self::TerraformScan(_) => &["scan-report.sh"],
             Self::TerraformCost(_) => &["cost-report.sh"],
             Self::TerraformPlan(_) => &["plan-summary.jq", "terraform-init.sh", "terraform-plan.sh"],
@@ -158,13 +222,19 @@ impl Body {
             | Self::CodeScanning(_)
             | Self::Codecov(_)
             | Self::Coverage(_)
+            | Self::DriftReport(_)
+            | Self::DeployApproval(_)
+            | Self::DeployGuard(_)
+            | Self::DeploySummary(_)
             | Self::Gate(_)
             | Self::Notify(_)
             | Self::OidcProbe(_)
+            | Self::RollbackGuard(_)
             | Self::Security(_)
             | Self::TerraformComment(_)
             | Self::TerraformStatic(_)
             | Self::TestComment(_)
+            | Self::TfAutoGuard(_)
             | Self::TfGuard(_) => &[],
         }
     }
@@ -206,6 +276,10 @@ pub struct Changes {
     pub notes: Option<String>,
     /// Whether pull requests start the workflow.
     pub pull_requests: bool,
+    /// Whether the local modules that a target uses concern it too.
+    pub follows_modules: bool,
+    /// Whether a push is compared with what was there before it; otherwise it changes everything.
+    pub compares_pushes: bool,
 }
 
 /// Something that is checked when one of its paths changes.
@@ -263,6 +337,8 @@ pub struct Gate {
 pub struct ScanImage {
     /// The artifact that holds the image.
     pub image: String,
+    /// What the image has to be, where it is an archive that is going to be pushed.
+    pub archive: Option<Archive>,
     /// The report's title.
     pub title: String,
     /// The report's artifact.
@@ -277,6 +353,15 @@ pub struct ScanImage {
     pub sarif: bool,
     /// Days that the report is kept.
     pub artifact_days: u16,
+}
+
+/// What an archive has to hold.
+#[derive(Debug, Clone, Serialize)]
+pub struct Archive {
+    /// The expression that yields the image's digest.
+    pub digest: String,
+    /// What the image is built for.
+    pub platform: String,
 }
 
 /// Analyses the code of one directory and audits its dependencies.

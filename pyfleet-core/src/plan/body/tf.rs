@@ -1,9 +1,11 @@
 //! The contexts of jobs that read or change state by hand.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 use serde_json::Value as Json;
+
+use crate::manifest::OnDrift;
 
 /// Which tool, and how it is set up.
 #[derive(Debug, Clone, Serialize)]
@@ -57,6 +59,20 @@ pub struct HandOff {
     pub passphrase: Option<String>,
 }
 
+/// What the run was asked for, as expressions.
+#[derive(Debug, Clone, Copy, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Asked {
+    /// What to do.
+    pub action: &'static str,
+    /// The colour to promote to.
+    pub color: &'static str,
+    /// Why.
+    pub reason: &'static str,
+    /// Whether the clock may have asked: then state and backend are looked at as well.
+    pub by_clock: bool,
+}
+
 /// Compares what was typed with what is allowed.
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "kebab-case")]
@@ -65,6 +81,45 @@ pub struct TfGuard {
     pub targets: BTreeMap<String, Json>,
     /// Whether a colour can be asked for.
     pub colors: bool,
+}
+
+/// Decides what a run works on, whoever started it.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct TfAutoGuard {
+    /// What may be worked on, by environment.
+    pub targets: BTreeMap<String, Json>,
+    /// Whether a colour can be asked for.
+    pub colors: bool,
+}
+
+/// Decides which planned stacks go on.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Decide {
+    /// The environment.
+    pub environment: String,
+    /// The expression that yields what is done.
+    pub action: &'static str,
+    /// The expression that yields the entries that were planned.
+    pub stacks: String,
+    /// The expression that yields what their plans are.
+    pub plans: String,
+    /// Whether somebody has to agree.
+    pub gated: bool,
+    /// Where the plans that pull requests showed are, where they have to be the same.
+    pub parity: Option<Parity>,
+    /// The names of stacks by layer, where layers go on one after the other.
+    pub layers: Vec<Vec<String>>,
+    /// A line for the summary.
+    pub note: Option<String>,
+}
+
+/// Where the plans that pull requests showed are.
+#[derive(Debug, Clone, Serialize)]
+pub struct Parity {
+    /// The workflow that shows them.
+    pub workflow: String,
 }
 
 /// Plans one stack, for a person or for an apply.
@@ -78,10 +133,14 @@ pub struct TfPlan {
     pub environment: String,
     /// The role that reads.
     pub credentials: Credentials,
+    /// What the run was asked for.
+    pub asked: Asked,
     /// What the plan needs.
     pub inputs: Inputs,
     /// How the plan is handed over; nothing where nothing is ever applied.
     pub hand_off: Option<HandOff>,
+    /// What is said of the plan under the stack's name, because the job plans several: names and expressions.
+    pub results: BTreeMap<String, String>,
     /// Addresses that no plan may destroy or replace.
     pub protected: Vec<String>,
     /// `full` or `summary`: what logs, artifacts and comments show.
@@ -94,8 +153,14 @@ pub struct TfPlan {
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct Approval {
-    /// The job whose plan is approved, where there is a plan.
-    pub plan: Option<String>,
+    /// The environment that is worked on.
+    pub environment: String,
+    /// The expression that yields the stacks.
+    pub what: String,
+    /// The expression that yields what is done.
+    pub action: &'static str,
+    /// The expression behind which the plan's outputs stand, where one plan is approved.
+    pub planned: Option<String>,
 }
 
 /// Applies the saved plan of one stack.
@@ -109,8 +174,10 @@ pub struct TfApply {
     pub environment: String,
     /// The role that changes.
     pub credentials: Credentials,
-    /// The job that planned.
-    pub plan: String,
+    /// What the run was asked for.
+    pub asked: Asked,
+    /// The expression behind which the plan's outputs stand.
+    pub planned: String,
     /// What planning again needs; nothing where nothing is planned again, after a destroy.
     pub inputs: Option<Inputs>,
     /// Secrets that input variables take their values from: their parts are hidden.
@@ -164,6 +231,8 @@ pub struct CreateBackend {
 pub struct DestroyBackend {
     /// The role that removes it.
     pub credentials: Credentials,
+    /// The phrase that confirms it, or the expression that yields what was typed.
+    pub confirm: String,
     /// The job that waited for the reviewers, where there are any.
     pub approval: Option<String>,
     /// States of other environments in the same bucket, by environment.
@@ -199,9 +268,46 @@ pub struct CheckState {
     pub artifact_days: u16,
 }
 
+/// Looks for drift in the stacks of one environment.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct DetectDrift {
+    /// The tool.
+    #[serde(flatten)]
+    pub tooling: Tooling,
+    /// The environment.
+    pub environment: String,
+    /// The role that reads.
+    pub credentials: Credentials,
+    /// What the plan needs.
+    pub inputs: Inputs,
+    /// `full` or `summary`: what logs show.
+    pub publish: &'static str,
+    /// Days that the result is kept.
+    pub artifact_days: u16,
+}
+
+/// Says what was found, and keeps the issues.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct DriftReport {
+    /// Every stack of every environment, with the branch whose runs look at it.
+    pub expected: Vec<Json>,
+    /// What drift does.
+    pub on_drift: BTreeSet<OnDrift>,
+    /// Whether issues are kept.
+    pub issues: bool,
+    /// Labels of new issues, beside the one by which they are found.
+    pub labels: Vec<String>,
+    /// The branch whose runs know every stack.
+    pub default_branch: String,
+}
+
 /// Tells the channels what became of the run.
 #[derive(Debug, Clone, Serialize)]
 pub struct Notify {
+    /// What they say beside that, as JSON in which expressions stand.
+    pub fields: &'static str,
     /// The messages, one for each channel.
     pub messages: Vec<Message>,
 }
@@ -211,6 +317,8 @@ pub struct Notify {
 pub struct Message {
     /// The channel's name.
     pub channel: String,
+    /// What it is about.
+    pub title: String,
     /// The expression that yields the webhook's address.
     pub webhook: String,
     /// When it is sent; nothing for always.

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use indexmap::IndexMap;
 use serde::Serialize;
 
 use super::super::environment::Environment;
@@ -45,6 +46,51 @@ pub struct StackSettings {
     /// Where the stack has two colours.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub colors: Option<Colors>,
+    /// How many stacks, in a row, have to be there before it.
+    #[serde(skip)]
+    pub depth: usize,
+}
+
+impl EnvironmentStacks {
+    /// The stacks in layers: none needs another one of its layer, or of a later one.
+    #[must_use]
+    pub fn layers(&self) -> Vec<Vec<&StackSettings>> {
+        let mut layers: BTreeMap<usize, Vec<&StackSettings>> = BTreeMap::new();
+        for stack in &self.stacks {
+            layers.entry(stack.depth).or_default().push(stack);
+        }
+        layers.into_values().collect()
+    }
+}
+
+/// How many stacks, in a row, have to be there before each. What is in a circle, which is a finding of its own, stays
+/// at 0.
+fn depths(stacks: &IndexMap<Slug, manifest::Stack>) -> BTreeMap<&Slug, usize> {
+    let mut waits_for: BTreeMap<&Slug, usize> = BTreeMap::new();
+    let mut needed_by: BTreeMap<&Slug, Vec<&Slug>> = BTreeMap::new();
+    for (name, stack) in stacks {
+        waits_for.insert(name, stack.depends_on.len());
+        for needed in &stack.depends_on {
+            needed_by.entry(needed).or_default().push(name);
+        }
+    }
+    let mut depths: BTreeMap<&Slug, usize> = BTreeMap::new();
+    let mut ready: Vec<&Slug> =
+        waits_for.iter().filter(|(_, needed)| **needed == 0).map(|(name, _)| *name).collect();
+    while let Some(name) = ready.pop() {
+        let next = depths.get(name).map_or(1, |depth| depth + 1);
+        for behind in needed_by.get(name).into_iter().flatten().copied() {
+            let depth = depths.entry(behind).or_default();
+            *depth = next.max(*depth);
+            if let Some(needed) = waits_for.get_mut(behind) {
+                *needed = needed.saturating_sub(1);
+                if *needed == 0 {
+                    ready.push(behind);
+                }
+            }
+        }
+    }
+    depths
 }
 
 /// The settings of some of an environment's stacks; nothing where there is none of them, or something is missing.
@@ -78,6 +124,7 @@ pub(super) fn resolve<'a>(
         );
         return None;
     };
+    let depths = depths(&written.stacks);
     let mut resolved = Vec::new();
     for (name, stack) in stacks {
         let values = [
@@ -101,6 +148,7 @@ pub(super) fn resolve<'a>(
             var_files,
             serves: !written.stacks.values().any(|other| other.depends_on.contains(name)),
             colors: colors(stack, &environment.name),
+            depth: depths.get(name).copied().unwrap_or_default(),
         });
     }
     (!resolved.is_empty()).then(|| EnvironmentStacks {

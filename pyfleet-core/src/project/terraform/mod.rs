@@ -125,7 +125,10 @@ pub(super) fn resolve(
         plans: Vec::new(),
         not_planned: Vec::new(),
     };
-    if [Kind::Tf, Kind::CheckState, Kind::TestOidc].into_iter().any(|kind| manifest.renders(kind)) {
+    if [Kind::Tf, Kind::TfAuto, Kind::TfDrift, Kind::CheckState, Kind::TestOidc]
+        .into_iter()
+        .any(|kind| manifest.renders(kind))
+    {
         let is_known = |environment: &&Environment| {
             environment.level >= SafetyLevel::READS
                 || (environment.account_id.is_some() && environment.region.is_some())

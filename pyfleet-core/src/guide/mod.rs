@@ -1,0 +1,226 @@
+//! What a team has to know about its workflows: what each does, starts with and may do, who approves, how one is stopped
+//! and undone, what has to be set up, and what a message means.
+//!
+//! Everything comes from the plan, so that the guide cannot tell of a job that is not there. A new kind is one entry in
+//! `about.rs`, which the compiler asks for; a message that a script prints is one in `trouble.rs`.
+
+mod about;
+mod trouble;
+
+use serde::Serialize;
+
+pub use self::about::{About, about};
+pub use self::trouble::{TROUBLES, Trouble};
+
+use crate::flowchart::{Start, starts};
+use crate::manifest::{Disposition, Kind};
+use crate::oidc::github::{Ruleset, checks};
+use crate::oidc::{GitHubEnvironment, Names, Setup};
+use crate::plan::{self, Body, Permission, Plan};
+use crate::project::Project;
+
+/// The guide to a project's workflows.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Guide {
+    /// Owner and name of the repository.
+    pub repository: String,
+    /// How far automation may go.
+    pub safety_level: u8,
+    /// The workflows, in the order of their files.
+    pub workflows: Vec<Workflow>,
+    /// Workflow files that are left to their owner.
+    pub ejected: Vec<String>,
+    /// Names of workflows that are switched off.
+    pub disabled: Vec<String>,
+    /// GitHub's environments.
+    pub environments: Vec<GitHubEnvironment>,
+    /// What jobs outside of every environment read.
+    pub outside: Names,
+    /// Whether any variable or secret has to be set.
+    pub has_settings: bool,
+    /// Whether jobs assume roles on AWS.
+    pub has_roles: bool,
+    /// The checks to require, where one reports on every pull request.
+    pub checks: Vec<String>,
+    /// What requires them.
+    pub ruleset: Ruleset,
+    /// What messages mean.
+    pub troubles: Vec<Shown>,
+}
+
+/// One workflow.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Workflow {
+    /// Its name in the manifest.
+    pub name: String,
+    /// The file's name.
+    pub file: String,
+    /// What it does.
+    pub does: &'static str,
+    /// How what it did is undone.
+    pub undo: &'static str,
+    /// What a run that was cancelled may leave behind.
+    pub cancelled: Option<&'static str>,
+    /// What starts it.
+    pub starts: Vec<Start>,
+    /// Whether a person can start it.
+    pub is_started_by_hand: bool,
+    /// The inputs that a person has to give.
+    pub inputs: Vec<String>,
+    /// The check that branch protection can require.
+    pub gate: Option<String>,
+    /// What its jobs may do, each right once.
+    pub rights: Vec<Rights>,
+}
+
+/// What some jobs may do: those with the same rights stand together.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Rights {
+    /// The jobs.
+    pub jobs: Vec<String>,
+    /// Their token's scopes, with reasons.
+    pub permissions: Vec<Permission>,
+    /// The purpose of the role that they become on AWS.
+    pub role: Option<&'static str>,
+    /// The environments that they run in.
+    pub environments: Vec<String>,
+    /// Whether reviewers have to agree before they start.
+    pub reviewers: bool,
+}
+
+/// A message, what it means and what to do.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Shown {
+    /// The message as it is seen.
+    pub seen: &'static str,
+    /// Why it is printed.
+    pub cause: &'static str,
+    /// What to do.
+    pub remedy: &'static str,
+    /// The command that helps.
+    pub command: Option<String>,
+}
+
+/// The guide to what a project plans.
+#[must_use]
+pub fn guide(project: &Project, plan: &Plan, setup: &Setup) -> Guide {
+    let is_set = |names: &Names| !names.variables.is_empty() || !names.secrets.is_empty();
+    Guide {
+        repository: project.repository.to_string(),
+        safety_level: project.level.number(),
+        workflows: plan.workflows.iter().map(workflow).collect(),
+        ejected: plan.ejected.clone(),
+        disabled: project
+            .workflows
+            .iter()
+            .filter(|(_, wish)| wish.disposition == Disposition::Disabled)
+            .map(|(name, _)| name.to_string())
+            .collect(),
+        has_settings: is_set(&setup.outside)
+            || setup.environments.iter().any(|environment| is_set(&environment.names)),
+        has_roles: !setup.roles.is_empty(),
+        environments: setup.environments.clone(),
+        outside: setup.outside.clone(),
+        checks: checks(plan),
+        ruleset: setup.ruleset.clone(),
+        troubles: troubles(project, plan),
+    }
+}
+
+fn workflow(planned: &plan::Workflow) -> Workflow {
+    let About { does, undo, cancelled } = about(planned.kind);
+    let dispatch = planned.model.on.workflow_dispatch.as_ref();
+    let inputs = dispatch.map(|dispatch| dispatch.inputs.iter()).into_iter().flatten();
+    Workflow {
+        name: planned.name.to_string(),
+        file: file_name(planned),
+        does,
+        undo,
+        cancelled,
+        starts: starts(&planned.model.on),
+        is_started_by_hand: dispatch.is_some(),
+        inputs: inputs.filter(|(_, input)| input.required).map(|(name, _)| name.clone()).collect(),
+        gate: planned.gate.clone(),
+        rights: rights(planned),
+    }
+}
+
+fn file_name(planned: &plan::Workflow) -> String {
+    planned.file.rsplit('/').next().unwrap_or(&planned.file).to_owned()
+}
+
+fn rights(planned: &plan::Workflow) -> Vec<Rights> {
+    let mut found: Vec<Rights> = Vec::new();
+    for (id, job) in &planned.jobs {
+        let model = planned.model.jobs.get(id);
+        let environment = model.and_then(|model| Some(model.environment.as_ref()?.name.clone()));
+        let mut rights = Rights {
+            jobs: vec![id.clone()],
+            permissions: job.permissions.clone(),
+            role: job.identity.as_ref().map(|identity| identity.purpose.name()),
+            environments: environment.into_iter().collect(),
+            reviewers: matches!(job.body, Body::Approval(_) | Body::DeployApproval(_)),
+        };
+        match found.iter_mut().find(|known| known.are_those_of(&rights)) {
+            None => found.push(rights),
+            Some(known) => {
+                known.jobs.append(&mut rights.jobs);
+                rights.environments.retain(|name| !known.environments.contains(name));
+                known.environments.append(&mut rights.environments);
+            }
+        }
+    }
+    found
+}
+
+impl Rights {
+    /// Whether somebody else's differ in nothing but the environment.
+    fn are_those_of(&self, other: &Self) -> bool {
+        self.permissions == other.permissions
+            && self.role == other.role
+            && self.environments.is_empty() == other.environments.is_empty()
+            && self.reviewers == other.reviewers
+    }
+}
+
+/// What can be seen in the runs of a plan: the messages of scripts that its jobs run.
+fn troubles(project: &Project, plan: &Plan) -> Vec<Shown> {
+    // The workflow that mends it is not always the one that says it.
+    let by_hand = plan.workflows.iter().find(|workflow| workflow.kind == Kind::Tf).map(file_name);
+    let tool = project.terraform.as_ref().map_or("terraform", |terraform| terraform.tool.command());
+    let command = |command: &str| match &by_hand {
+        None if command.contains("{tf}") => None,
+        file => Some(command.replace("{tf}", file.as_deref().unwrap_or_default()).replace("{tool}", tool)),
+    };
+    let jobs = || plan.workflows.iter().flat_map(|workflow| workflow.jobs.values());
+    TROUBLES
+        .iter()
+        .filter(|trouble| jobs().any(|job| (trouble.at)(&job.body)))
+        .map(|trouble| Shown {
+            seen: trouble.seen,
+            cause: trouble.cause,
+            remedy: trouble.remedy,
+            command: trouble.command.and_then(command),
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::TROUBLES;
+
+    #[test]
+    fn every_message_has_its_place_once() {
+        for (position, trouble) in TROUBLES.iter().enumerate() {
+            assert!(trouble.script.ends_with(".sh"), "{}", trouble.script);
+            assert!(TROUBLES[..position].iter().all(|other| other.seen != trouble.seen), "{}", trouble.seen);
+            for text in [trouble.cause, trouble.remedy] {
+                assert!(text.ends_with('.') && !text.contains('\n'), "{text}");
+            }
+        }
+    }
+}

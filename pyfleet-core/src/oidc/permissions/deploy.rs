@@ -1,0 +1,128 @@
+//! The role that pushes images and deploys services, and what is looked at beforehand.
+
+use std::collections::BTreeSet;
+
+use super::super::identity::Identity;
+use super::super::policy::{Condition, Statement, everything};
+use crate::manifest::Slug;
+use crate::project::{EcsTarget, Project};
+
+/// Pushes to the repositories of its images, and changes the task definitions of its services; nothing is deleted
+/// ([Amazon ECR](https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonelasticcontainerregistry.html),
+/// [Amazon ECS](https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonelasticcontainerservice.html)).
+pub(super) fn deploy(project: &Project, identity: &Identity) -> Vec<Statement> {
+    let work = &identity.work;
+    let deployed = targets(project, identity, &work.deploys);
+    let changed: BTreeSet<Slug> = work.deploys.union(&work.rolls_back).cloned().collect();
+    let changed = targets(project, identity, &changed);
+    let mut statements = Vec::new();
+    if !work.pushes.is_empty() {
+        statements.push(Statement::allow("LogIn", &["ecr:GetAuthorizationToken"], everything()));
+        statements.push(Statement::allow(
+            "Push",
+            &[
+                "ecr:BatchCheckLayerAvailability",
+                "ecr:BatchGetImage",
+                "ecr:CompleteLayerUpload",
+                "ecr:DescribeImages",
+                "ecr:GetDownloadUrlForLayer",
+                "ecr:InitiateLayerUpload",
+                "ecr:PutImage",
+                "ecr:UploadLayerPart",
+            ],
+            repositories(identity, &work.pushes),
+        ));
+    }
+    statements.extend(see(&changed));
+    if !changed.is_empty() {
+        statements.push(Statement::allow("Deploy", &["ecs:UpdateService"], services(&changed)));
+        statements.push(Statement::allow(
+            "StopDeployment",
+            &["ecs:StopServiceDeployment"],
+            changed
+                .iter()
+                .map(|target| {
+                    target.arn("ecs", &format!("service-deployment/{}/{}/*", target.cluster, target.service))
+                })
+                .collect(),
+        ));
+    }
+    if !deployed.is_empty() {
+        statements.push(Statement::allow("Register", &["ecs:RegisterTaskDefinition"], everything()));
+        // A tag that is set as something is made.
+        statements.push(
+            Statement::allow(
+                "TagRevision",
+                &["ecs:TagResource"],
+                vec![in_account(identity, "ecs", "task-definition/*")],
+            )
+            .when(Condition::one("StringEquals", "ecs:CreateAction", "RegisterTaskDefinition")),
+        );
+    }
+    let roles: BTreeSet<String> = deployed
+        .iter()
+        .flat_map(|target| [&target.task_role, &target.execution_role])
+        .flatten()
+        .cloned()
+        .collect();
+    if !roles.is_empty() {
+        statements.push(
+            Statement::allow("HandRolesToTasks", &["iam:PassRole"], roles.into_iter().collect())
+                .when(Condition::one("StringEquals", "iam:PassedToService", "ecs-tasks.amazonaws.com")),
+        );
+    }
+    statements
+}
+
+/// Sees whether an image is there, and which revisions of a service are.
+pub(super) fn look(project: &Project, identity: &Identity) -> Vec<Statement> {
+    let mut statements = Vec::new();
+    if !identity.work.looks_up.is_empty() {
+        let repositories = repositories(identity, &identity.work.looks_up);
+        statements.push(Statement::allow("SeeImages", &["ecr:DescribeImages"], repositories));
+    }
+    statements.extend(see(&targets(project, identity, &identity.work.lists)));
+    statements
+}
+
+/// Sees services, their deployments, and every task definition: for these AWS knows no resource.
+fn see(targets: &[&EcsTarget]) -> Vec<Statement> {
+    if targets.is_empty() {
+        return Vec::new();
+    }
+    vec![
+        Statement::allow(
+            "SeeServices",
+            &["ecs:DescribeServices", "ecs:ListServiceDeployments"],
+            services(targets),
+        ),
+        Statement::allow(
+            "SeeRevisions",
+            &["ecs:DescribeTaskDefinition", "ecs:ListTaskDefinitions"],
+            everything(),
+        ),
+    ]
+}
+
+/// Services of the manifest, in the role's environment.
+fn targets<'a>(project: &'a Project, identity: &Identity, names: &BTreeSet<Slug>) -> Vec<&'a EcsTarget> {
+    let services = project.services.iter().filter(|(name, _)| names.contains(*name));
+    services
+        .flat_map(|(_, service)| &service.targets)
+        .filter(|target| target.environment == identity.environment)
+        .collect()
+}
+
+fn services(targets: &[&EcsTarget]) -> Vec<String> {
+    let arn =
+        |target: &&EcsTarget| target.arn("ecs", &format!("service/{}/{}", target.cluster, target.service));
+    targets.iter().map(arn).collect()
+}
+
+fn repositories(identity: &Identity, names: &BTreeSet<String>) -> Vec<String> {
+    names.iter().map(|name| in_account(identity, "ecr", &format!("repository/{name}"))).collect()
+}
+
+fn in_account(identity: &Identity, service: &str, resource: &str) -> String {
+    format!("arn:{}:{service}:{}:{}:{resource}", identity.partition, identity.region, identity.account_id)
+}

@@ -1,0 +1,169 @@
+//! The contexts of jobs that build, push and deploy images, and take deployments back.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+use serde_json::Value as Json;
+
+use super::{Credentials, Verify};
+use crate::manifest::Slug;
+
+/// Compares what was typed with what is allowed.
+#[derive(Debug, Clone, Serialize)]
+pub struct DeployGuard {
+    /// What may be deployed to, by environment.
+    pub targets: BTreeMap<String, Json>,
+    /// What has to be typed.
+    pub phrase: String,
+}
+
+/// Compares what was typed with what can be rolled back.
+#[derive(Debug, Clone, Serialize)]
+pub struct RollbackGuard {
+    /// What may be rolled back, by environment.
+    pub targets: BTreeMap<String, Json>,
+    /// What has to be typed.
+    pub phrase: String,
+}
+
+/// Waits for the reviewers of an environment.
+#[derive(Debug, Clone, Serialize)]
+pub struct DeployApproval {
+    /// What they agree to.
+    pub title: &'static str,
+}
+
+/// A repository of Amazon ECR.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct EcrRepository {
+    /// The registry's host.
+    pub registry: String,
+    /// The account whose registry it is.
+    pub registry_id: String,
+    /// Its name in the registry.
+    pub repository: String,
+}
+
+/// Looks whether the commit has an image already.
+#[derive(Debug, Clone, Serialize)]
+pub struct ImageLookup {
+    /// The role that reads.
+    pub credentials: Credentials,
+    /// Where it looks.
+    pub ecr: EcrRepository,
+}
+
+/// Builds the image that is deployed, as an archive.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct BuildArchive {
+    /// The build context.
+    pub context: String,
+    /// The Dockerfile, from the repository's root.
+    pub dockerfile: String,
+    /// What it is built for.
+    pub platform: String,
+    /// What it is called on the runner.
+    pub reference: String,
+    /// The artifact that hands it on.
+    pub artifact: String,
+    /// The largest size in bytes.
+    pub max_size: Option<u64>,
+    /// Whether its user must not be root.
+    pub non_root: bool,
+}
+
+/// Pushes the image that was built and scanned.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct ImagePush {
+    /// The role that pushes.
+    pub credentials: Credentials,
+    /// Where to.
+    pub ecr: EcrRepository,
+    /// The artifact that holds it.
+    pub artifact: String,
+    /// The job that looked whether it is there already.
+    pub lookup: String,
+    /// The job that built it otherwise.
+    pub build: String,
+}
+
+/// Deploys one service to Amazon ECS.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct EcsDeploy {
+    /// The service's name in the manifest.
+    #[serde(skip)]
+    pub name: Slug,
+    /// The role that deploys.
+    pub credentials: Credentials,
+    /// The cluster.
+    pub cluster: String,
+    /// The service in it.
+    pub service: String,
+    /// The container that gets the image.
+    pub container: String,
+    /// The task definition's file; nothing for the one that runs.
+    pub task_definition: Option<String>,
+    /// The role of the task.
+    pub task_role: Option<String>,
+    /// The role that starts the task.
+    pub execution_role: Option<String>,
+    /// The image's repository.
+    pub ecr: EcrRepository,
+    /// The job that pushed the image.
+    pub push: String,
+    /// The job that waited for the reviewers, where there are any.
+    pub approval: Option<String>,
+    /// How to see that it works.
+    pub verify: Option<Verify>,
+}
+
+/// Puts one ECS service back to an earlier revision.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct EcsRollback {
+    /// The services that can be chosen.
+    #[serde(skip)]
+    pub services: Vec<Slug>,
+    /// The role that deploys.
+    pub credentials: Credentials,
+    /// The job that waited for the reviewers, where there are any.
+    pub approval: Option<String>,
+    /// Whether a service can be asked for its health.
+    pub verifies: bool,
+}
+
+/// Lists the revisions of one ECS service.
+#[derive(Debug, Clone, Serialize)]
+pub struct EcsList {
+    /// The services that can be chosen.
+    #[serde(skip)]
+    pub services: Vec<Slug>,
+    /// The role that reads.
+    pub credentials: Credentials,
+}
+
+/// Writes down what became of a deployment.
+#[derive(Debug, Clone, Serialize)]
+pub struct DeploySummary {
+    /// The environment.
+    pub environment: String,
+    /// The services, with the jobs that know what became of them.
+    pub services: Vec<SummarisedService>,
+}
+
+/// One service in a summary.
+#[derive(Debug, Clone, Serialize)]
+pub struct SummarisedService {
+    /// Its name in the manifest.
+    pub name: String,
+    /// The image, without its digest.
+    pub image: String,
+    /// The job that pushed the image.
+    pub push: String,
+    /// The job that deployed it.
+    pub deploy: String,
+}

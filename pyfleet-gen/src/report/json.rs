@@ -1,0 +1,236 @@
+//! One JSON object, for programs.
+//!
+//! `schemas/report.schema.json` is written from these types. A run that ends with an error of the world, such as a file
+//! that cannot be read, writes no object: standard output is empty, the exit code 2, and the reason on standard error.
+
+use std::io;
+
+use pyfleet_core::diagnostic::{self, Severity};
+use pyfleet_core::source::{Source, Span};
+use serde::Serialize;
+
+use super::{Report, visible};
+use crate::Streams;
+use crate::exit::Exit;
+use crate::repository::State;
+
+/// What `pyfleet-gen --format json` prints.
+#[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[cfg_attr(test, schemars(title = "Report"))]
+struct Written {
+    /// Everything that was found, file by file.
+    findings: Vec<Finding>,
+    /// Every file that pyfleet owns, where they were compared: by `check` and `render`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    files: Option<Vec<File>>,
+    /// What came of it.
+    summary: Summary,
+}
+
+/// Something that is wrong.
+#[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+struct Finding {
+    /// The rule or check that found it.
+    code: &'static str,
+    /// How bad it is: an `error` stops rendering.
+    severity: Level,
+    /// What is wrong, and why that matters.
+    message: String,
+    /// What to do about it, one remedy an entry.
+    help: Vec<String>,
+    /// Where it is.
+    #[serde(flatten)]
+    place: Place,
+    /// Further places that explain it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    labels: Vec<Label>,
+    /// For a finding in a rendered file: the place in the manifest that it comes from.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    origin: Option<Place>,
+}
+
+/// How bad a finding is.
+#[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "lowercase")]
+enum Level {
+    /// Nothing is rendered while one of these stands.
+    Error,
+    /// Probably a mistake.
+    Warning,
+    /// Worth knowing.
+    Note,
+}
+
+/// A place in a file. It ends before the column `end_column` of the line `end_line`.
+#[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+struct Place {
+    /// The file, relative to the directory of the manifest, or as it was named on the command line.
+    file: String,
+    /// The place in the model: `jobs.apply.steps[3].run`; empty for the whole file.
+    path: String,
+    /// The line, counted from 1.
+    #[cfg_attr(test, schemars(range(min = 1)))]
+    line: usize,
+    /// The column in characters, counted from 1.
+    #[cfg_attr(test, schemars(range(min = 1)))]
+    column: usize,
+    /// The line that the place ends in.
+    #[cfg_attr(test, schemars(range(min = 1)))]
+    end_line: usize,
+    /// The column behind its last character.
+    #[cfg_attr(test, schemars(range(min = 1)))]
+    end_column: usize,
+}
+
+/// A further place.
+#[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+struct Label {
+    /// What it has to do with the finding.
+    message: String,
+    /// Where it is.
+    #[serde(flatten)]
+    place: Place,
+}
+
+/// One file that pyfleet owns.
+#[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+struct File {
+    /// Its path, relative to the directory of the manifest.
+    path: String,
+    /// How it stood when it was looked at: before `render` wrote.
+    state: State,
+    /// What that means.
+    message: String,
+    /// What to do about it, where it is not as it should be.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    help: Option<String>,
+}
+
+/// What came of a run.
+#[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+struct Summary {
+    /// The subcommand.
+    command: &'static str,
+    /// 0: clean; 1: findings, or files that are not current; 2: could not run, such as with an invalid manifest.
+    #[cfg_attr(test, schemars(range(max = 2)))]
+    exit_code: u8,
+    /// How many findings are errors.
+    errors: usize,
+    /// How many are warnings.
+    warnings: usize,
+    /// How many are notes.
+    notes: usize,
+    /// How many files were neither current nor their owner's, where they were compared.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    not_current: Option<usize>,
+    /// Whether what differed was written; only `render` says it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    written: Option<bool>,
+}
+
+/// Prints the object. It holds nothing that looks like a secret, and no line of it is a command to GitHub's runner.
+pub(crate) fn write(report: &Report, exit: Exit, streams: &mut Streams<'_>) -> io::Result<()> {
+    let text = serde_json::to_string_pretty(&written(report, exit)).map_err(io::Error::from)?;
+    // No line can start with `::`; `##[` stands in strings only, where it can be said in another way.
+    writeln!(streams.out, "{}", text.replace("##[", "#\\u0023["))
+}
+
+fn written(report: &Report, exit: Exit) -> Written {
+    let findings = report.texts.iter().flat_map(|text| {
+        text.findings.iter().map(|found| {
+            let finding = &found.diagnostic;
+            let place = |place: &diagnostic::Place, span: Span| self::place(&text.source, &place.path, span);
+            Finding {
+                code: finding.code,
+                severity: match finding.severity {
+                    Severity::Error => Level::Error,
+                    Severity::Warning => Level::Warning,
+                    Severity::Note => Level::Note,
+                },
+                message: visible(&finding.message),
+                help: finding.help.iter().map(|help| visible(help)).collect(),
+                place: place(&finding.place, found.span()),
+                labels: finding
+                    .labels
+                    .iter()
+                    .filter_map(|label| {
+                        let span = label.place.span.clone()?;
+                        Some(Label { message: visible(&label.message), place: place(&label.place, span) })
+                    })
+                    .collect(),
+                origin: found.origin.as_ref().map(|(manifest, span)| {
+                    let path = finding.origin.clone().unwrap_or_default();
+                    self::place(manifest, &path, span.clone())
+                }),
+            }
+        })
+    });
+    let file = |file: &super::File| File {
+        path: visible(&file.path),
+        state: file.state,
+        message: visible(&file.meaning),
+        help: file.help.as_deref().map(visible),
+    };
+    Written {
+        findings: findings.collect(),
+        files: report.files.as_ref().map(|files| files.iter().map(file).collect()),
+        summary: Summary {
+            command: report.command,
+            exit_code: exit.code(),
+            errors: report.count(Severity::Error),
+            warnings: report.count(Severity::Warning),
+            notes: report.count(Severity::Note),
+            not_current: report
+                .files
+                .as_ref()
+                .map(|files| files.iter().filter(|file| file.is_not_current()).count()),
+            written: report.written,
+        },
+    }
+}
+
+fn place(source: &Source, path: &diagnostic::Path, span: Span) -> Place {
+    let (start, end) = (source.position(span.start), source.position(span.end.max(span.start)));
+    Place {
+        file: visible(source.name()),
+        path: visible(&path.to_string()),
+        line: start.line,
+        column: start.column,
+        end_line: end.line,
+        end_column: end.column,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::path::Path;
+
+    use schemars::generate::SchemaSettings;
+
+    use super::Written;
+
+    /// The schema is written from the types; `PYFLEET_UPDATE=1 cargo test -p pyfleet-gen` rewrites the file.
+    #[test]
+    fn the_schema_is_written_from_the_types() {
+        let settings = SchemaSettings::draft07().for_serialize();
+        let mut schema = settings.into_generator().into_root_schema_for::<Written>();
+        schema.insert("$id".to_owned(), "https://pyfleet.dev/schemas/report.schema.json".into());
+        let written = format!("{}\n", serde_json::to_string_pretty(&schema).unwrap());
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../schemas/report.schema.json");
+        if std::env::var_os("PYFLEET_UPDATE").is_some() {
+            fs::write(&path, &written).unwrap();
+        }
+        assert!(
+            fs::read_to_string(&path).unwrap() == written,
+            "schemas/report.schema.json is not what the types say: rewrite it with PYFLEET_UPDATE=1 cargo test"
+        );
+    }
+}

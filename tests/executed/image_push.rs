@@ -1,0 +1,203 @@
+use std::fs;
+
+use serde_json::json;
+
+use super::backend::refuses;
+use super::ecr_repository::{
+    COMMIT_TAG, MEDIA_TYPE, REPOSITORY, digest, manifest, put_image, repository, settings, tags,
+};
+use super::ecs_service::{asks_nothing, refuses_hostile};
+use super::script::{HOSTILE, Script, assert_inert};
+use crate::aws::{ACCOUNT, Aws, Failure, SKOPEO};
+
+const REGISTRY: &str = "123456789012.dkr.ecr.us-east-1.amazonaws.com";
+
+/// The push of image 1, from an archive that holds `named`, with `content` under its digest.
+fn pushing_of(aws: &Aws, named: &str, content: &str) -> Script {
+    let index = json!({"schemaVersion": 2, "manifests": [{"mediaType": MEDIA_TYPE, "digest": named, "size": content.len()}]});
+    let script = settings(aws, "image-push.sh")
+        .tool("skopeo", SKOPEO)
+        .file("layout/oci-layout", "{\"imageLayoutVersion\": \"1.0.0\"}")
+        .file("layout/index.json", index.to_string())
+        .file(format!("layout/blobs/sha256/{}", named.trim_start_matches("sha256:")), content)
+        .prepare("tar", &["-cf", "-the image.tar", "-C", "layout", "oci-layout", "index.json", "blobs"])
+        .prepare("rm", &["-r", "layout"]);
+    script
+        .env("IMAGE_ARCHIVE", "-the image.tar")
+        .env("DIGEST", digest(1))
+        .env("REGISTRY", REGISTRY)
+        .env("TAGS", json!([COMMIT_TAG, "1.2.0"]).to_string())
+}
+
+fn pushing(aws: &Aws) -> Script {
+    pushing_of(aws, &digest(1), &manifest(1))
+}
+
+/// What skopeo was asked for.
+fn asked(script: &Script) -> Vec<String> {
+    let asked = fs::read_to_string(script.state().join("skopeo")).unwrap_or_default();
+    asked.lines().map(|line| line.split(' ').next().unwrap().to_owned()).collect()
+}
+
+fn both() -> Vec<(String, String)> {
+    vec![("1.2.0".to_owned(), digest(1)), (COMMIT_TAG.to_owned(), digest(1))]
+}
+
+#[test]
+fn the_image_gets_both_tags_and_the_second_run_does_nothing() {
+    let Some(aws) = Aws::start() else { return };
+    repository(&aws);
+    let script = pushing(&aws);
+    let ran = script.run().exits(0).says("pushed broker/api:sha-").says("pushed broker/api:1.2.0");
+    let ran = ran.shows("### 📦 `broker/api`").shows(&format!("| `1.2.0` | `{}` | pushed |", digest(1)));
+    assert_inert(&ran.summary, &[]);
+    assert!(ran.outputs.is_empty());
+    assert_eq!(tags(&aws), both());
+    // The commit's tag first: it is what the next run looks for.
+    let asked_for = fs::read_to_string(script.state().join("skopeo")).unwrap();
+    let first = asked_for.lines().nth(1).unwrap();
+    assert!(first.ends_with(&format!("docker://{REGISTRY}/{REPOSITORY}:{COMMIT_TAG}")), "{first}");
+    assert!(!asked_for.contains("auth-token"), "a password among the arguments");
+
+    // Nor does it need the archive then.
+    let script = script.prepare("rm", &["./-the image.tar"]);
+    script.run().exits(0).shows("| was there |");
+    assert_eq!(asked(&script), ["login", "copy", "copy"]);
+    // A new version of it does.
+    let script = script.env("TAGS", json!([COMMIT_TAG, "1.3.0"]).to_string());
+    script.run().exits(2).says("::error::IMAGE_ARCHIVE must be");
+}
+
+#[test]
+fn a_tag_of_another_image_stops_it_before_anything_leaves() {
+    for taken in [COMMIT_TAG, "1.2.0"] {
+        let Some(aws) = Aws::start() else { return };
+        repository(&aws);
+        put_image(&aws, &manifest(2), taken);
+        let script = pushing(&aws);
+        script
+            .run()
+            .exits(3)
+            .says(&format!("::error::the tag {taken} of broker/api is taken"))
+            .says("Nothing was pushed");
+        assert_eq!(tags(&aws).len(), 1);
+        assert!(asked(&script).is_empty());
+    }
+}
+
+#[test]
+fn an_archive_of_another_image_does_not_leave() {
+    let Some(aws) = Aws::start() else { return };
+    repository(&aws);
+    let broken = pushing(&aws).file("not a tar", "x").env("IMAGE_ARCHIVE", "not a tar");
+    // Another one; another one under this digest; no archive at all.
+    for script in
+        [pushing_of(&aws, &digest(2), &manifest(2)), pushing_of(&aws, &digest(1), &manifest(2)), broken]
+    {
+        script
+            .run()
+            .exits(4)
+            .says("the archive does not hold the image that was scanned")
+            .says("Nothing was pushed");
+        assert!(asked(&script).is_empty());
+    }
+    assert!(tags(&aws).is_empty());
+}
+
+#[test]
+fn what_the_registry_has_is_read_back() {
+    let Some(aws) = Aws::start() else { return };
+    repository(&aws);
+    // A skopeo that converts, and one that does nothing.
+    for (tool, names) in [
+        (
+            format!(
+                "[[ $1 != copy ]] || {{ aws ecr put-image --repository-name {REPOSITORY} --image-tag {COMMIT_TAG} --image-manifest '{}' --image-manifest-media-type {MEDIA_TYPE} >/dev/null; exit; }}\n{SKOPEO}",
+                manifest(3)
+            ),
+            "names sha256:",
+        ),
+        ("cat >/dev/null".to_owned(), "names nothing"),
+    ] {
+        let script = pushing(&aws)
+            .tool("skopeo", &tool)
+            .env("TAGS", json!([if names.ends_with("nothing") { "x" } else { COMMIT_TAG }]).to_string());
+        script.run().exits(4).says(names).says("do not deploy it");
+    }
+}
+
+#[test]
+fn a_registry_that_does_not_take_it_is_red() {
+    let Some(aws) = Aws::start() else { return };
+    pushing(&aws).run().exits(1).says("RepositoryNotFoundException");
+    repository(&aws);
+    for failure in [Failure::Status(403), Failure::Status(500), Failure::Drop] {
+        aws.fail_next("ecr:DescribeImages", failure);
+        pushing(&aws).run().exits(1).says("::error::ECR does not say whether");
+        aws.fail_next("ecr:GetAuthorizationToken", failure);
+        pushing(&aws).run().exits(1).says(&format!("::error::{REGISTRY} does not let this role in"));
+        aws.fail_next("ecr:PutImage", failure);
+        pushing(&aws).run().exits(1).says("could not be pushed").says("the registry refused");
+    }
+    assert!(tags(&aws).is_empty());
+    let hostile = HOSTILE.join("\n");
+    let script = pushing(&aws)
+        .tool("skopeo", &format!("[[ $1 != copy ]] || {{ cat <<'EOF'\n{hostile}\nEOF\nexit 1; }}\n{SKOPEO}"));
+    script.run().exits(1);
+}
+
+#[test]
+fn a_run_that_is_killed_is_finished_by_the_next() {
+    let mut calls = 0;
+    loop {
+        let Some(aws) = Aws::start() else { return };
+        repository(&aws);
+        let script = pushing(&aws);
+        calls += 1;
+        aws.kill_at(calls);
+        let ended = script.run_until_killed().is_some();
+        script.run().exits(0);
+        assert_eq!(tags(&aws), both(), "{calls}");
+        if ended {
+            break;
+        }
+    }
+    assert_eq!(calls, 8, "two looks, the login, two pushes, each read back");
+}
+
+#[test]
+fn refuses_settings_of_the_wrong_shape() {
+    let Some(aws) = Aws::start() else { return };
+    let script = pushing(&aws);
+    asks_nothing(&aws, || {
+        for (key, values) in [
+            ("IMAGE_ARCHIVE", &["", "a:b", "a\nb"][..]),
+            ("DIGEST", &["", "sha256:", &digest(1).to_uppercase(), &format!("{} ", digest(1))]),
+            ("REGISTRY", &["", "https://x", "a b", "x/y"]),
+            ("REGISTRY_ID", &["", "1", &format!("{ACCOUNT} ")]),
+            ("REPOSITORY", &["", "App", "a//b", "$(touch pwned)"]),
+            (
+                "TAGS",
+                &[
+                    "",
+                    "[]",
+                    "{}",
+                    "\"a\"",
+                    "[1]",
+                    "[\"a b\"]",
+                    "[\"a\\n\"]",
+                    "[\"a\", \"a\"]",
+                    "[\"a\"] [\"b\"]",
+                    "[\"\"]",
+                ],
+            ),
+            ("AWS_REGION", &["", "mars"]),
+        ] {
+            refuses(&script, key, values);
+        }
+        refuses_hostile(&script, &["DIGEST", "REGISTRY", "REPOSITORY", "TAGS", "AWS_REGION"]);
+        let tags = json!([COMMIT_TAG, "$(touch pwned)"]).to_string();
+        script.clone().env("TAGS", tags).run().exits(2).says("::error::TAGS must be");
+        assert!(asked(&script).is_empty());
+    });
+}
