@@ -72,10 +72,12 @@ fn filled(line: &str) -> String {
     [
         ("ACCOUNT_ID", "\"123456789012\""),
         ("BUCKET", "shop-state"),
+        ("CLUSTER", "\"shop-{environment}\""),
         ("LOCK_TABLE", "shop-locks"),
         ("OWNER_ID", "1001"),
         ("REGION", "eu-central-1"),
         ("REPOSITORY_ID", "2001"),
+        ("SERVICE", "shop"),
     ]
     .iter()
     .fold(line.to_owned(), |line, (name, value)| line.replace(&format!(": {name}"), &format!(": {value}")))

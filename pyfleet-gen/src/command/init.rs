@@ -184,6 +184,10 @@ fn report_seen(survey: &Survey, streams: &mut Streams<'_>) -> std::io::Result<()
         }
         row("Docker", &image.path, &facts.join(", "))?;
     }
+    for task in &survey.tasks {
+        let family = task.family.as_deref().unwrap_or("a task definition");
+        row("ECS", &task.path, &format!("{family}, {}", count(task.containers.len(), "container")))?;
+    }
     for existing in &survey.workflows {
         let mut facts = Vec::new();
         let is_built = |kind: &&str| Kind::ALL.iter().any(|known| known.name() == *kind);
