@@ -18,7 +18,7 @@ pub(super) const CASES: &[Case] = &[
             "`terraform -chdir=infra providers lock -platform=linux_amd64",
             "level 4 adds tf.yml",
         ],
-        levels: &[3, 4],
+        levels: &[3, 4, 5],
     },
     Case {
         name: "stacks-and-modules",
@@ -45,7 +45,7 @@ pub(super) const CASES: &[Case] = &[
             "the module `terraform-aws-modules/route53/aws` lies elsewhere",
             "terraform.version: 1.12.2",
         ],
-        levels: &[3, 4],
+        levels: &[3, 4, 5],
     },
     Case {
         name: "environments-by-file",
@@ -60,7 +60,7 @@ pub(super) const CASES: &[Case] = &[
             "environments: dev, qa, prod (variable files and directories are named so)",
             "variable files in `terraform` that name no environment were left out, such as `network.tfvars`",
         ],
-        levels: &[3, 4],
+        levels: &[3, 4, 5],
     },
     Case {
         name: "environments-by-directory",
@@ -75,7 +75,7 @@ pub(super) const CASES: &[Case] = &[
             ),
         ],
         says: &["environments: dev, prod", "wrote pyfleet.yml"],
-        levels: &[3, 4],
+        levels: &[3, 4, 5],
     },
     Case {
         name: "other-cloud",
@@ -99,7 +99,7 @@ pub(super) const CASES: &[Case] = &[
             (".opentofu-version", "1.8.2\n"),
         ],
         says: &["OpenTofu    .", "terraform.version: 1.8.2 (.opentofu-version names it)"],
-        levels: &[3, 4],
+        levels: &[3, 4, 5],
     },
     Case {
         name: "python-project",
@@ -290,7 +290,10 @@ pub(super) const CASES: &[Case] = &[
             ("Dockerfile", DOCKERFILE),
             ("requirements.txt", "pytest\npytest-cov\n"),
             ("tests/test_app.py", TEST),
-            ("task-definition.json", "{\"family\": \"shop\", \"containerDefinitions\": [{}]}"),
+            (
+                "task-definition.json",
+                "{\"family\": \"shop\", \"taskRoleArn\": \"arn:aws:iam::123456789012:role/service/shopTask\", \"containerDefinitions\": [{\"name\": \"app\"}]}",
+            ),
             ("terraform/main.tf", S3),
             (
                 "terraform/variables.tf",
@@ -299,8 +302,30 @@ pub(super) const CASES: &[Case] = &[
         ],
         says: &[
             "ECS         task-definition.json: shop, 1 container",
-            "ECS: deployments to ECS",
+            "level 4 adds tf.yml, deploy.yml, rollback.yml",
             "tests.python.python: 3.12 (Dockerfile)",
+        ],
+        levels: &[2, 3, 4, 5],
+    },
+    Case {
+        name: "service-of-another-cloud-s-terraform",
+        files: &[
+            ("api/Dockerfile", DOCKERFILE),
+            ("page/Dockerfile", DOCKERFILE),
+            (
+                "deploy/api-task-definition.json",
+                "{\"family\": \"shop-api\", \"containerDefinitions\": [{\"name\": \"api\"}, {\"name\": \"proxy\"}]}",
+            ),
+            (
+                "deploy/task-definition.json",
+                "{\"family\": \"other\", \"containerDefinitions\": [{\"name\": \"x\"}]}",
+            ),
+            ("infra/main.tf", "terraform {\n  backend \"gcs\" {}\n}\n"),
+        ],
+        says: &[
+            "`deploy/task-definition.json` was left out: which image it runs is not known",
+            "`deploy/api-task-definition.json` has several containers: the image is taken to be that of `api`",
+            "level 4 adds deploy.yml, rollback.yml",
         ],
         levels: &[2, 3, 4],
     },

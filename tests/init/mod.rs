@@ -72,10 +72,14 @@ fn filled(line: &str) -> String {
     [
         ("ACCOUNT_ID", "\"123456789012\""),
         ("BUCKET", "shop-state"),
+        ("CLUSTER", "\"shop-{environment}\""),
         ("LOCK_TABLE", "shop-locks"),
         ("OWNER_ID", "1001"),
+        ("OWNER", "\"@acme/platform\""),
+        ("REASON", "nothing of it is lost"),
         ("REGION", "eu-central-1"),
         ("REPOSITORY_ID", "2001"),
+        ("SERVICE", "shop"),
     ]
     .iter()
     .fold(line.to_owned(), |line, (name, value)| line.replace(&format!(": {name}"), &format!(": {value}")))
@@ -91,7 +95,7 @@ fn climbed(case: &Case) -> BTreeMap<String, String> {
     }
     let proposed = repo.read("pyfleet.yml");
     let offered: Vec<u8> =
-        (2..=4).filter(|level| proposed.contains(&format!("## From level {level}"))).collect();
+        (2..=5).filter(|level| proposed.contains(&format!("## From level {level}"))).collect();
     assert_eq!(offered, *levels, "{name}:\n{proposed}");
     let mut rendered = BTreeMap::new();
     for level in [1].iter().chain(*levels) {
@@ -141,7 +145,7 @@ fn the_examples_could_have_begun_with_init() {
         let said = initialised(&repo);
         assert!(said.contains("Terraform") || said.contains("Docker"), "{}: {said}", example.display());
         let proposed = repo.read("pyfleet.yml");
-        for level in 2..=4 {
+        for level in 2..=5 {
             repo.manifest(&raised(&proposed, level)).run(["render"]).exits(0);
             repo.run(["check"]).exits(0);
         }

@@ -14,7 +14,7 @@ use crate::exit::Exit;
 use crate::project_file::{NAME, load};
 use crate::proposal::{Proposal, plain};
 use crate::render::{self, read_back};
-use crate::report::{Report, count, human, inert, on_one_line};
+use crate::report::{Report, count, human, inert, single_line};
 use crate::repository::{FileError, Repository};
 use crate::survey::Survey;
 use crate::survey::terraform::LockFile;
@@ -127,7 +127,7 @@ fn heading(streams: &mut Streams<'_>, text: &str) -> std::io::Result<()> {
 
 /// A line that may hold a stranger's text.
 fn say(streams: &mut Streams<'_>, indent: &str, text: &str) -> std::io::Result<()> {
-    writeln!(streams.out, "{}", inert(&format!("{indent}{}", on_one_line(text))))
+    writeln!(streams.out, "{}", inert(&format!("{indent}{}", single_line(text))))
 }
 
 fn report_seen(survey: &Survey, streams: &mut Streams<'_>) -> std::io::Result<()> {
@@ -183,6 +183,10 @@ fn report_seen(survey: &Survey, streams: &mut Streams<'_>) -> std::io::Result<()
             facts.push("health check".to_owned());
         }
         row("Docker", &image.path, &facts.join(", "))?;
+    }
+    for task in &survey.tasks {
+        let family = task.family.as_deref().unwrap_or("a task definition");
+        row("ECS", &task.path, &format!("{family}, {}", count(task.containers.len(), "container")))?;
     }
     for existing in &survey.workflows {
         let mut facts = Vec::new();

@@ -22,6 +22,12 @@ pub(super) struct Image {
     note: Option<String>,
 }
 
+impl Image {
+    pub(super) fn name(&self) -> &str {
+        &self.name
+    }
+}
+
 pub(super) fn propose(
     survey: &Survey,
     project: &str,

@@ -3,6 +3,7 @@
 
 mod images;
 mod names;
+mod services;
 mod terraform;
 mod tests;
 
@@ -11,9 +12,10 @@ use serde::Serialize;
 
 use self::images::Image;
 use self::names::slug;
+use self::services::Service;
 use self::terraform::Terraform;
 use self::tests::TestGroup;
-use crate::report::on_one_line;
+use crate::report::single_line;
 use crate::survey::{Notes, Survey};
 
 /// What the manifest says.
@@ -27,6 +29,9 @@ pub(crate) struct Proposal {
     tests: Vec<TestGroup>,
     security: Security,
     images: Vec<Image>,
+    services: Vec<Service>,
+    /// What reading or writing the cloud needs; nothing where there is no reason to.
+    cloud: Option<Cloud>,
     /// The levels that add a workflow, in order.
     pub(crate) levels: Vec<u8>,
     workflows: Vec<Wish>,
@@ -45,6 +50,14 @@ pub(crate) struct Said {
     because: String,
 }
 
+/// The account, as far as it is known.
+#[derive(Serialize)]
+struct Cloud {
+    region: Said,
+    /// What an apply may touch.
+    services: Vec<String>,
+}
+
 /// One workflow: from which level, under which name.
 #[derive(Serialize)]
 struct Wish {
@@ -53,6 +66,8 @@ struct Wish {
     is_next: bool,
     name: String,
     kind: &'static str,
+    /// What only a person can say, with places to fill in.
+    asks: Option<&'static str>,
 }
 
 /// Linters that are switched on, and those that could be.
@@ -87,14 +102,21 @@ impl Proposal {
         let tests = tests::propose(survey, &mut guesses, &mut notes);
         let images = images::propose(survey, &project.value, &repository.value, &mut guesses, &mut notes);
         let security = security(survey, &tests, &mut guesses);
+        let services = services::propose(survey, &images, &mut notes);
         let can_read = terraform.as_ref().is_some_and(|terraform| terraform.state.is_some());
+        let cloud =
+            (can_read || !services.is_empty()).then(|| cloud(survey, can_read, &mut guesses, &mut notes));
         let kinds: Vec<(u8, Kind)> = [
             (1, Kind::Test, !tests.is_empty()),
             (1, Kind::Terraform, terraform.is_some()),
             (2, Kind::Build, !images.is_empty()),
             (3, Kind::CheckState, can_read),
             (3, Kind::TestOidc, can_read),
+            (3, Kind::TfDrift, can_read),
             (4, Kind::Tf, can_read),
+            (4, Kind::Deploy, !services.is_empty()),
+            (4, Kind::Rollback, can_read || !services.is_empty()),
+            (5, Kind::TfAuto, can_read),
         ]
         .into_iter()
         .filter(|(.., wanted)| *wanted)
@@ -118,6 +140,8 @@ impl Proposal {
             tests,
             security,
             images,
+            services,
+            cloud,
             levels,
             workflows,
             guesses: guesses.0,
@@ -180,6 +204,15 @@ fn security(survey: &Survey, tests: &[TestGroup], guesses: &mut Guesses) -> Secu
     security
 }
 
+fn cloud(survey: &Survey, can_read: bool, guesses: &mut Guesses, notes: &mut Notes) -> Cloud {
+    let region = match terraform::region(&survey.terraform) {
+        Some((region, because)) => guesses.say("aws.region", &region, because),
+        None => Said { value: "REGION".to_owned(), because: "as in eu-central-1".to_owned() },
+    };
+    let services = if can_read { terraform::services_of(&survey.terraform, notes) } else { Vec::new() };
+    Cloud { region, services }
+}
+
 /// A file that is there already keeps its name: pyfleet overwrites nothing that it did not write.
 fn wish(survey: &Survey, level: u8, kind: Kind, notes: &mut Notes) -> Wish {
     let is_taken = |name: &str| {
@@ -197,12 +230,14 @@ fn wish(survey: &Survey, level: u8, kind: Kind, notes: &mut Notes) -> Wish {
             kind.name()
         ));
     }
-    Wish { level, is_next: false, name, kind: kind.name() }
+    // Whoever lets something write unasked says why, and who answers for it.
+    let asks = (kind == Kind::TfAuto).then_some("auto: { reason: REASON, owner: OWNER }");
+    Wish { level, is_next: false, name, kind: kind.name(), asks }
 }
 
 /// A text of the repository's as it can stand in a comment or in a line of the report.
 pub(crate) fn plain(text: &str) -> String {
-    let shown = on_one_line(text);
+    let shown = single_line(text);
     let mut short: String = shown.chars().take(100).collect();
     if short.len() < shown.len() {
         short.push('…');

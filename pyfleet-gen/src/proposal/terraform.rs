@@ -60,8 +60,6 @@ pub(super) struct State {
     /// The lock's kind, where it is not the default.
     lock: Option<&'static str>,
     lock_table: Option<String>,
-    region: Said,
-    services: Vec<String>,
     is_single: bool,
 }
 
@@ -150,7 +148,7 @@ pub(super) fn propose(
     for stack in &taken {
         report_lock(stack, notes);
     }
-    let state = state(survey, &taken, &stacks, environments, &version.value, guesses, notes);
+    let state = state(survey, &taken, &stacks, environments, &version.value, notes);
     let is_simple = |stack: &Stack| {
         stack.environments.is_empty()
             && stack.var_files.is_empty()
@@ -252,7 +250,6 @@ fn state(
     stacks: &[Stack],
     environments: &[String],
     version: &str,
-    guesses: &mut Guesses,
     notes: &mut Notes,
 ) -> Option<State> {
     let backends: Vec<&Backend> = seen.iter().filter_map(|stack| stack.backend.as_ref()).collect();
@@ -272,36 +269,40 @@ fn state(
             stack.directory
         ));
     }
-    let (services, unknown) = services::of(&survey.terraform.resources);
-    if !unknown.is_empty() {
-        notes.add(format!(
-            "which service these resources belong to is not known, so add it to `aws.services`: {}",
-            unknown.iter().take(10).map(|kind| plain(kind)).collect::<Vec<_>>().join(", ")
-        ));
-    }
-    for source in survey.terraform.remote_modules.iter().take(10) {
-        notes.add(format!("the module `{}` lies elsewhere: what it makes is not known here", plain(source)));
-    }
-    let region = seen.iter().find_map(|stack| {
-        let of_backend = stack.backend.as_ref().and_then(|backend| backend.region.clone());
-        let known = of_backend
-            .map(|region| (region, "the backend's"))
-            .or_else(|| Some((stack.region.clone()?, "the one in the configuration")));
-        known.filter(|(region, _)| is_region(region))
-    });
-    let region = match region {
-        Some((region, because)) => guesses.say("aws.region", &region, because),
-        None => Said { value: "REGION".to_owned(), because: "as in eu-central-1".to_owned() },
-    };
     let (lock, lock_table) = lock(&backends, version);
     Some(State {
         bucket: bucket(&backends),
         key: key(seen, stacks, environments),
         lock,
         lock_table,
-        region,
-        services,
         is_single: environments.len() < 2,
+    })
+}
+
+/// The services that resources belong to. What is not known about them is a note.
+pub(super) fn services_of(seen: &SeenTerraform, notes: &mut Notes) -> Vec<String> {
+    let (services, unknown) = services::of(&seen.resources);
+    if !unknown.is_empty() {
+        notes.add(format!(
+            "which service these resources belong to is not known, so add it to `aws.services`: {}",
+            unknown.iter().take(10).map(|kind| plain(kind)).collect::<Vec<_>>().join(", ")
+        ));
+    }
+    for source in seen.remote_modules.iter().take(10) {
+        notes.add(format!("the module `{}` lies elsewhere: what it makes is not known here", plain(source)));
+    }
+    services
+}
+
+/// The region, and how it is known.
+pub(super) fn region(seen: &SeenTerraform) -> Option<(String, &'static str)> {
+    seen.stacks.iter().find_map(|stack| {
+        let of_backend = stack.backend.as_ref().and_then(|backend| backend.region.clone());
+        let known = match of_backend {
+            Some(region) => (region, "the backend's"),
+            None => (stack.region.clone()?, "the one in the configuration"),
+        };
+        Some(known).filter(|(region, _)| is_region(region))
     })
 }
 

@@ -179,7 +179,7 @@ pub(crate) fn visible(text: &str) -> String {
 }
 
 /// As [`visible`], for a text that may have several lines where one is to be shown.
-pub(crate) fn on_one_line(text: &str) -> String {
+pub(crate) fn single_line(text: &str) -> String {
     visible(&text.replace(char::is_control, "?"))
 }
 

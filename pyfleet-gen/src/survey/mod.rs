@@ -7,7 +7,7 @@
 mod ansible;
 mod cdktf;
 pub(crate) mod docker;
-mod ecs;
+pub(crate) mod ecs;
 pub(crate) mod git;
 mod ignore;
 mod kubernetes;
@@ -33,6 +33,8 @@ pub(crate) struct Survey {
     pub(crate) python: Vec<python::Project>,
     /// Node packages.
     pub(crate) node: Vec<node::Package>,
+    /// Task definitions of ECS.
+    pub(crate) tasks: Vec<ecs::TaskDefinition>,
     /// Workflows that are there already.
     pub(crate) workflows: Vec<workflows::Existing>,
     /// What pyfleet does nothing with yet.
@@ -49,7 +51,6 @@ impl Survey {
         let images = docker::look(&tree, &mut notes);
         let mut later = Vec::new();
         later.extend(kubernetes::look(&tree, &mut notes));
-        later.extend(ecs::look(&tree, &mut notes));
         later.extend(packer::look(&tree));
         later.extend(ansible::look(&tree, &mut notes));
         later.extend(cdktf::look(&tree, &mut notes));
@@ -57,6 +58,7 @@ impl Survey {
             git: git::look(repository, &mut notes),
             terraform: terraform::look(&tree, &mut notes),
             python: python::look(&tree, &images, &mut notes),
+            tasks: ecs::look(&tree, &mut notes),
             node: node::look(&tree, &images, &mut notes),
             workflows: workflows::look(&tree, &mut notes),
             images,
