@@ -28,6 +28,9 @@ const PROD: &[&str] = &["prod-apply"];
 const PROD_BACKEND: &[&str] = &["prod-backend-create", "prod-backend-destroy"];
 const DEV_DEPLOY: &[&str] = &["dev-deploy"];
 const PROD_DEPLOY: &[&str] = &["prod-deploy"];
+/// Jobs of one file in one environment share their roles: what puts a service back, and what applies a stack.
+const DEV_ROLLBACK: &[&str] = &["dev-apply", "dev-deploy"];
+const PROD_ROLLBACK: &[&str] = &["prod-apply", "prod-deploy"];
 const DEV_PLAN: &[&str] = &["dev-plan"];
 const PROD_PLAN: &[&str] = &["prod-plan"];
 const PULL_REQUEST: &[&str] = &["dev-pull-request-plan"];
@@ -165,14 +168,14 @@ pub(crate) fn rows() -> Vec<Row> {
         taken("prod is changed, old subject", released(APPLY.in_environment("prod")).old(), PROD),
         taken("a pull request is planned, old subject", REQUEST.old(), PULL_REQUEST),
         taken("dev is deployed", DEPLOY, DEV_DEPLOY),
-        taken("dev is rolled back", ROLLBACK, DEV_DEPLOY),
+        taken("dev is rolled back", ROLLBACK, DEV_ROLLBACK),
         taken("prod is deployed", released(DEPLOY.in_environment("prod")), PROD_DEPLOY),
-        taken("prod is rolled back", released(ROLLBACK.in_environment("prod")), PROD_DEPLOY),
+        taken("prod is rolled back", released(ROLLBACK.in_environment("prod")), PROD_ROLLBACK),
         taken("dev is deployed, old subject", DEPLOY.old(), DEV_DEPLOY),
         taken(
             "prod is rolled back, old subject",
             released(ROLLBACK.in_environment("prod")).old(),
-            PROD_DEPLOY,
+            PROD_ROLLBACK,
         ),
         taken("an image of dev is looked up", DEPLOY.in_environment("dev-plan"), DEV_PLAN),
         taken("what dev can go back to is listed", ROLLBACK.in_environment("dev-plan"), DEV_PLAN),

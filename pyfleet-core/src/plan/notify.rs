@@ -42,10 +42,10 @@ pub(super) fn waiting(project: &Project, draft: &Draft<'_>, title: &str) -> Opti
 }
 
 /// What messages say beside their title, as JSON in which expressions stand. Runs that the clock starts have the last
-/// person as actor who changed the workflow's file.
+/// person as actor who changed the workflow's file; the line of the schedule says more.
 fn fields(draft: &Draft<'_>) -> &'static str {
     if draft.is_started_by_the_clock() {
-        r#"{"repository": ${{ toJSON(github.repository) }}, "started by": ${{ toJSON(github.event_name == 'schedule' && 'the clock' || github.actor) }}}"#
+        r#"{"repository": ${{ toJSON(github.repository) }}, "started by": ${{ toJSON(github.event.schedule || github.actor) }}}"#
     } else {
         r#"{"repository": ${{ toJSON(github.repository) }}, "started by": ${{ toJSON(github.actor) }}}"#
     }

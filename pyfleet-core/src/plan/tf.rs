@@ -28,8 +28,12 @@ use crate::project::{Cost, Environment, EnvironmentStacks, Project, Terraform};
 use crate::workflow::{self as model, Input, InputKind, Runner};
 
 /// What a person asks for.
-const ASKED: Asked =
-    Asked { action: "inputs.action", color: "inputs.active_color", reason: "inputs.reason", by_clock: false };
+const ASKED: Asked = Asked {
+    action: "inputs.action",
+    color: Some("inputs.active_color"),
+    reason: "inputs.reason",
+    by_clock: false,
+};
 
 /// What a message is about.
 const TITLE: &str = "${{ inputs.action }} of ${{ inputs.stack }} in ${{ inputs.environment }}";

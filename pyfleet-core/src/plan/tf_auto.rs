@@ -33,7 +33,7 @@ use crate::workflow::{self as model, Input, InputKind, Level, Runner, Scope};
 
 /// What the run does, whoever started it.
 const ASKED: Asked =
-    Asked { action: ACTION, color: "inputs.active_color", reason: "inputs.reason", by_clock: true };
+    Asked { action: ACTION, color: Some("inputs.active_color"), reason: "inputs.reason", by_clock: true };
 const ACTION: &str = "needs.guard.outputs.action";
 
 const OUTCOME: Told = Told {

@@ -65,8 +65,8 @@ pub struct HandOff {
 pub struct Asked {
     /// What to do.
     pub action: &'static str,
-    /// The colour to promote to.
-    pub color: &'static str,
+    /// The colour to promote to; nothing where nothing is promoted.
+    pub color: Option<&'static str>,
     /// Why.
     pub reason: &'static str,
     /// Whether the clock may have asked: then state and backend are looked at as well.

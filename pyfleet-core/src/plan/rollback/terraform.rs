@@ -26,7 +26,7 @@ const FOUND: &str = "steps.earlier.outputs.commit";
 
 /// The guard says `rollback` in the jobs that ask for this.
 const ASKED: Asked =
-    Asked { action: "needs.guard.outputs.mode", color: "'keep'", reason: "inputs.reason", by_clock: false };
+    Asked { action: "needs.guard.outputs.mode", color: None, reason: "inputs.reason", by_clock: false };
 
 /// The stacks of an environment, where a workflow applies them and writes down what.
 fn in_environment<'a>(project: &'a Project, environment: &Environment) -> Option<InEnvironment<'a>> {
