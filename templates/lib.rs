@@ -30,6 +30,7 @@ files! {
         "docs/oidc-roles.tf.j2",
         "docs/oidc-roles.txt.j2",
         "docs/oidc-setup.md.j2",
+        "docs/pyfleet.yml.j2",
         "jobs/approval.yml.j2",
         "jobs/build-archive.yml.j2",
         "jobs/build-image.yml.j2",

@@ -21,6 +21,8 @@ pub(crate) struct Cli {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    /// Look at the repository, and write a manifest that renders at once
+    Init(command::init::Args),
     /// Write what has changed, atomically
     Render(command::render::Args),
     /// Compare what is there with what the manifest says: the pre-commit check

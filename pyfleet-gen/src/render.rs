@@ -20,6 +20,7 @@ use pyfleet_core::{action, guide, oidc, yaml};
 use crate::json_layout::{Dialect, lay_out};
 use crate::lock::Lock;
 use crate::mermaid;
+use crate::proposal::{self, Proposal};
 
 /// Rendered files by their path from the repository's root, `pyfleet.lock` among them.
 pub type Files = BTreeMap<String, String>;
@@ -53,6 +54,14 @@ pub fn roles(document: RoleDocument, setup: &oidc::Setup, manifest: &str) -> Res
     };
     let context = context! { manifest, setup => Value::from(Serde(setup)) };
     environment()?.get_template(template)?.render(context)
+}
+
+/// Renders the manifest that `init` proposes.
+///
+/// # Errors
+/// Only where the template and the types disagree, which tests rule out.
+pub(crate) fn manifest(proposal: &Proposal) -> Result<String, Error> {
+    environment()?.get_template("docs/pyfleet.yml.j2")?.render(Value::from(Serde(proposal)))
 }
 
 /// Renders everything that a plan holds.
@@ -171,6 +180,8 @@ fn environment() -> Result<Environment<'static>, Error> {
     });
     environment.add_filter("code", |text: &str| Value::from_safe_string(code_span(text)));
     environment.add_filter("text", |text: &str| Value::from_safe_string(text.to_owned()));
+    environment
+        .add_filter("because", |text: &str| Value::from_safe_string(format!(" # {}", proposal::plain(text))));
     environment.add_filter("json", |value: &Value| json(value).map(|json| json.to_string()));
     environment.add_filter("document", |value: &Value| laid_out(value, Dialect::Json, 0));
     environment

@@ -69,6 +69,31 @@ impl<'a> Writer<'a> {
         if changes.is_empty() {
             return Ok(());
         }
+        for change in changes {
+            own(change.path)?;
+        }
+        self.complete(changes)
+    }
+
+    /// Makes the manifest, which is the user's own from then on: one that is there stays as it is.
+    ///
+    /// # Errors
+    /// Where there is something of this name, or the file system refuses.
+    pub fn create_manifest(&self, name: &str, text: &str) -> Result<(), FileError> {
+        let root = &self.repository.root;
+        if name.contains('/') || root.symlink_metadata(name).is_ok() {
+            return Err(FileError::new(name, "is there already, and is never overwritten"));
+        }
+        let had_github = root.symlink_metadata(".github").is_ok();
+        let created = self.complete(&[Change { path: name, before: None, after: text }]);
+        if !had_github {
+            // It was made for the staging directory alone; it goes only where it is empty.
+            let _ = root.remove_dir(".github");
+        }
+        created
+    }
+
+    fn complete(&self, changes: &[Change<'_>]) -> Result<(), FileError> {
         let replaced = self.stage_and_rename(changes);
         let cleared = self.clear();
         replaced.and(cleared)
@@ -110,9 +135,6 @@ impl<'a> Writer<'a> {
     }
 
     fn stage_and_rename(&self, changes: &[Change<'_>]) -> Result<(), FileError> {
-        for change in changes {
-            own(change.path)?;
-        }
         self.clear()?;
         let mut directories = Directories { opened: BTreeMap::new() };
         for change in changes {

@@ -49,17 +49,17 @@ services=$(printf '%s' "$SERVICES" | jq -c -s '
     and all(.[]; type | IN("string", "number", "null", "boolean"))))
   then .[0] else error("usage") end' 2>/dev/null) || usage 'SERVICES must be a JSON array of objects, each with its service'
 
-# ask PATH FILTER: GitHub's answer, filtered into $answer; [] where it does not tell. A path of pages is one answer each.
+# ask WHAT PATH FILTER: GitHub's pages, filtered into $answer; [] where it does not tell.
 ask() {
-  if ! answer=$(gh api --paginate "repos/$GITHUB_REPOSITORY/actions/runs/$GITHUB_RUN_ID/$1" | jq -s -c "$2" 2>/dev/null); then
+  if ! answer=$(gh api --paginate "repos/$GITHUB_REPOSITORY/actions/runs/$GITHUB_RUN_ID/$2" | jq -s -c "$3" 2>/dev/null); then
     annotate notice "the summary is not whole, GitHub's API does not tell the $1 of this run"
     answer='[]'
   fi
 }
 
-ask approvals '[.[] | if type == "array" then .[] else error("no list") end | select(.state == "approved") | {by: .user.login, comment, in: [.environments[].name]}]'
+ask approvals approvals '[.[] | if type == "array" then .[] else error("no list") end | select(.state == "approved") | {by: .user.login, comment, in: [.environments[].name]}]'
 approvals=$answer
-ask "attempts/$GITHUB_RUN_ATTEMPT/jobs" '[.[] | if .jobs | type == "array" then .jobs[] else error("no list") end
+ask jobs "attempts/$GITHUB_RUN_ATTEMPT/jobs" '[.[] | if .jobs | type == "array" then .jobs[] else error("no list") end
   | {name: (.name | strings), conclusion, seconds: (try ((.completed_at | fromdateiso8601) - (.started_at | fromdateiso8601)) catch null)}]'
 jobs=$answer
 

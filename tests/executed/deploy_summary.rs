@@ -128,7 +128,7 @@ fn an_api_that_does_not_tell_fails_nothing() {
     }
     fs::remove_file(script.state().join("jobs")).unwrap();
     fs::remove_file(script.state().join("approvals")).unwrap();
-    script.run().exits(0).says(unknown).says("does not tell the attempts/2/jobs");
+    script.run().exits(0).says(unknown).says("does not tell the jobs of this run");
 }
 
 #[test]

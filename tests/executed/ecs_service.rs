@@ -111,9 +111,10 @@ pub(crate) fn tag(aws: &Aws, number: u64, name: &str) -> Option<String> {
     Some(tag["value"].as_str().unwrap().to_owned())
 }
 
-/// A script with the settings that every one of them reads. It looks once a second.
+/// A script with the settings that every one of them reads. It looks again at once: looks are what time passes by.
 pub(crate) fn settings(aws: &Aws, name: &str) -> Script {
     aws.lend(Script::new(name))
+        .tool("sleep", "exit 0\n")
         .env("ECS_CLUSTER", CLUSTER)
         .env("ECS_SERVICE", SERVICE)
         .env("WAIT_TIMEOUT", "20")

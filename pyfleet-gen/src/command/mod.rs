@@ -3,6 +3,7 @@
 pub(crate) mod check;
 pub(crate) mod completions;
 pub(crate) mod graph;
+pub(crate) mod init;
 mod judge;
 pub(crate) mod oidc;
 pub(crate) mod render;
@@ -21,6 +22,7 @@ pub(crate) type Failure = Box<dyn std::error::Error>;
 pub(crate) fn run(cli: &Cli, streams: &mut Streams<'_>) -> Result<Exit, Failure> {
     let location = || Location::find(cli.directory.as_deref(), cli.manifest.as_deref());
     match &cli.command {
+        Command::Init(args) => init::run(args, cli, streams),
         Command::Render(args) => render::run(args, &location()?, &mend(cli), streams),
         Command::Check(args) => check::run(args, &location()?, &mend(cli), streams),
         Command::Validate(args) => validate::run(args, cli, streams),

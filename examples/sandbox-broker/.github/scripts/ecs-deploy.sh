@@ -232,6 +232,7 @@ fi
 printf 'deployment_id=%s\n' "$deployment" >>"$output"
 
 rc=0
+: >"$work/waited"
 DEPLOYMENT_ID=$deployment REVISION=$current WAIT_TIMEOUT=$WAIT_TIMEOUT WAIT_INTERVAL=$WAIT_INTERVAL GITHUB_OUTPUT=$work/waited \
   ECS_CLUSTER=$ECS_CLUSTER ECS_SERVICE=$ECS_SERVICE AWS_REGION=$AWS_REGION bash "$here/ecs-wait.sh" || rc=$?
 cat -- "$work/waited" >>"$output"

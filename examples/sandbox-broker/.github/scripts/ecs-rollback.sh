@@ -274,6 +274,7 @@ printf 'deployment_id=%s\n' "$deployment" >>"$output"
 
 left=$((WAIT_TIMEOUT - SECONDS))
 rc=0
+: >"$work/waited"
 DEPLOYMENT_ID=$deployment REVISION=$wanted WAIT_TIMEOUT=$((left > 0 ? left : 0)) WAIT_INTERVAL=$WAIT_INTERVAL GITHUB_OUTPUT=$work/waited \
   ECS_CLUSTER=$ECS_CLUSTER ECS_SERVICE=$ECS_SERVICE AWS_REGION=$AWS_REGION bash "$here/ecs-wait.sh" || rc=$?
 cat -- "$work/waited" >>"$output"

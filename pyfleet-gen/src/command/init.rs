@@ -1,0 +1,241 @@
+//! `init`: look at the repository, and write a manifest that renders at once.
+//!
+//! Deliberately absent: questions, and options. What is guessed stands in the manifest with its reason, where it is
+//! changed in an editor.
+
+use camino::{Utf8Path, Utf8PathBuf};
+use pyfleet_core::source::Source;
+
+use super::{Failure, quoted};
+use crate::Streams;
+use crate::cli::Cli;
+use crate::exit::Exit;
+use crate::project_file::{NAME, load};
+use crate::proposal::{Proposal, plain};
+use crate::render::{self, read_back};
+use crate::report::{Report, count, human, inert};
+use crate::repository::{FileError, Repository};
+use crate::survey::Survey;
+use crate::survey::terraform::LockFile;
+use crate::writer::Writer;
+
+/// Nothing to say.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {}
+
+pub(crate) fn run(_: &Args, cli: &Cli, streams: &mut Streams<'_>) -> Result<Exit, Failure> {
+    let start = cli.directory.clone().unwrap_or_else(|| Utf8PathBuf::from("."));
+    let start = start.canonicalize_utf8().map_err(|error| FileError::new(&start, error.to_string()))?;
+    let name = match cli.manifest.as_deref() {
+        None => NAME,
+        Some(named) => named.file_name().filter(|name| *name == named.as_str()).ok_or_else(|| {
+            FileError::new(named, "is not a name: `init` writes the manifest at the repository's root")
+        })?,
+    };
+    let root = root_of(&start);
+    if let Some(there) = start
+        .ancestors()
+        .take_while(|above| above.starts_with(root))
+        .find(|above| is_there(&above.join(name)))
+    {
+        let path = there.join(name);
+        return Err(Box::new(
+            FileError::new(path, "is there already; nothing was written")
+                .with_help("`pyfleet-gen render` renders it; move it away to begin anew"),
+        ));
+    }
+    let repository = Repository::open(root)?;
+    let survey = Survey::look(&repository);
+    let proposal = Proposal::of(&survey, root.file_name().unwrap_or("project"));
+    if root != start {
+        say(streams, "", &format!("the repository is {root}"))?;
+    }
+    report_seen(&survey, streams)?;
+    if proposal.levels.is_empty() {
+        report_left_out(&survey, &proposal, streams)?;
+        writeln!(
+            streams.err,
+            "error: there is nothing here that pyfleet renders a workflow for, and nothing was written\n\
+             help: it looks for Terraform, tests in Python and Node, and Dockerfiles; start it in the repository, or \
+             write {NAME} by hand: the README has one of ten lines"
+        )?;
+        return Ok(Exit::Findings);
+    }
+    let text = render::manifest(&proposal)?;
+    let Some(files) = prove(name, &text, streams)? else { return Ok(Exit::CouldNotRun) };
+    Writer::new(&repository)?.create_manifest(name, &text)?;
+    heading(streams, "guessed, and marked in the manifest:")?;
+    for guess in &proposal.guesses {
+        say(streams, "  ", guess)?;
+    }
+    report_left_out(&survey, &proposal, streams)?;
+    let mut in_the_way = Vec::new();
+    for path in files {
+        if repository.read(&path).is_ok_and(|found| found.is_some()) {
+            in_the_way.push(path);
+        }
+    }
+    for path in &in_the_way {
+        say(streams, "  ", &format!("{path} is there already: `pyfleet-gen render --adopt` replaces it"))?;
+    }
+    report_levels(name, &proposal, streams)?;
+    let command = super::mend(cli);
+    writeln!(streams.out, "\nnext:\n  {command}\n  git add {} pyfleet.lock .github", quoted(name))?;
+    Ok(Exit::Clean)
+}
+
+/// The repository's root: where git's own directory lies, at or above; the directory itself where there is none.
+fn root_of(start: &Utf8Path) -> &Utf8Path {
+    start.ancestors().find(|above| is_there(&above.join(".git"))).unwrap_or(start)
+}
+
+fn is_there(path: &Utf8Path) -> bool {
+    path.symlink_metadata().is_ok()
+}
+
+/// Renders the manifest before it is written, as `render` will: what comes back are the files. Nothing does where
+/// pyfleet itself has made a mistake.
+fn prove(name: &str, text: &str, streams: &mut Streams<'_>) -> Result<Option<Vec<String>>, Failure> {
+    let loaded = load(Source::new(name, text));
+    let mut report = Report::new("init", Utf8Path::new("."));
+    let mut rendered = None;
+    if let Some((project, plan)) = &loaded.planned {
+        let files = render::render(project, plan, name)?;
+        for (file, findings) in read_back(plan, &files).into_iter().filter(|(_, found)| found.has_errors()) {
+            let text = files.get(&file).cloned().unwrap_or_default();
+            report.add(Source::new(file, text), findings);
+        }
+        rendered = Some(files);
+    } else {
+        report.add(loaded.source, loaded.findings);
+    }
+    if let Some(files) = rendered.filter(|_| report.texts.is_empty()) {
+        return Ok(Some(files.into_keys().collect()));
+    }
+    human::write(&report, streams)?;
+    writeln!(
+        streams.err,
+        "error: the manifest that pyfleet would write is not valid, which is a mistake of pyfleet's; nothing was written"
+    )?;
+    Ok(None)
+}
+
+fn heading(streams: &mut Streams<'_>, text: &str) -> std::io::Result<()> {
+    writeln!(streams.out, "{text}")
+}
+
+/// A line that may hold a stranger's text.
+fn say(streams: &mut Streams<'_>, indent: &str, text: &str) -> std::io::Result<()> {
+    writeln!(streams.out, "{}", inert(&format!("{indent}{}", shown(text))))
+}
+
+/// As [`plain`], and as long as it is.
+fn shown(text: &str) -> String {
+    let line: String =
+        text.chars().map(|character| if character.is_control() { '?' } else { character }).collect();
+    crate::report::visible(&line)
+}
+
+fn report_seen(survey: &Survey, streams: &mut Streams<'_>) -> std::io::Result<()> {
+    heading(streams, "seen:")?;
+    let mut row = |name: &str, place: &str, text: &str| {
+        say(streams, "  ", &format!("{name:<11} {place}{}{text}", if text.is_empty() { "" } else { ": " }))
+    };
+    if let Some(remote) = &survey.git.remote {
+        row("git", &format!("{} on {}", remote.slug, remote.host), "")?;
+    }
+    for stack in &survey.terraform.stacks {
+        let mut facts = Vec::new();
+        facts.extend(stack.required_version.as_deref().map(|version| format!("version {}", plain(version))));
+        facts.extend(stack.backend.as_ref().map(|backend| format!("state in {}", plain(&backend.kind))));
+        facts.push(match &stack.lock {
+            LockFile::Present => "lock file here".to_owned(),
+            LockFile::NotNeeded => "no provider to lock".to_owned(),
+            LockFile::Absent => "lock file missing".to_owned(),
+            LockFile::Ignored(line) => format!("lock file ignored by {}", plain(line)),
+        });
+        if !stack.var_files.is_empty() {
+            facts.push(count(stack.var_files.len(), "variable file"));
+        }
+        row(
+            if survey.terraform.is_tofu { "OpenTofu" } else { "Terraform" },
+            &stack.directory,
+            &facts.join(", "),
+        )?;
+    }
+    for module in &survey.terraform.modules {
+        row("Terraform", module, "a module")?;
+    }
+    for project in &survey.python {
+        let suites = if project.suites.is_empty() {
+            "no tests".to_owned()
+        } else {
+            format!("tests in {}", project.suites.join(", "))
+        };
+        row("Python", &project.directory, &suites)?;
+    }
+    for package in &survey.node {
+        row("Node", &package.directory, if package.has_tests { "a test script" } else { "no test script" })?;
+    }
+    for image in &survey.images {
+        let mut facts = vec![count(image.stages, "stage")];
+        facts.push(
+            image
+                .user
+                .as_deref()
+                .map_or_else(|| "no user".to_owned(), |user| format!("user {}", plain(user))),
+        );
+        if image.has_health_check {
+            facts.push("health check".to_owned());
+        }
+        row("Docker", &image.path, &facts.join(", "))?;
+    }
+    for existing in &survey.workflows {
+        let mut facts = Vec::new();
+        if !existing.does.is_empty() {
+            facts.push(format!("does what pyfleet's {} does", existing.does.join(", ")));
+        }
+        if !existing.findings.is_empty() {
+            let findings: Vec<String> =
+                existing.findings.iter().map(|(code, number)| format!("{number} {code}")).collect();
+            facts.push(format!("findings: {}", findings.join(", ")));
+        }
+        facts.extend(existing.roles.iter().map(|role| format!("assumes {}", plain(role))));
+        row("workflow", &existing.path, &facts.join("; "))?;
+    }
+    for later in &survey.later {
+        row(later.name, &later.path, &plain(&later.text))?;
+    }
+    Ok(())
+}
+
+fn report_left_out(survey: &Survey, proposal: &Proposal, streams: &mut Streams<'_>) -> std::io::Result<()> {
+    let notes: Vec<&str> = survey.notes.iter().chain(proposal.notes.iter()).collect();
+    if !notes.is_empty() {
+        heading(streams, "to know:")?;
+    }
+    for note in notes {
+        say(streams, "  ", note)?;
+    }
+    let mut later: Vec<(&str, &str)> = survey.later.iter().map(|later| (later.name, later.wants)).collect();
+    later.sort_unstable();
+    later.dedup();
+    if !later.is_empty() {
+        heading(streams, "left out, because pyfleet does not do it yet:")?;
+    }
+    for (name, wants) in later {
+        say(streams, "  ", &format!("{name}: {wants}"))?;
+    }
+    Ok(())
+}
+
+fn report_levels(name: &str, proposal: &Proposal, streams: &mut Streams<'_>) -> std::io::Result<()> {
+    let first = proposal.added_at(1);
+    let renders = if first.is_empty() { "no workflow yet".to_owned() } else { first.join(", ") };
+    writeln!(streams.out, "wrote {name}, at safety level 1: {renders}")?;
+    for level in proposal.levels.iter().filter(|level| **level > 1) {
+        let adds = proposal.added_at(*level).join(", ");
+        writeln!(streams.out, "  level {level} adds {adds}; it stands in the manifest, switched off")?;
+    }
+    Ok(())
+}

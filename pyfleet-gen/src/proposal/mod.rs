@@ -1,0 +1,217 @@
+//! From what was seen to what the manifest says: facts as they are, guesses with their reasons, and the levels that
+//! could be next. Laid out by `docs/pyfleet.yml.j2`.
+
+mod images;
+mod names;
+mod terraform;
+mod tests;
+
+use pyfleet_core::manifest::{Kind, Repository, Slug};
+use serde::Serialize;
+
+use self::images::Image;
+use self::names::slug;
+use self::terraform::Terraform;
+use self::tests::TestGroup;
+use crate::survey::{Notes, Survey};
+
+/// What the manifest says.
+#[derive(Serialize)]
+pub(crate) struct Proposal {
+    project: Said,
+    repository: Said,
+    default_branch: Option<Said>,
+    environments: Vec<String>,
+    terraform: Option<Terraform>,
+    tests: Vec<TestGroup>,
+    security: Security,
+    images: Vec<Image>,
+    /// The levels that add a workflow, in order.
+    pub(crate) levels: Vec<u8>,
+    workflows: Vec<Wish>,
+    /// What was guessed, and why, for the report.
+    #[serde(skip)]
+    pub(crate) guesses: Vec<String>,
+    /// What was left out, and why.
+    #[serde(skip)]
+    pub(crate) notes: Notes,
+}
+
+/// A value, and how it is known.
+#[derive(Serialize, Clone)]
+pub(crate) struct Said {
+    value: String,
+    because: String,
+}
+
+/// One workflow: from which level, under which name.
+#[derive(Serialize)]
+struct Wish {
+    level: u8,
+    /// Whether it is the first of a level that comes later.
+    is_next: bool,
+    name: String,
+    kind: &'static str,
+}
+
+/// Linters that are switched on, and those that could be.
+#[derive(Serialize, Default)]
+struct Security {
+    flake8: bool,
+    bandit: bool,
+    /// Whether every Python group installs from a requirements file, which the audit reads.
+    can_audit: bool,
+    has_python: bool,
+}
+
+impl Proposal {
+    /// What a survey suggests. `directory` is the name of the repository's directory.
+    pub(crate) fn of(survey: &Survey, directory: &str) -> Self {
+        let mut guesses = Guesses::default();
+        let mut notes = Notes::default();
+        let repository = repository(survey, directory, &mut guesses, &mut notes);
+        let name = repository.value.rsplit_once('/').map_or(directory, |(_, name)| name);
+        let project = Said {
+            value: slug(name).or_else(|| slug(directory)).unwrap_or_else(|| "project".to_owned()),
+            because: "part of the names of roles: a change later makes new ones".to_owned(),
+        };
+        let default_branch = survey
+            .git
+            .branch
+            .as_ref()
+            .filter(|(name, _)| name != "main")
+            .map(|(name, because)| guesses.say("github.default-branch", name, because));
+        let environments = terraform::environments(&survey.terraform, &mut guesses);
+        let terraform = terraform::propose(survey, &project.value, &environments, &mut guesses, &mut notes);
+        let tests = tests::propose(survey, &mut guesses, &mut notes);
+        let images = images::propose(survey, &project.value, &repository.value, &mut guesses, &mut notes);
+        let security = security(survey, &tests, &mut guesses);
+        let can_read = terraform.as_ref().is_some_and(|terraform| terraform.state.is_some());
+        let kinds: Vec<(u8, Kind)> = [
+            (1, Kind::Test, !tests.is_empty()),
+            (1, Kind::Terraform, terraform.is_some()),
+            (2, Kind::Build, !images.is_empty()),
+            (3, Kind::CheckState, can_read),
+            (3, Kind::TestOidc, can_read),
+            (4, Kind::Tf, can_read),
+        ]
+        .into_iter()
+        .filter(|(.., wanted)| *wanted)
+        .map(|(level, kind, _)| (level, kind))
+        .collect();
+        let mut workflows: Vec<Wish> =
+            kinds.iter().map(|(level, kind)| wish(survey, *level, *kind, &mut notes)).collect();
+        let mut last = 1;
+        for wish in &mut workflows {
+            wish.is_next = wish.level > last;
+            last = wish.level;
+        }
+        let mut levels: Vec<u8> = kinds.iter().map(|(level, _)| *level).collect();
+        levels.dedup();
+        Self {
+            project,
+            repository,
+            default_branch,
+            environments: environments.iter().map(ToString::to_string).collect(),
+            terraform,
+            tests,
+            security,
+            images,
+            levels,
+            workflows,
+            guesses: guesses.0,
+            notes,
+        }
+    }
+
+    /// The workflows that a level adds, by file name.
+    pub(crate) fn added_at(&self, level: u8) -> Vec<String> {
+        self.workflows
+            .iter()
+            .filter(|wish| wish.level == level)
+            .map(|wish| format!("{}.yml", wish.name))
+            .collect()
+    }
+}
+
+/// What was guessed, for the report.
+#[derive(Default)]
+struct Guesses(Vec<String>);
+
+impl Guesses {
+    fn say(&mut self, key: &str, value: &str, because: &str) -> Said {
+        self.0.push(format!("{key}: {value} ({because})"));
+        Said { value: value.to_owned(), because: because.to_owned() }
+    }
+}
+
+fn repository(survey: &Survey, directory: &str, guesses: &mut Guesses, notes: &mut Notes) -> Said {
+    if let Some(remote) = &survey.git.remote {
+        if remote.host != "github.com" {
+            notes.add(format!(
+                "the remote is on {}: what is rendered is for github.com; GitHub Enterprise Server is not served yet",
+                remote.host
+            ));
+        }
+        return Said { value: remote.slug.clone(), because: format!("the remote `{}`", plain(&remote.name)) };
+    }
+    let name = slug(directory).unwrap_or_else(|| "project".to_owned());
+    let name = Repository::try_from(format!("OWNER/{name}"))
+        .map_or_else(|_| "OWNER/NAME".to_owned(), |it| it.to_string());
+    guesses.say("github.repository", &name, "git names no remote: put the owner and the name here")
+}
+
+fn security(survey: &Survey, tests: &[TestGroup], guesses: &mut Guesses) -> Security {
+    let mut security = Security {
+        has_python: tests.iter().any(TestGroup::is_python),
+        can_audit: tests.iter().filter(|group| group.is_python()).all(TestGroup::has_requirements),
+        ..Security::default()
+    };
+    let has = |linter: &str| survey.python.iter().any(|project| project.linters.contains(linter));
+    if security.has_python && has("flake8") {
+        security.flake8 = true;
+        guesses.say("security", "flake8", "its settings are here");
+    }
+    if security.has_python && has("bandit") {
+        security.bandit = true;
+        guesses.say("security", "bandit", "its settings are here");
+    }
+    security
+}
+
+/// A file that is there already keeps its name: pyfleet overwrites nothing that it did not write.
+fn wish(survey: &Survey, level: u8, kind: Kind, notes: &mut Notes) -> Wish {
+    let is_taken = |name: &str| {
+        let file = format!(".github/workflows/{name}.yml");
+        survey.workflows.iter().any(|existing| existing.path.eq_ignore_ascii_case(&file))
+    };
+    let mut names = vec![kind.name().to_owned(), format!("pyfleet-{}", kind.name())];
+    names.extend((2..100).map(|number| format!("pyfleet-{}-{number}", kind.name())));
+    let name = names.iter().find(|name| !is_taken(name)).cloned().unwrap_or_default();
+    if name != kind.name() {
+        notes.add(format!(
+            "`.github/workflows/{}.yml` is there already: pyfleet's own is called `{name}` (once that is tried, name it \
+             `{}`, and `pyfleet-gen render --adopt` replaces the old one)",
+            kind.name(),
+            kind.name()
+        ));
+    }
+    Wish { level, is_next: false, name, kind: kind.name() }
+}
+
+/// A text of the repository's as it can stand in a comment or in a line of the report.
+pub(crate) fn plain(text: &str) -> String {
+    let line: String =
+        text.chars().map(|character| if character.is_control() { '?' } else { character }).collect();
+    let shown = crate::report::visible(&line);
+    let mut short: String = shown.chars().take(100).collect();
+    if short.len() < shown.len() {
+        short.push('…');
+    }
+    short
+}
+
+/// Whether a name could be one in the manifest.
+fn is_slug(text: &str) -> bool {
+    Slug::try_from(text.to_owned()).is_ok()
+}

@@ -1,0 +1,104 @@
+//! What is in a repository, one technology a file.
+//!
+//! Everything is read as a stranger's: within bounds, without following a link, without starting a program. What is
+//! malformed is a note, never a failure. To add a technology: its file, its field in [`Survey`], its line in
+//! [`Survey::look`].
+
+mod ansible;
+mod cdktf;
+pub(crate) mod docker;
+mod ecs;
+pub(crate) mod git;
+mod ignore;
+mod kubernetes;
+pub(crate) mod node;
+mod packer;
+pub(crate) mod python;
+pub(crate) mod terraform;
+pub(crate) mod tree;
+pub(crate) mod workflows;
+
+use self::tree::Tree;
+use crate::repository::Repository;
+
+/// What was seen.
+pub(crate) struct Survey {
+    /// What git knows.
+    pub(crate) git: git::Git,
+    /// Terraform and OpenTofu.
+    pub(crate) terraform: terraform::Terraform,
+    /// Dockerfiles.
+    pub(crate) images: Vec<docker::Dockerfile>,
+    /// Python projects.
+    pub(crate) python: Vec<python::Project>,
+    /// Node packages.
+    pub(crate) node: Vec<node::Package>,
+    /// Workflows that are there already.
+    pub(crate) workflows: Vec<workflows::Existing>,
+    /// What pyfleet does nothing with yet.
+    pub(crate) later: Vec<Later>,
+    /// What was left out, and why.
+    pub(crate) notes: Notes,
+}
+
+impl Survey {
+    /// Looks at a repository.
+    pub(crate) fn look(repository: &Repository) -> Self {
+        let mut notes = Notes::default();
+        let tree = Tree::walk(repository, &mut notes);
+        let images = docker::look(&tree, &mut notes);
+        let mut later = Vec::new();
+        later.extend(kubernetes::look(&tree, &mut notes));
+        later.extend(ecs::look(&tree, &mut notes));
+        later.extend(packer::look(&tree));
+        later.extend(ansible::look(&tree, &mut notes));
+        later.extend(cdktf::look(&tree, &mut notes));
+        Self {
+            git: git::look(repository, &mut notes),
+            terraform: terraform::look(&tree, &mut notes),
+            python: python::look(&tree, &images, &mut notes),
+            node: node::look(&tree, &images, &mut notes),
+            workflows: workflows::look(&tree, &mut notes),
+            images,
+            later,
+            notes,
+        }
+    }
+}
+
+/// Something that is there, and that pyfleet does nothing with yet.
+pub(crate) struct Later {
+    /// The technology.
+    pub(crate) name: &'static str,
+    /// Where it lies.
+    pub(crate) path: String,
+    /// What is there.
+    pub(crate) text: String,
+    /// What would be done with it.
+    pub(crate) wants: &'static str,
+}
+
+impl Later {
+    fn new(name: &'static str, path: &str, text: impl Into<String>, wants: &'static str) -> Self {
+        Self { name, path: path.to_owned(), text: text.into(), wants }
+    }
+}
+
+/// What was left out, and why: each once, and never without an end.
+#[derive(Default)]
+pub(crate) struct Notes(Vec<String>);
+
+impl Notes {
+    /// As many are kept.
+    const MOST: usize = 50;
+
+    pub(crate) fn add(&mut self, note: String) {
+        if self.0.len() < Self::MOST && !self.0.contains(&note) {
+            self.0.push(note);
+        }
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(String::as_str)
+    }
+}

@@ -1,0 +1,85 @@
+//! Existing workflows: what they do, what is wrong with them, which roles they assume.
+
+use std::collections::BTreeMap;
+
+use pyfleet_core::check::rules::RULES;
+use pyfleet_core::check::{self, Subject};
+use pyfleet_core::source::Source;
+use pyfleet_core::workflow::{self, Workflow};
+
+use super::Notes;
+use super::tree::Tree;
+
+/// One workflow file.
+pub(crate) struct Existing {
+    /// Its path.
+    pub(crate) path: String,
+    /// The kinds of pyfleet's that do what it does.
+    pub(crate) does: Vec<&'static str>,
+    /// Rules that object, by code, and how often.
+    pub(crate) findings: BTreeMap<&'static str, usize>,
+    /// Roles on AWS that its jobs assume.
+    pub(crate) roles: Vec<String>,
+}
+
+pub(super) fn look(tree: &Tree<'_>, notes: &mut Notes) -> Vec<Existing> {
+    let mut found = Vec::new();
+    let files = tree.files().filter(|path| {
+        path.strip_prefix(".github/workflows/").is_some_and(|name| !name.contains('/'))
+            && (path.ends_with(".yml") || path.ends_with(".yaml"))
+    });
+    for path in files {
+        let mut existing = Existing {
+            path: path.to_owned(),
+            does: Vec::new(),
+            findings: BTreeMap::new(),
+            roles: Vec::new(),
+        };
+        if let Some(text) = tree.read(path, notes) {
+            let (parsed, mistakes) = workflow::parse(Source::new(path, text));
+            let mut findings = mistakes;
+            if let Some((workflow, document)) = parsed {
+                findings.extend(check::run(&Subject::workflow(&workflow, &document), RULES));
+                existing.does = kinds(&workflow);
+                existing.roles = roles(&workflow);
+            }
+            for finding in &findings {
+                *existing.findings.entry(finding.code).or_default() += 1;
+            }
+        }
+        found.push(existing);
+    }
+    found
+}
+
+/// What pyfleet's own kinds do, and the words that give a step away which does the same.
+const SIGNS: &[(&str, &[&str])] = &[
+    ("test", &["pytest", "npm test", "npm run test", "tox"]),
+    ("build", &["docker build", "docker buildx", "docker/build-push-action"]),
+    ("terraform", &["terraform validate", "terraform fmt", "terraform plan", "tofu plan", "tflint", "tfsec"]),
+    ("tf", &["terraform apply", "terraform destroy", "tofu apply", "tofu destroy", "terraform-apply"]),
+    ("deploy", &["aws ecs ", "amazon-ecs-deploy-task-definition", "kubectl apply", "helm upgrade"]),
+];
+
+fn kinds(workflow: &Workflow) -> Vec<&'static str> {
+    let texts: Vec<String> = workflow
+        .steps_at()
+        .flat_map(|(_, step)| {
+            let uses = step.uses.as_ref().and_then(workflow::Uses::slug);
+            step.run.clone().into_iter().chain(uses)
+        })
+        .collect();
+    let does = |words: &[&str]| words.iter().any(|word| texts.iter().any(|text| text.contains(word)));
+    SIGNS.iter().filter(|(_, words)| does(words)).map(|(kind, _)| *kind).collect()
+}
+
+fn roles(workflow: &Workflow) -> Vec<String> {
+    let mut roles: Vec<String> = workflow
+        .steps_at()
+        .filter(|(_, step)| step.is_action("aws-actions/configure-aws-credentials"))
+        .filter_map(|(_, step)| step.input("role-to-assume").map(str::to_owned))
+        .collect();
+    roles.sort_unstable();
+    roles.dedup();
+    roles
+}
