@@ -31,6 +31,7 @@ files! {
         "docs/oidc-roles.txt.j2",
         "docs/oidc-setup.md.j2",
         "docs/pyfleet.yml.j2",
+        "jobs/applied-history.yml.j2",
         "jobs/approval.yml.j2",
         "jobs/build-archive.yml.j2",
         "jobs/build-image.yml.j2",
@@ -75,6 +76,7 @@ files! {
         "steps/aftermath.yml.j2",
         "steps/apply.yml.j2",
         "steps/assume-role.yml.j2",
+        "steps/checkout-earlier.yml.j2",
         "steps/checkout.yml.j2",
         "steps/download-results.yml.j2",
         "steps/ecr-repository.yml.j2",
@@ -101,6 +103,7 @@ files! {
     /// A script by its name: `gate.sh`.
     script in "./scripts/" {
         "active-color.sh",
+        "applied-history.sh",
         "changed-paths.sh",
         "check-state.sh",
         "cost-comment.sh",

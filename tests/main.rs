@@ -9,6 +9,7 @@ mod executed; // the scripts of templates/scripts, run as GitHub runs them
 mod guide; // .github/cicd/README.md: complete, formatted, true to the scripts; its charts as Mermaid reads them
 mod hook; // the pre-commit hook, installed into a repository by the real pre-commit
 mod hostile; // hostile manifests: refused at the right place, and nothing happens
+mod init; // repositories of every make: looked at, and what is written renders at every level
 mod manifest_documentation; // docs/manifest.md, written from the schema
 mod manifest_reference; // manifests that together use every key
 mod oidc; // the roles that jobs assume: tokens, trust, rights, the guide

@@ -57,6 +57,10 @@ fn schema_and_reader_agree() {
         ("    comment: true", "    comment: yes please"),
         ("    max-size: 500MB", "    max-size: 500"),
         ("  test: {}", "  test: { knid: test }"),
+        ("  deploy: {}", "  deploy: { confirm: $(id) }"),
+        ("  rollback: {}", "  rollback: { approval: everybody }"),
+        ("      task-definition: task-definition.json", "      task-definition: ../task-definition.json"),
+        ("      cluster: sandbox-broker-cluster", "      clutser: sandbox-broker-cluster"),
     ] {
         assert!(valid.contains(line), "{line}");
         let text = valid.replacen(line, wrong, 1);

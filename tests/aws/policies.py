@@ -10,6 +10,7 @@ import re
 KEYS = {
     "aws:securetransport",
     "dynamodb:leadingkeys",
+    "ecs:createaction",
     "iam:passedtoservice",
     "iam:permissionsboundary",
     "iam:policyarn",

@@ -103,7 +103,14 @@ fn an_image_that_is_whole_is_unpacked() {
         let layout = Layout::of(AMD64, attested);
         let script = layout.script(|_| ());
         script.run().exits(0).says(&format!("unpacked {}", layout.digest)).never_says("::error::");
-        assert!(script.directory().join("image/index.json").is_file());
+        // What is scanned is the image, and no attestation of it.
+        let index = fs::read_to_string(script.directory().join("image/index.json")).unwrap();
+        let index: Value = serde_json::from_str(&index).unwrap();
+        let [image] = index["manifests"].as_array().unwrap().as_slice() else { panic!("{index}") };
+        let name = image["digest"].as_str().unwrap().trim_start_matches("sha256:");
+        let manifest = fs::read(script.directory().join("image/blobs/sha256").join(name)).unwrap();
+        assert_eq!(image["size"], manifest.len());
+        assert!(serde_json::from_slice::<Value>(&manifest).unwrap()["layers"].is_array());
         // It is not unpacked over what is there.
         script.run().exits(2).says("LAYOUT_DIR must be");
     }

@@ -63,8 +63,14 @@ fn the_image_gets_both_tags_and_the_second_run_does_nothing() {
     let script = script.prepare("rm", &["./-the image.tar"]);
     script.run().exits(0).shows("| was there |");
     assert_eq!(asked(&script), ["login", "copy", "copy"]);
-    // A new version of it does.
+    // Nor for a further name of what is there.
     let script = script.env("TAGS", json!([COMMIT_TAG, "1.3.0"]).to_string());
+    script.run().exits(0).says("pushed broker/api:1.3.0").shows("| was there |");
+    assert!(tags(&aws).contains(&("1.3.0".to_owned(), digest(1))), "{:?}", tags(&aws));
+    let from = format!("docker://{REGISTRY}/{REPOSITORY}@{} docker://", digest(1));
+    assert!(fs::read_to_string(script.state().join("skopeo")).unwrap().contains(&from));
+    // What is not there cannot come from nowhere.
+    let script = script.env("TAGS", json!(["sha-x", "1.4.0"]).to_string());
     script.run().exits(2).says("::error::IMAGE_ARCHIVE must be");
 }
 

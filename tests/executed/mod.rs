@@ -14,6 +14,7 @@ pub(crate) mod script;
 mod stack_on_aws; // a stack whose state lies on the emulated AWS
 
 mod active_color;
+mod applied_history;
 mod changed_paths;
 mod check_state;
 mod cost_comment;

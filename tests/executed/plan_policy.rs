@@ -53,7 +53,7 @@ fn a_plan_that_does_what_it_may_is_allowed() {
 
 #[test]
 fn nothing_to_do_is_allowed_for_every_action() {
-    for action in ["plan", "apply", "destroy", "promote", "converge"] {
+    for action in ["plan", "apply", "destroy", "promote", "rollback", "converge"] {
         let script = policy(action, &summary(&[])).env("PROTECTED", r#"["a.b"]"#);
         script.run().exits(0).says("the plan has nothing to do");
     }
@@ -61,7 +61,7 @@ fn nothing_to_do_is_allowed_for_every_action() {
 
 #[test]
 fn what_is_protected_is_not_destroyed_replaced_or_forgotten() {
-    for action in ["plan", "apply", "destroy", "promote"] {
+    for action in ["plan", "apply", "destroy", "promote", "rollback"] {
         for change in ["delete", "replace", "forget"] {
             policy(action, &summary(&[(change, "aws_db_instance.main")]))
                 .env("PROTECTED", r#"["aws_db_instance.main"]"#)

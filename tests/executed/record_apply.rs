@@ -114,6 +114,17 @@ fn who_applied_what_and_who_agreed_is_written_down() {
     });
     assert_eq!(record, expected);
 
+    // What a rollback applied is another commit than the workflow's own.
+    let earlier = "89abcdef0123456789abcdef0123456789abcdef";
+    script
+        .clone()
+        .env("ACTION", "rollback")
+        .env("COMMIT", earlier)
+        .run()
+        .exits(0)
+        .shows(&format!("| `{earlier}` |"));
+    assert_eq!((&ledger(&aws)["action"], &ledger(&aws)["commit"]), (&json!("rollback"), &json!(earlier)));
+
     // Once more, and after a destroy.
     script.run().exits(0);
     assert_eq!(ledger(&aws)["outputs_sha256"], digest);

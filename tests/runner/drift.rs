@@ -15,7 +15,7 @@ impl World {
     }
 
     /// The clock starts it.
-    fn look_for_drift(&self) -> Option<Ran> {
+    pub(super) fn look_for_drift(&self) -> Option<Ran> {
         let gh = format!("ISSUES='{}'\n{GH}", self.issues().display());
         self.start("tf-drift").event("schedule").tool("gh", &gh).run()
     }

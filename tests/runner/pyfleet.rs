@@ -27,7 +27,7 @@ esac
 "#;
 
 /// The fleet's address: it answers with the status that the first argument of its text has.
-const CURL: &str = r#"
+pub(super) const CURL: &str = r#"
 cat >/dev/null
 body=/dev/null
 while (($#)); do

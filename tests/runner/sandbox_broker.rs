@@ -1,9 +1,19 @@
-//! The rendered workflows of `examples/sandbox-broker`, executed: what a pull request gets to see.
+//! The rendered workflows of `examples/sandbox-broker`, executed: what a pull request gets to see, and the life of the
+//! service in production.
 
-use serde_json::Value as Json;
+use std::cell::Cell;
+use std::fs;
+use std::rc::Rc;
 
-use super::{Run, action, git};
-use crate::aws::Aws;
+use pyfleet_core::oidc;
+use pyfleet_core::source::Source;
+use pyfleet_gen::project_file;
+use serde_json::{Value as Json, json};
+
+use super::pyfleet::CURL;
+use super::{Ran, Run, action, git};
+use crate::aws::{ACCOUNT, Aws, Rollout, SKOPEO};
+use crate::executed::image_layout::Layout;
 use crate::repo::Repo;
 use crate::tool;
 
@@ -126,7 +136,7 @@ fn a_scan_with_findings_closes_the_gate() {
         {"ID": "AVD-1", "Title": "open", "Severity": "HIGH", "Status": "FAIL"}]}]}"#;
     let run = run("terraform", &repo).with(&aws).action("aquasecurity/trivy-action", move |action| {
         let report = action.input("output").unwrap();
-        std::fs::write(action.workspace().join(report), finding).map_err(|error| error.to_string())
+        fs::write(action.workspace().join(report), finding).map_err(|error| error.to_string())
     });
     let Some(ran) = run.run() else { return };
     assert_eq!(ran.job("scan").failed().step("Judge the report").outcome, "failure");
@@ -212,4 +222,350 @@ fn coverage_below_the_minimum_closes_the_gate() {
     ran.job("test-api-unit").succeeded();
     ran.job("coverage-api").failed().says("below the minimum of 80 %");
     ran.job("gate").failed().says("::error::job coverage-api: failure");
+}
+
+/// Docker, in which every image is well.
+const DOCKER: &str = r#"
+case "$1 $2" in
+  'load --quiet') ;;
+  'image inspect') echo '[{"Size": 104857600, "Config": {"User": "10001", "Healthcheck": {"Test": ["CMD", "true"]}}}]' ;;
+  'run --detach') echo 0123abc ;;
+  'container inspect') echo '[{"State": {"Status": "running", "Health": {"Status": "healthy"}}}]' ;;
+  'container rm') ;;
+  *) echo "unexpected: $*" >&2; exit 9 ;;
+esac
+"#;
+
+/// GitHub's API, for who approved and how long jobs took.
+const RUN: &str = r#"
+case "$*" in
+  *'/approvals') cat "$STATE/approvals.json" ;;
+  *'/jobs') echo '{"total_count": 0, "jobs": []}' ;;
+  *) echo "unexpected: $*" >&2; exit 9 ;;
+esac
+"#;
+
+const REPOSITORY: &str = "sandbox-broker-api";
+
+/// The broker in production, on an AWS that has the roles, trust policies and permissions that `oidc` derives.
+struct Production {
+    aws: Aws,
+    repo: Repo,
+    /// What the broker's address answers.
+    health: &'static str,
+    runs: Cell<u64>,
+    /// How many images were built: no two are alike.
+    built: Rc<Cell<u64>>,
+}
+
+impl Production {
+    fn new() -> Option<Self> {
+        for tool in ["jq", "pytest"] {
+            tool::find(tool)?;
+        }
+        let aws = Aws::start()?;
+        let repo = Repo::new();
+        let root = repo.path(".");
+        action::copy_into(&tool::repository().join("examples/sandbox-broker"), &root);
+        // The emulator has one account and one region, and tokens hold one id.
+        for (own, emulated) in
+            [("905418046272", ACCOUNT), ("eu-central-1", "us-east-1"), ("1071420368", "2001")]
+        {
+            repo.replace("pyfleet.yml", own, emulated);
+        }
+        repo.run(["render"]).exits(0);
+        git(&root, &["init", "--quiet", "--initial-branch=main"]);
+        for (key, value) in [("user.name", "octocat"), ("user.email", "octocat@example.com")] {
+            git(&root, &["config", key, value]);
+        }
+        let production = Self { aws, repo, health: "200", runs: Cell::new(0), built: Rc::new(Cell::new(0)) };
+        production.commit();
+        production.make();
+        Some(production)
+    }
+
+    fn commit(&self) {
+        let root = self.repo.path(".");
+        git(&root, &["add", "--all"]);
+        git(&root, &["commit", "--quiet", "--allow-empty", "--message", "A commit"]);
+    }
+
+    /// What Terraform has made: registry, cluster, and the service at its first revision. And every role of the plan.
+    fn make(&self) {
+        let aws = &self.aws;
+        aws.cli(&[
+            "ecr",
+            "create-repository",
+            "--repository-name",
+            REPOSITORY,
+            "--image-tag-mutability",
+            "IMMUTABLE",
+        ]);
+        aws.cli(&["ecs", "create-cluster", "--cluster-name", "sandbox-broker-cluster"]);
+        let definition = format!("file://{}", self.repo.path("task-definition.json").display());
+        aws.cli(&["ecs", "register-task-definition", "--cli-input-json", &definition]);
+        let breaker = r#"{"deploymentCircuitBreaker": {"enable": true, "rollback": true}}"#;
+        let service = [
+            "--cluster",
+            "sandbox-broker-cluster",
+            "--service-name",
+            REPOSITORY,
+            "--task-definition",
+            REPOSITORY,
+        ];
+        let settings = ["--desired-count", "2", "--deployment-configuration", breaker];
+        aws.cli(&[&["ecs", "create-service"], &service[..], &settings[..]].concat());
+        let loaded = project_file::load(Source::new("pyfleet.yml", self.repo.read("pyfleet.yml")));
+        let (project, plan) = loaded.planned.unwrap();
+        aws.trust_github();
+        for role in oidc::setup(&project, &plan).roles {
+            aws.role_of_documents(&role.name.unwrap(), &json!(role.trust), &json!(role.permissions));
+        }
+        aws.enforce();
+        aws.forget_calls();
+    }
+
+    /// One of the workflows, as a person starts it who fills in these inputs.
+    fn start<'a>(&self, workflow: &str, inputs: impl IntoIterator<Item = (&'a str, &'a str)>) -> Run {
+        self.runs.set(self.runs.get() + 1);
+        let built = Rc::clone(&self.built);
+        Run::of(&format!(".github/workflows/{workflow}.yml"), self.repo.path("."))
+            .numbered(self.runs.get())
+            .repository("igor-racic/Sandbox-API-Broker")
+            .identified_by(&self.aws)
+            .event("workflow_dispatch")
+            .inputs([("environment", "production")])
+            .inputs(inputs)
+            .action("docker/setup-buildx-action", |_| Ok(()))
+            .action("docker/build-push-action", move |action| {
+                built.set(built.get() + 1);
+                assert_eq!(action.input("push"), Some("false"));
+                let archive =
+                    action.input("outputs").and_then(|text| text.strip_prefix("type=oci,dest=")).unwrap();
+                let layout = Layout::plain(&format!("build {}", built.get()));
+                layout.archive(archive.as_ref(), |_| ());
+                action.output("digest", &layout.digest);
+                Ok(())
+            })
+            .tool("docker", DOCKER)
+            .tool("skopeo", &format!("[[ \"$1 $2\" != 'copy --quiet' ]] || exit 0\n{SKOPEO}"))
+            .tool("pip", "true")
+            .tool("gh", RUN)
+            .tool("curl", &CURL.replace("STATUS", self.health))
+            .env("WAIT_INTERVAL", "1")
+            .env("DELAY", "0")
+    }
+
+    /// A deployment to which the reviewers agree.
+    fn deploy(&self, version: &str) -> Ran {
+        let run = self.start("deploy", [("version", version), ("confirm", "DEPLOY")]);
+        run.approved("production-approval", "hubot", "looks good").run().unwrap()
+    }
+
+    /// The revision that the service is at, and its image.
+    fn live(&self) -> (u64, String) {
+        let service = ["--cluster", "sandbox-broker-cluster", "--services", REPOSITORY];
+        let described = self.aws.cli(&[&["ecs", "describe-services"], &service[..]].concat());
+        let deployments = described["services"][0]["deployments"].as_array().unwrap();
+        let primary = deployments.iter().find(|own| own["status"] == "PRIMARY").unwrap();
+        let definition = primary["taskDefinition"].as_str().unwrap();
+        let revision = self.aws.cli(&["ecs", "describe-task-definition", "--task-definition", definition]);
+        let image =
+            revision["taskDefinition"]["containerDefinitions"][0]["image"].as_str().unwrap().to_owned();
+        (definition.rsplit(':').next().unwrap().parse().unwrap(), image)
+    }
+
+    /// Who has asked AWS for something.
+    fn asked(&self, action: &str) -> Vec<String> {
+        let calls = self.aws.calls().into_iter().filter(|call| call.action == action);
+        calls
+            .map(|call| call.principal.rsplit("pyfleet-sandbox-broker-").next().unwrap().to_owned())
+            .collect()
+    }
+}
+
+#[test]
+fn a_deployment_is_typed_letter_by_letter() {
+    let Some(production) = Production::new() else { return };
+    for (version, confirm) in [("", "deploy"), ("", "DEPLOY "), ("$(id)", "DEPLOY"), ("latest", "DEPLOY")] {
+        let Some(ran) = production.start("deploy", [("version", version), ("confirm", confirm)]).run() else {
+            return;
+        };
+        ran.job("guard").failed();
+        for job in [
+            "test-api-unit",
+            "lookup-production-api",
+            "build-production-api",
+            "approve-production",
+            "push-production-api",
+            "deploy-production-api",
+            "summary-production",
+        ] {
+            ran.job(job).skipped();
+        }
+        assert_eq!(ran.conclusion(), "failure", "{version:?} {confirm:?}");
+    }
+    // Another branch than the environment's.
+    let run = production.start("deploy", [("confirm", "DEPLOY")]).ref_("refs/heads/feature");
+    run.run().unwrap().job("guard").failed().says("start the workflow from `main`");
+    assert!(production.aws.calls().is_empty(), "{:?}", production.aws.calls());
+}
+
+#[test]
+fn a_commit_whose_tests_fail_is_not_built() {
+    let Some(production) = Production::new() else { return };
+    production.repo.append("tests/unit/test_pool.py", "\n\ndef test_wrong():\n    assert False\n");
+    production.commit();
+    let ran = production.deploy("");
+    ran.job("test-api-unit").failed();
+    for job in [
+        "lookup-production-api",
+        "build-production-api",
+        "scan-production-api",
+        "approve-production",
+        "push-production-api",
+        "deploy-production-api",
+    ] {
+        ran.job(job).skipped();
+    }
+    assert_eq!((ran.conclusion(), production.built.get()), ("failure", 0));
+    assert!(production.aws.calls().is_empty(), "{:?}", production.aws.calls());
+}
+
+#[test]
+fn a_finding_or_a_reviewer_keeps_an_image_from_leaving() {
+    let Some(production) = Production::new() else { return };
+    let finding = r#"{"SchemaVersion": 2, "Results": [{"Target": "os", "Vulnerabilities": [
+        {"VulnerabilityID": "CVE-1", "PkgName": "openssl", "Severity": "HIGH", "FixedVersion": "2"}]}]}"#;
+    let run = production.start("deploy", [("confirm", "DEPLOY")]).action(
+        "aquasecurity/trivy-action",
+        move |action| {
+            let layout = std::path::Path::new(action.input("input").unwrap());
+            let index: Json =
+                serde_json::from_str(&fs::read_to_string(layout.join("index.json")).unwrap()).unwrap();
+            let digest = index["manifests"][0]["digest"].as_str().unwrap();
+            assert!(layout.join("blobs/sha256").join(&digest[7..]).is_file(), "{index}");
+            fs::write(action.input("output").unwrap(), finding).map_err(|error| error.to_string())
+        },
+    );
+    let ran = run.run().unwrap();
+    assert_eq!(ran.job("scan-production-api").failed().step("Judge the report").outcome, "failure");
+    ran.job("approve-production").skipped();
+    ran.job("push-production-api").skipped();
+    let run = production.start("deploy", [("confirm", "DEPLOY")]).refused(
+        "production-approval",
+        "hubot",
+        "not today",
+    );
+    let ran = run.run().unwrap();
+    ran.job("push-production-api").skipped();
+    ran.job("deploy-production-api").skipped();
+    assert_eq!(production.asked("ecr:PutImage"), [""; 0]);
+    assert_eq!(production.live().0, 1);
+}
+
+#[test]
+fn the_life_of_a_service() {
+    let Some(mut production) = Production::new() else { return };
+
+    // Built, scanned, approved, pushed and deployed: one digest.
+    let ran = production.deploy("");
+    for job in [
+        "guard",
+        "build-production-api",
+        "scan-production-api",
+        "approve-production",
+        "push-production-api",
+        "deploy-production-api",
+        "summary-production",
+    ] {
+        ran.job(job).succeeded();
+    }
+    assert_eq!(ran.conclusion(), "success");
+    let digest = ran.job("build-production-api").output("digest").to_owned();
+    let first = format!("{ACCOUNT}.dkr.ecr.us-east-1.amazonaws.com/{REPOSITORY}@{digest}");
+    assert_eq!(production.live(), (2, first.clone()));
+    let deploy = ran.job("deploy-production-api");
+    assert_eq!((deploy.group(), deploy.environment()), (Some("mutate-production-api"), Some("production")));
+    let summary = ran.job("summary-production").summary();
+    for part in ["✅ live", "| `1` | `2` |", &digest, "`hubot`"] {
+        assert!(summary.contains(part), "{part}\n{summary}");
+    }
+    // Each role by its own token, and no more than it needs.
+    for action in ["ecr:PutImage", "ecs:RegisterTaskDefinition", "ecs:UpdateService"] {
+        let asked = production.asked(action);
+        assert!(
+            !asked.is_empty() && asked.iter().all(|who| who.starts_with("production-deploy/")),
+            "{action}: {asked:?}"
+        );
+    }
+    assert!(production.aws.calls().iter().all(|call| call.status != 403), "{:?}", production.aws.calls());
+
+    // The same commit again, and under a further name: the image is used again.
+    for version in ["", "1.0.0"] {
+        let ran = production.deploy(version);
+        ran.job("build-production-api").skipped();
+        ran.job("scan-production-api").skipped();
+        ran.job("push-production-api").succeeded();
+        assert_eq!(ran.job("deploy-production-api").succeeded().step("deploy").outputs["state"], "unchanged");
+        assert_eq!(ran.conclusion(), "success");
+    }
+    let tags = production.aws.cli(&["ecr", "describe-images", "--repository-name", REPOSITORY]);
+    let tags: Vec<&str> =
+        tags["imageDetails"][0]["imageTags"].as_array().unwrap().iter().filter_map(Json::as_str).collect();
+    assert!(tags.len() == 3 && tags.contains(&"1.0.0"), "{tags:?}");
+    // The version is taken from then on.
+    production.commit();
+    let ran = production.deploy("1.0.0");
+    ran.job("lookup-production-api").failed().says("the version 1.0.0 is taken");
+    ran.job("build-production-api").skipped();
+
+    // An image that does not start: put back by ECS, red, and the old one is live.
+    production.aws.next_rollout(Rollout::Fails(1));
+    let ran = production.deploy("");
+    let deploy = ran.job("deploy-production-api").failed();
+    assert_eq!(deploy.step("deploy").outputs["state"], "reversed");
+    assert_eq!(deploy.step("rollback").outcome, "skipped");
+    assert_eq!(deploy.step("See that it works again").outcome, "success");
+    assert!(ran.job("summary-production").summary().contains("ECS has put it back"));
+    assert_eq!((ran.conclusion(), production.live()), ("failure", (2, first.clone())));
+
+    // One that starts and is not well: put back by the run.
+    production.commit();
+    production.health = "503";
+    let ran = production.deploy("");
+    let deploy = ran.job("deploy-production-api").failed();
+    assert_eq!(
+        (deploy.step("deploy").outcome.as_str(), deploy.step("verify").outcome.as_str()),
+        ("success", "failure")
+    );
+    assert_eq!(deploy.step("rollback").outcome, "success");
+    assert!(ran.job("summary-production").summary().contains("rolled back to `2`"));
+    assert_eq!((ran.conclusion(), production.live()), ("failure", (2, first.clone())));
+    production.health = "200";
+
+    // A good one, and the way back: listed, then by its number. Nobody is asked.
+    let ran = production.deploy("");
+    ran.job("deploy-production-api").succeeded();
+    let (good, _) = production.live();
+    assert!(good > 2);
+    let rollback = |target: &str, confirm: &str| {
+        let inputs = [("what", "ecs/api"), ("target", target), ("confirm", confirm)];
+        production.start("rollback", inputs).unanswered("production-approval").run().unwrap()
+    };
+    production.aws.forget_calls();
+    let ran = rollback("list", "");
+    ran.job("rollback-ecs-production").skipped();
+    assert!(ran.job("list-ecs-production").succeeded().summary().contains(&digest));
+    let mut calls = production.aws.calls().into_iter().filter(|call| call.service != "sts");
+    assert!(calls.all(|call| call.principal.contains("-production-plan/")));
+    for (target, confirm) in [("2", "rollback"), ("2", ""), ("1.0.0", "ROLLBACK"), ("list", "ROLLBACK")] {
+        rollback(target, confirm).job("guard").failed();
+    }
+    assert_eq!(production.live().0, good);
+    let ran = rollback("2", "ROLLBACK");
+    let job = ran.job("rollback-ecs-production").succeeded();
+    assert_eq!(job.step("See that it works").outcome, "success");
+    assert_eq!(job.group(), Some("mutate-production-api"));
+    assert_eq!((ran.conclusion(), production.live()), ("success", (2, first)));
 }

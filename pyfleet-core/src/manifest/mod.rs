@@ -110,7 +110,13 @@ impl Manifest {
     /// Whether a workflow is wanted that changes something in the cloud.
     #[must_use]
     pub fn renders_changes(&self) -> bool {
-        [Kind::Deploy, Kind::Rollback, Kind::Tf].into_iter().any(|kind| self.renders(kind))
+        self.renders(Kind::Deploy) || self.renders(Kind::Rollback) || self.applies_stacks()
+    }
+
+    /// Whether a workflow is wanted that applies stacks.
+    #[must_use]
+    pub fn applies_stacks(&self) -> bool {
+        Kind::ALL.into_iter().any(|kind| kind.applies() && self.renders(kind))
     }
 
     /// Whether a workflow of a kind is wanted.

@@ -127,7 +127,7 @@ pub enum Kind {
     Build,
     /// Builds, checks, pushes and deploys the services' images, by hand.
     Deploy,
-    /// Takes a deployment back, by hand.
+    /// Takes a deployment back, or a stack to a commit that was applied before, by hand.
     Rollback,
     /// Checks that state, its lock and its backend are sound.
     CheckState,
@@ -157,6 +157,12 @@ impl Kind {
         Self::TfAuto,
         Self::TfDrift,
     ];
+
+    /// Whether it applies stacks, and writes down what it applied.
+    #[must_use]
+    pub const fn applies(self) -> bool {
+        matches!(self, Self::Tf | Self::TfAuto)
+    }
 
     /// Its name in the manifest.
     #[must_use]

@@ -68,6 +68,8 @@ pub struct Work {
     pub rolls_back: BTreeSet<Slug>,
     /// Services whose revisions are listed.
     pub lists: BTreeSet<Slug>,
+    /// Whether earlier versions of the record are read.
+    pub reads_history: bool,
     /// Whether a job works on state.
     reads_state: bool,
 }
@@ -172,6 +174,11 @@ impl Work {
             // Everything else that assumes a role plans, applies, checks or probes state.
             body => {
                 self.reads_state = true;
+                self.reads_history |= match body {
+                    Body::AppliedHistory(_) => true,
+                    Body::TfPlan(plan) => plan.earlier.is_some(),
+                    _ => false,
+                };
                 match body {
                     Body::TfPlan(plan) if plan.hand_off.is_some() => {
                         self.locks = true;

@@ -33,13 +33,13 @@ use indexmap::IndexMap;
 use serde::Serialize;
 
 pub use self::body::{
-    Approval, Archive, Asked, Body, BuildArchive, BuildImage, Changes, CheckState, CodeScanning, Codecov,
-    CostComment, Coverage, CreateBackend, Credentials, Decide, DeployApproval, DeployGuard, DeploySummary,
-    DestroyBackend, DetectDrift, DriftReport, EcrRepository, EcsDeploy, EcsList, EcsRollback, ForceUnlock,
-    Gate, HandOff, ImageLookup, ImagePush, Inputs, Message, Notify, OidcProbe, Parity, Revert, RollbackGuard,
-    ScanImage, Security, SummarisedService, Target, TerraformComment, TerraformCost, TerraformPlan,
-    TerraformScan, TerraformStatic, TestComment, TestSuite, TfApply, TfAutoGuard, TfGuard, TfPlan, Tooling,
-    Verify,
+    AppliedHistory, Approval, Archive, Asked, Body, BuildArchive, BuildImage, Changes, CheckState,
+    CodeScanning, Codecov, CostComment, Coverage, CreateBackend, Credentials, Decide, DeployApproval,
+    DeployGuard, DeploySummary, DestroyBackend, DetectDrift, DriftReport, EcrRepository, EcsDeploy, EcsList,
+    EcsRollback, ForceUnlock, Gate, HandOff, ImageLookup, ImagePush, Inputs, Message, Notify, OidcProbe,
+    Parity, Revert, RollbackGuard, ScanImage, Security, SummarisedService, Target, TerraformComment,
+    TerraformCost, TerraformPlan, TerraformScan, TerraformStatic, TestComment, TestSuite, TfApply,
+    TfAutoGuard, TfGuard, TfPlan, Tooling, Verify,
 };
 pub(crate) use self::credentials::session_seconds;
 pub use self::read_back::read_back;

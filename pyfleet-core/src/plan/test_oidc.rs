@@ -71,6 +71,11 @@ impl Probe<'_> {
             && self.project.workflows.values().any(|wish| wish.renders(kind))
     }
 
+    /// Whether a workflow applies this environment's stacks.
+    fn is_applied(&self) -> bool {
+        Kind::ALL.into_iter().any(|kind| kind.applies() && self.is_changed_by(kind))
+    }
+
     /// Whether a workflow changes this environment.
     fn is_changed(&self) -> bool {
         !self.changing().is_empty()
@@ -78,12 +83,14 @@ impl Probe<'_> {
 
     /// The roles of jobs that change this environment.
     fn changing(&self) -> Vec<AwsRole> {
-        let deploys = [Kind::Deploy, Kind::Rollback].into_iter().any(|kind| self.is_changed_by(kind));
+        let mut targets = self.project.services.values().flat_map(|service| &service.targets);
+        let deploys = targets.any(|target| target.environment == self.environment.name)
+            && [Kind::Deploy, Kind::Rollback].into_iter().any(|kind| self.is_changed_by(kind));
         [
-            (AwsRole::Apply, self.is_changed_by(Kind::Tf)),
+            (AwsRole::Apply, self.is_applied()),
             (AwsRole::Deploy, deploys),
-            (AwsRole::BackendCreate, self.is_changed_by(Kind::Tf)),
-            (AwsRole::BackendDestroy, self.is_changed_by(Kind::Tf)),
+            (AwsRole::BackendCreate, self.is_applied()),
+            (AwsRole::BackendDestroy, self.is_applied()),
         ]
         .into_iter()
         .filter_map(|(purpose, is_used)| is_used.then_some(purpose))
@@ -226,7 +233,7 @@ impl Probe<'_> {
         let secrets = inputs.secrets.into_iter().map(|name| (name, "secrets"));
         let mut held: BTreeMap<String, &'static str> = variables.chain(secrets).collect();
         if let (PlanHandOff::EncryptedArtifact(artifact), true) =
-            (&self.terraform.plan_hand_off, self.is_changed_by(Kind::Tf))
+            (&self.terraform.plan_hand_off, self.is_applied())
         {
             held.insert(artifact.passphrase.secret.to_string(), "secrets");
         }

@@ -427,7 +427,8 @@ impl Jobs<'_> {
 
     fn force_unlock(&self, draft: &Draft<'_>) -> NewJob {
         let project = self.project;
-        let locking = project.workflows.iter().filter(|(_, wish)| wish.renders(Kind::Tf));
+        let locking =
+            project.workflows.iter().filter(|(_, wish)| wish.applies() || wish.renders(Kind::Rollback));
         NewJob {
             id: self.id(FORCE_UNLOCK.job),
             model: self.change(draft, FORCE_UNLOCK, 15),

@@ -33,7 +33,7 @@ pub(super) fn resolve(manifest: &Manifest, findings: &mut Diagnostics) -> BTreeM
                 Place::key(Path::of(["notify", name.as_str()])),
                 "no workflow of this manifest tells anybody anything",
             )
-            .with_help("`tf`, `tf-drift`, `deploy` and `rollback` do; take `notify` out until there is one"),
+            .with_help("`tf`, `tf-auto`, `tf-drift`, `deploy` and `rollback` do; take `notify` out until there is one"),
         );
     }
     let channels = manifest.notify.iter().map(|(name, written)| {

@@ -214,7 +214,7 @@ fn health(written: &manifest::Environment) -> Option<Health> {
 
 /// Whether a workflow asks the reviewers of environments: a rollback does where it says so.
 fn asks_reviewers(manifest: &Manifest) -> bool {
-    manifest.renders(Kind::Tf)
+    manifest.applies_stacks()
         || manifest.renders(Kind::Deploy)
         || manifest.workflows.iter().any(|(name, workflow)| {
             workflow.kind_of(name) == Some(Kind::Rollback)

@@ -33,6 +33,12 @@ pub struct WorkflowWish {
 }
 
 impl WorkflowWish {
+    /// Whether it is rendered, and applies stacks.
+    #[must_use]
+    pub fn applies(&self) -> bool {
+        self.kind.is_some_and(Kind::applies) && self.disposition == Disposition::Rendered
+    }
+
     /// Whether it is rendered as a kind.
     #[must_use]
     pub fn renders(&self, kind: Kind) -> bool {
@@ -180,7 +186,11 @@ fn check(kind: Kind, manifest: &Manifest, level: SafetyLevel, path: &Path, findi
         Kind::Terraform => (SafetyLevel::TESTS, "terraform", manifest.terraform.is_some()),
         Kind::CheckState => (SafetyLevel::READS, "terraform", manifest.terraform.is_some()),
         Kind::TestOidc => (SafetyLevel::READS, "terraform", manifest.terraform.is_some()),
-        Kind::Deploy | Kind::Rollback => (SafetyLevel::WRITES, "services", !manifest.services.is_empty()),
+        Kind::Deploy => (SafetyLevel::WRITES, "services", !manifest.services.is_empty()),
+        // Stacks can be brought back where a workflow applies them, and writes down what.
+        Kind::Rollback => {
+            (SafetyLevel::WRITES, "services", !manifest.services.is_empty() || manifest.applies_stacks())
+        }
         Kind::TfDrift => (SafetyLevel::READS, "terraform", manifest.terraform.is_some()),
         Kind::Tf => (SafetyLevel::WRITES, "terraform", manifest.terraform.is_some()),
         Kind::TfAuto => (SafetyLevel::AUTOMATES, "terraform", manifest.terraform.is_some()),

@@ -4,6 +4,7 @@
 //! changed in an editor.
 
 use camino::{Utf8Path, Utf8PathBuf};
+use pyfleet_core::manifest::Kind;
 use pyfleet_core::source::Source;
 
 use super::{Failure, quoted};
@@ -13,7 +14,7 @@ use crate::exit::Exit;
 use crate::project_file::{NAME, load};
 use crate::proposal::{Proposal, plain};
 use crate::render::{self, read_back};
-use crate::report::{Report, count, human, inert};
+use crate::report::{Report, count, human, inert, on_one_line};
 use crate::repository::{FileError, Repository};
 use crate::survey::Survey;
 use crate::survey::terraform::LockFile;
@@ -126,14 +127,7 @@ fn heading(streams: &mut Streams<'_>, text: &str) -> std::io::Result<()> {
 
 /// A line that may hold a stranger's text.
 fn say(streams: &mut Streams<'_>, indent: &str, text: &str) -> std::io::Result<()> {
-    writeln!(streams.out, "{}", inert(&format!("{indent}{}", shown(text))))
-}
-
-/// As [`plain`], and as long as it is.
-fn shown(text: &str) -> String {
-    let line: String =
-        text.chars().map(|character| if character.is_control() { '?' } else { character }).collect();
-    crate::report::visible(&line)
+    writeln!(streams.out, "{}", inert(&format!("{indent}{}", on_one_line(text))))
 }
 
 fn report_seen(survey: &Survey, streams: &mut Streams<'_>) -> std::io::Result<()> {
@@ -192,8 +186,13 @@ fn report_seen(survey: &Survey, streams: &mut Streams<'_>) -> std::io::Result<()
     }
     for existing in &survey.workflows {
         let mut facts = Vec::new();
-        if !existing.does.is_empty() {
-            facts.push(format!("does what pyfleet's {} does", existing.does.join(", ")));
+        let is_built = |kind: &&str| Kind::ALL.iter().any(|known| known.name() == *kind);
+        let (built, later): (Vec<&str>, Vec<&str>) = existing.does.iter().partition(|kind| is_built(kind));
+        if !built.is_empty() {
+            facts.push(format!("pyfleet's {} does this", built.join(", ")));
+        }
+        if !later.is_empty() {
+            facts.push(format!("pyfleet's {} would, which is not there yet", later.join(", ")));
         }
         if !existing.findings.is_empty() {
             let findings: Vec<String> =

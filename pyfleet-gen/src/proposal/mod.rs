@@ -13,6 +13,7 @@ use self::images::Image;
 use self::names::slug;
 use self::terraform::Terraform;
 use self::tests::TestGroup;
+use crate::report::on_one_line;
 use crate::survey::{Notes, Survey};
 
 /// What the manifest says.
@@ -201,9 +202,7 @@ fn wish(survey: &Survey, level: u8, kind: Kind, notes: &mut Notes) -> Wish {
 
 /// A text of the repository's as it can stand in a comment or in a line of the report.
 pub(crate) fn plain(text: &str) -> String {
-    let line: String =
-        text.chars().map(|character| if character.is_control() { '?' } else { character }).collect();
-    let shown = crate::report::visible(&line);
+    let shown = on_one_line(text);
     let mut short: String = shown.chars().take(100).collect();
     if short.len() < shown.len() {
         short.push('…');

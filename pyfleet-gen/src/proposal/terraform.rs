@@ -116,14 +116,14 @@ fn environment_of(path: &str) -> Option<(String, String)> {
     None
 }
 
-/// The environment that a stack's directory is for: `envs/dev/network`.
+/// The environment that a stack's directory is for: what stands behind `envs`, or else a whole name. `live` is what
+/// some call the directory of all of them.
 fn directory_environment(directory: &str) -> Option<String> {
     let parts: Vec<&str> = directory.split('/').collect();
-    let after = |index: usize| index > 0 && DIRECTORIES.contains(&parts[index - 1]);
-    let found = parts.iter().enumerate().find(|(index, part)| {
-        is_environment(part) && part.len() > 1 || (after(*index) && is_slug(part) && !is_kept(part))
-    });
-    found.map(|(_, part)| (*part).to_owned())
+    let behind = parts.windows(2).find(|pair| DIRECTORIES.contains(&pair[0])).map(|pair| pair[1]);
+    let is_whole = |part: &&&str| **part != "live" && ENVIRONMENTS.iter().any(|names| names.contains(*part));
+    let name = behind.or_else(|| parts.iter().find(is_whole).copied())?;
+    (is_slug(name) && !is_kept(name)).then(|| name.to_owned())
 }
 
 pub(super) fn propose(
@@ -260,7 +260,8 @@ fn state(
         notes.add(format!("state is kept in `{}`: pyfleet reads and writes state in S3 alone, so that levels 3 and 4 are left out", plain(&other.kind)));
         return None;
     }
-    let is_aws = survey.terraform.resources.iter().any(|kind| kind.starts_with("aws_"));
+    let is_aws = seen.iter().any(|stack| stack.is_aws)
+        || survey.terraform.resources.iter().any(|kind| kind.starts_with("aws_"));
     if backends.is_empty() && !is_aws {
         notes.add("nothing says that this Terraform is for AWS: levels 3 and 4 are left out".to_owned());
         return None;
@@ -442,6 +443,8 @@ mod tests {
         for (path, found) in [
             ("infra/envs/dev/network", Some("dev")),
             ("environments/blue", Some("blue")),
+            ("live/prod/app", Some("prod")),
+            ("sandbox-broker", None),
             ("infra/app", None),
             (".", None),
         ] {

@@ -10,7 +10,7 @@ use camino::Utf8Path;
 use pyfleet_core::diagnostic::Severity;
 use pyfleet_core::source::{Source, Span};
 
-use super::{Finding, Report, count, inert, on_one_line, visible};
+use super::{Finding, Report, count, first_line, inert, visible};
 use crate::Streams;
 use crate::exit::Exit;
 
@@ -66,7 +66,7 @@ fn command(root: &Utf8Path, source: &Source, finding: &Finding) -> String {
         Severity::Warning => "warning",
         Severity::Note => "notice",
     };
-    let Span { start, end } = on_one_line(shown.text(), span);
+    let Span { start, end } = first_line(shown.text(), span);
     let (start, end) = (shown.position(start), shown.position(end));
     format!(
         "::{severity} file={},line={},endLine={},col={},endColumn={},title={}::{}",

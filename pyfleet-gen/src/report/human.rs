@@ -4,7 +4,7 @@ use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 use pyfleet_core::diagnostic::Severity;
 use pyfleet_core::source::Source;
 
-use super::{Finding, Found, Report, inert, on_one_line, visible};
+use super::{Finding, Found, Report, first_line, inert, visible};
 use crate::Streams;
 
 /// More than so many findings of one text are counted, not shown.
@@ -40,7 +40,7 @@ fn render(renderer: &Renderer, source: &Source, found: &Finding) -> String {
     };
     let text = source.text();
     let mut snippet = Snippet::source(text).path(source.name()).fold(true);
-    let mut annotation = AnnotationKind::Primary.span(on_one_line(text, found.span()));
+    let mut annotation = AnnotationKind::Primary.span(first_line(text, found.span()));
     if !finding.label.is_empty() {
         annotation = annotation.label(finding.label.as_str());
     }
@@ -48,7 +48,7 @@ fn render(renderer: &Renderer, source: &Source, found: &Finding) -> String {
     for label in &finding.labels {
         if let Some(span) = label.place.span.clone() {
             snippet = snippet.annotation(
-                AnnotationKind::Context.span(on_one_line(text, span)).label(label.message.as_str()),
+                AnnotationKind::Context.span(first_line(text, span)).label(label.message.as_str()),
             );
         }
     }
@@ -58,7 +58,7 @@ fn render(renderer: &Renderer, source: &Source, found: &Finding) -> String {
     if let Some((manifest, span)) = &found.origin {
         let cause = Snippet::source(visible(manifest.text())).path(manifest.name()).fold(true).annotation(
             AnnotationKind::Primary
-                .span(on_one_line(manifest.text(), span.clone()))
+                .span(first_line(manifest.text(), span.clone()))
                 .label("it comes from here"),
         );
         group = group.element(cause);

@@ -151,7 +151,7 @@ pub(crate) fn meaning(file: &sync::File) -> String {
 }
 
 /// The part of a span on its first line: a whole mapping underlined says less than its first key.
-fn on_one_line(text: &str, span: Span) -> Span {
+fn first_line(text: &str, span: Span) -> Span {
     let start = span.start.min(text.len());
     let end = span.end.clamp(start, text.len());
     let line_end =
@@ -176,6 +176,11 @@ pub(crate) fn visible(text: &str) -> String {
         });
     }
     visible
+}
+
+/// As [`visible`], for a text that may have several lines where one is to be shown.
+pub(crate) fn on_one_line(text: &str) -> String {
+    visible(&text.replace(char::is_control, "?"))
 }
 
 /// A line of a log that is plain text to whoever reads it. What is shown comes from files that anybody may have

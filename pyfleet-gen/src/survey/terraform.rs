@@ -8,6 +8,7 @@ use hcl_edit::structure::{Block, Body};
 use super::Notes;
 use super::ignore::ignoring_line;
 use super::tree::{Tree, below, directory_of, join, name_of};
+use crate::report::count;
 
 /// Everything that is Terraform.
 #[derive(Default)]
@@ -37,6 +38,8 @@ pub(crate) struct Stack {
     pub(crate) backend: Option<Backend>,
     /// The region of its AWS provider, or the default of the variable that names it.
     pub(crate) region: Option<String>,
+    /// Whether it has an AWS provider.
+    pub(crate) is_aws: bool,
     /// Variables without a default.
     pub(crate) variables: Vec<String>,
     /// Variable files, relative to the directory.
@@ -88,24 +91,28 @@ struct Directory {
     needs_providers: bool,
 }
 
-/// Directories whose Terraform is shown or tested, not run.
-const NOT_RUN: &[&str] = &["example", "examples", "fixture", "fixtures", "test", "testdata", "tests"];
+/// Directories whose Terraform is shown, not run.
+const SHOWN: &[&str] = &["example", "examples", "fixture", "fixtures", "testdata"];
+/// Directories whose Terraform is tested, not run; but `envs/test` is an environment, which keeps its state somewhere.
+const TESTED: &[&str] = &["test", "tests"];
 
 pub(super) fn look(tree: &Tree<'_>, notes: &mut Notes) -> Terraform {
     let mut terraform = Terraform { pinned: pinned(tree, notes), ..Terraform::default() };
     let mut directories: BTreeMap<&str, Directory> = BTreeMap::new();
+    let mut malformed = Vec::new();
     for path in tree.files().filter(|path| is_configuration(path)) {
         terraform.is_tofu |= path.ends_with(".tofu");
         let Some(text) = tree.read(path, notes) else { continue };
         match text.parse::<Body>() {
             Ok(body) => directories.entry(directory_of(path)).or_default().read(directory_of(path), &body),
-            Err(error) => {
-                let line = error.location().line();
-                notes.add(format!(
-                    "`{path}` is not HCL: line {line} cannot be read, and the file was left out"
-                ));
-            }
+            Err(error) => malformed.push((path, error.location().line())),
         }
+    }
+    if let Some((path, line)) = malformed.first() {
+        notes.add(format!(
+            "{} left out that are not HCL, such as `{path}`, which cannot be read from line {line} on",
+            count(malformed.len(), "file")
+        ));
     }
     for path in tree.files().filter(|path| path.ends_with(".tf.json")) {
         notes.add(format!("`{path}` is Terraform in JSON, and was not read"));
@@ -115,14 +122,18 @@ pub(super) fn look(tree: &Tree<'_>, notes: &mut Notes) -> Terraform {
         let Directory { mut stack, has_root_block, has_provider, remote, resources, needs_providers, .. } =
             directory;
         let is_below = |names: &[&str]| path.split('/').any(|part| names.contains(&part));
-        if is_below(NOT_RUN) && !used.contains(path) {
+        let is_not_run = is_below(SHOWN) || (is_below(TESTED) && stack.backend.is_none());
+        if is_not_run && !used.contains(path) {
             notes.add(format!("`{path}` is Terraform for examples or tests, and was left out"));
             continue;
         }
-        terraform.resources.extend(resources);
-        terraform.remote_modules.extend(remote);
         let is_module = used.contains(path)
             || (is_below(&["module", "modules"]) && stack.backend.is_none() && !has_provider);
+        // What nobody here uses makes nothing here.
+        if !is_module || used.contains(path) {
+            terraform.resources.extend(resources);
+            terraform.remote_modules.extend(remote);
+        }
         if is_module {
             terraform.modules.push(path.to_owned());
         } else if has_root_block {
@@ -153,6 +164,7 @@ impl Directory {
                     self.has_root_block = true;
                     self.has_provider = true;
                     self.needs_providers = true;
+                    self.stack.is_aws |= label == "aws";
                     if label == "aws" && !block.body.has_attribute("alias") {
                         self.stack.region = self.stack.region.take().or_else(|| text_of(block, "region"));
                     }

@@ -6,7 +6,7 @@
 #   STACK_DIRECTORY  the root module, initialised
 #   OUTPUT_NAME      the output that says which colour is live
 #   OUTPUT_VALUES    JSON: colour → what the output says (default: {"blue": "blue", "green": "green"})
-#   ACTION           plan | apply | promote | destroy
+#   ACTION           plan | apply | promote | destroy | rollback
 #   REQUESTED        keep | blue | green; only promote may ask for a colour (default: keep)
 #   RUNNER_TEMP      private working files (default: /tmp)
 # Outputs
@@ -45,7 +45,7 @@ usage() {
 command -v "$TF_COMMAND" >/dev/null || usage "$TF_COMMAND is not installed"
 [[ -n $STACK_DIRECTORY && -d $STACK_DIRECTORY ]] || usage 'STACK_DIRECTORY must be a directory'
 [[ $OUTPUT_NAME =~ ^[A-Za-z_][A-Za-z0-9_-]*$ ]] || usage 'OUTPUT_NAME must be the name of an output'
-[[ $ACTION =~ ^(plan|apply|promote|destroy)$ ]] || usage 'ACTION must be plan, apply, promote or destroy'
+[[ $ACTION =~ ^(plan|apply|promote|destroy|rollback)$ ]] || usage 'ACTION must be plan, apply, promote, destroy or rollback'
 [[ $REQUESTED =~ ^(keep|blue|green)$ ]] || usage 'REQUESTED must be keep, blue or green'
 [[ $ACTION == promote || $REQUESTED == keep ]] || usage "only promote may ask for a colour, not $ACTION"
 values=$(printf '%s' "$OUTPUT_VALUES" | jq -c -s '

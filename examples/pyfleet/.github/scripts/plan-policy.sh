@@ -3,7 +3,7 @@
 #
 # Environment
 #   PLAN_DIR   where terraform-plan.sh left plan-summary.json
-#   ACTION     plan | apply | promote | destroy, or converge: the plan that follows an apply
+#   ACTION     plan | apply | promote | destroy | rollback, or converge: the plan that follows an apply
 #   PROTECTED  JSON: addresses that no plan may destroy, replace or forget (default: []). An address
 #              protects its instances too; that of a module everything in it
 # Exit codes
@@ -32,7 +32,7 @@ usage() {
   exit 2
 }
 
-[[ $ACTION =~ ^(plan|apply|promote|destroy|converge)$ ]] || usage 'ACTION must be plan, apply, promote, destroy or converge'
+[[ $ACTION =~ ^(plan|apply|promote|destroy|rollback|converge)$ ]] || usage 'ACTION must be plan, apply, promote, destroy, rollback or converge'
 [[ -n $PLAN_DIR && -f $PLAN_DIR/plan-summary.json ]] || usage 'PLAN_DIR must hold plan-summary.json'
 protected=$(printf '%s' "$PROTECTED" | jq -c -s '
   if length == 1 and (.[0] | type == "array" and all(.[]; type == "string" and . != ""))

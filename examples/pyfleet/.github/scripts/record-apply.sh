@@ -3,7 +3,7 @@
 # reader of the run. Publishes the outputs that may be seen.
 #
 # Environment
-#   ACTION               what was done: apply | destroy | promote | revert
+#   ACTION               what was done: apply | destroy | promote | revert | rollback
 #   TF_COMMAND           terraform | tofu
 #   STACK_DIRECTORY      the root module, initialised
 #   ENVIRONMENT          slug of the environment; its approval stands in the environment ENVIRONMENT-approval
@@ -15,6 +15,7 @@
 #   GITHUB_TRIGGERING_ACTOR  who started this attempt
 #   GITHUB_SERVER_URL    (default: https://github.com)
 #   GH_TOKEN             token that may read this run's approvals (actions: read)
+#   COMMIT               the commit whose configuration was applied (default: GITHUB_SHA)
 #   PLAN_SHA256          of the plan that was applied (default: none)
 #   ACTIVE_COLOR         the colour that is live now (default: none)
 #   REASON               why, in the words of whoever started the run (default: none)
@@ -40,6 +41,7 @@ TF_STATE_BUCKET=${TF_STATE_BUCKET:-}
 EXPECTED_ACCOUNT_ID=${EXPECTED_ACCOUNT_ID:-}
 AWS_REGION=${AWS_REGION:-}
 GITHUB_SHA=${GITHUB_SHA:-}
+COMMIT=${COMMIT:-$GITHUB_SHA}
 GITHUB_REPOSITORY=${GITHUB_REPOSITORY:-}
 GITHUB_RUN_ID=${GITHUB_RUN_ID:-}
 GITHUB_RUN_ATTEMPT=${GITHUB_RUN_ATTEMPT:-}
@@ -65,7 +67,7 @@ usage() {
 }
 
 slug='^[a-z][a-z0-9-]{0,99}$'
-[[ $ACTION =~ ^(apply|destroy|promote|revert)$ ]] || usage 'ACTION must be apply, destroy, promote or revert'
+[[ $ACTION =~ ^(apply|destroy|promote|revert|rollback)$ ]] || usage 'ACTION must be apply, destroy, promote, revert or rollback'
 [[ $TF_COMMAND == terraform || $TF_COMMAND == tofu ]] || usage 'TF_COMMAND must be terraform or tofu'
 command -v "$TF_COMMAND" >/dev/null || usage "$TF_COMMAND is not installed"
 [[ -n $STACK_DIRECTORY && -d $STACK_DIRECTORY ]] || usage 'STACK_DIRECTORY must be a directory'
@@ -75,6 +77,7 @@ command -v "$TF_COMMAND" >/dev/null || usage "$TF_COMMAND is not installed"
 [[ $EXPECTED_ACCOUNT_ID =~ ^[0-9]{12}$ ]] || usage 'EXPECTED_ACCOUNT_ID must be the number of an account'
 [[ $AWS_REGION =~ ^[a-z]{2}(-[a-z]+)+-[0-9]$ ]] || usage 'AWS_REGION must be a region'
 [[ $GITHUB_SHA =~ ^([0-9a-f]{40}|[0-9a-f]{64})$ ]] || usage 'GITHUB_SHA must be a whole commit id'
+[[ $COMMIT =~ ^([0-9a-f]{40}|[0-9a-f]{64})$ ]] || usage 'COMMIT must be a whole commit id'
 [[ $GITHUB_REPOSITORY =~ ^[A-Za-z0-9._-]+/[A-Za-z0-9._-]+$ ]] || usage 'GITHUB_REPOSITORY must be owner/name'
 [[ $GITHUB_RUN_ID =~ ^[1-9][0-9]{0,19}$ ]] || usage 'GITHUB_RUN_ID must be the number of a run'
 [[ $GITHUB_RUN_ATTEMPT =~ ^[1-9][0-9]{0,5}$ ]] || usage 'GITHUB_RUN_ATTEMPT must be the number of an attempt'
@@ -151,7 +154,7 @@ fi
 
 time=$(date -u +%Y-%m-%dT%H:%M:%SZ)
 jq -n --slurpfile facts "$work/facts.json" --slurpfile approvals "$work/approvals.json" \
-  --arg action "$ACTION" --arg commit "$GITHUB_SHA" --arg run_id "$GITHUB_RUN_ID" --arg run_attempt "$GITHUB_RUN_ATTEMPT" \
+  --arg action "$ACTION" --arg commit "$COMMIT" --arg run_id "$GITHUB_RUN_ID" --arg run_attempt "$GITHUB_RUN_ATTEMPT" \
   --arg run_url "$GITHUB_SERVER_URL/$GITHUB_REPOSITORY/actions/runs/$GITHUB_RUN_ID/attempts/$GITHUB_RUN_ATTEMPT" \
   --arg actor "$GITHUB_TRIGGERING_ACTOR" --arg plan_sha256 "$PLAN_SHA256" --arg tool "$TF_COMMAND" --arg tool_version "$tool_version" \
   --arg active_color "$ACTIVE_COLOR" --arg outputs_sha256 "$outputs_sha256" --arg reason "$REASON" --arg time "$time" '

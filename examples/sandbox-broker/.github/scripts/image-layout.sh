@@ -10,7 +10,8 @@
 #   0 unpacked · 2 usage · 4 the archive is unreadable, damaged, or holds another image
 #
 # A digest names the bytes of a manifest, and that names its parts by theirs: the image is the one that was meant if
-# every blob is what its own name says. Attestations may stand beside the image, behind it: a scanner takes the first.
+# every blob is what its own name says. Attestations may stand beside the image: in the directory's index, the image alone
+# is left, because a scanner takes the first that it finds.
 set -uo pipefail
 
 IMAGE_ARCHIVE=${IMAGE_ARCHIVE:-}
@@ -53,7 +54,7 @@ checked=$(cd -- "$blobs" && find . -type f -printf '%f\n' | sed 's/.*/&  &/' | s
   refuse 'the archive is damaged: a blob is not what its name says'
 [[ -z $checked ]] || refuse 'the archive is damaged: a blob is not what its name says'
 
-found=$(jq -r 'if .manifests | length == 1 then .manifests[0].digest else error("not one") end' "$LAYOUT_DIR/index.json" 2>/dev/null)
+found=$(jq -r 'if .manifests | length == 1 then .manifests[0].digest else error("not one") end' "$LAYOUT_DIR/index.json" 2>/dev/null) || found=
 [[ $found == "$DIGEST" && -f $blobs/${DIGEST#sha256:} ]] || refuse "the archive does not hold the image that was built, $DIGEST"
 
 # An index, with the image first and nothing but attestations behind it; or the image's own manifest.
@@ -71,4 +72,7 @@ done <<<"$parts"
 config=$(head -n 1 <<<"$parts")
 [[ $(jq -r '"\(.os)/\(.architecture)"' "$blobs/${config#sha256:}" 2>/dev/null) == "$PLATFORM" ]] ||
   refuse "the archive does not hold one image for $PLATFORM"
+jq -c --arg digest "$image" --argjson size "$(wc -c <"$blobs/${image#sha256:}")" '
+  {schemaVersion: 2, manifests: [{mediaType: (.mediaType // "application/vnd.oci.image.manifest.v1+json"), $digest, $size}]}' \
+  "$blobs/${image#sha256:}" >"$LAYOUT_DIR/index.json" || refuse "the archive does not hold one image for $PLATFORM"
 printf 'unpacked %s\n' "$DIGEST"

@@ -2,7 +2,8 @@
 # Pushes the very image that was built and scanned, under tags that do not move.
 #
 # Environment
-#   IMAGE_ARCHIVE  the image, an OCI layout in a tar file; not read where every tag is there already
+#   IMAGE_ARCHIVE  the image, an OCI layout in a tar file; not read where the first tag is there already: then the image
+#                  is, and gets further tags in the registry
 #   DIGEST         the digest that was scanned: sha256:...
 #   REGISTRY       the host of the registry
 #   REGISTRY_ID    the account whose registry it is
@@ -94,22 +95,26 @@ for tag in "${tags[@]}"; do
 done
 
 if ((${#missing[@]})); then
-  [[ -f $IMAGE_ARCHIVE ]] || usage 'IMAGE_ARCHIVE must be the path of a file, without a colon'
-  archive=$(cd -- "$(dirname -- "$IMAGE_ARCHIVE")" && pwd)/${IMAGE_ARCHIVE##*/}
-  # skopeo takes the one image that the index names: it must be the one that was scanned.
-  found=$(tar -xOf "$archive" index.json 2>"$work/errors" |
-    jq -r 'if .manifests | length == 1 then .manifests[0].digest else error("not one") end' 2>>"$work/errors") || found=
-  content=$(tar -xOf "$archive" "blobs/sha256/${DIGEST#sha256:}" 2>>"$work/errors" | sha256sum) || content=
-  if [[ $found != "$DIGEST" || sha256:${content%% *} != "$DIGEST" ]]; then
-    annotate error "the archive does not hold the image that was scanned, $DIGEST. Nothing was pushed"
-    exit 4
+  source=docker://$REGISTRY/$REPOSITORY@$DIGEST
+  if [[ ${missing[0]} == "${tags[0]}" ]]; then
+    [[ -f $IMAGE_ARCHIVE ]] || usage 'IMAGE_ARCHIVE must be the path of a file, without a colon'
+    archive=$(cd -- "$(dirname -- "$IMAGE_ARCHIVE")" && pwd)/${IMAGE_ARCHIVE##*/}
+    # skopeo takes the one image that the index names: it must be the one that was scanned.
+    found=$(tar -xOf "$archive" index.json 2>"$work/errors" |
+      jq -r 'if .manifests | length == 1 then .manifests[0].digest else error("not one") end' 2>>"$work/errors") || found=
+    content=$(tar -xOf "$archive" "blobs/sha256/${DIGEST#sha256:}" 2>>"$work/errors" | sha256sum) || content=
+    if [[ $found != "$DIGEST" || sha256:${content%% *} != "$DIGEST" ]]; then
+      annotate error "the archive does not hold the image that was scanned, $DIGEST. Nothing was pushed"
+      exit 4
+    fi
+    source=oci-archive:$archive
   fi
   aws ecr get-login-password --region "$AWS_REGION" 2>"$work/errors" |
     skopeo login --authfile "$work/auth.json" --username AWS --password-stdin "$REGISTRY" >"$work/log" 2>>"$work/errors" ||
     failed "$REGISTRY does not let this role in"
   for tag in "${missing[@]}"; do
     if ! skopeo copy --all --preserve-digests --retry-times 3 --authfile "$work/auth.json" \
-      "oci-archive:$archive" "docker://$REGISTRY/$REPOSITORY:$tag" >"$work/log" 2>&1; then
+      "$source" "docker://$REGISTRY/$REPOSITORY:$tag" >"$work/log" 2>&1; then
       show "$work/log"
       annotate error "$REPOSITORY:$tag could not be pushed, skopeo's output is above"
       exit 1

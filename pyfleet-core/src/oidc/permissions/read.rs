@@ -51,6 +51,10 @@ pub(super) fn plan(identity: &Identity, state: &State) -> Vec<Statement> {
         statements.push(Statement::allow("SeeLockTable", &["dynamodb:DescribeTable"], vec![table]));
     }
     statements.push(Statement::allow("ReadRecord", &["s3:GetObject"], vec![ledger.clone()]));
+    if work.reads_history {
+        statements.push(state::find_history(identity, state));
+        statements.push(Statement::allow("ReadHistory", &["s3:GetObjectVersion"], vec![ledger.clone()]));
+    }
     if work.hands_over {
         let plans = state::objects(identity, state, &state::plans(identity));
         statements.push(Statement::allow("HandOverPlan", &["s3:PutObject"], vec![plans]));

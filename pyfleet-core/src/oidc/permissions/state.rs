@@ -100,6 +100,12 @@ pub(super) fn find_all(identity: &Identity, state: &State) -> Statement {
     find(identity, state, &beside)
 }
 
+/// Finds the earlier versions of the record.
+pub(super) fn find_history(identity: &Identity, state: &State) -> Statement {
+    Statement::allow("FindHistory", &["s3:ListBucketVersions"], vec![bucket(identity, state)])
+        .when(Condition::any_of("StringLike", "s3:prefix", vec![ledger(identity)]))
+}
+
 /// Reads the states.
 pub(super) fn read(identity: &Identity, state: &State) -> Statement {
     Statement::allow("ReadState", &["s3:GetObject"], states(identity, state))

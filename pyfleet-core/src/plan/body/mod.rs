@@ -13,9 +13,9 @@ pub use self::deploy::{
     ImageLookup, ImagePush, RollbackGuard, SummarisedService,
 };
 pub use self::tf::{
-    Approval, Asked, CheckState, CreateBackend, Credentials, Decide, DestroyBackend, DetectDrift,
-    DriftReport, ForceUnlock, HandOff, Inputs, Message, Notify, OidcProbe, Parity, Revert, TfApply,
-    TfAutoGuard, TfGuard, TfPlan, Tooling, Verify,
+    AppliedHistory, Approval, Asked, CheckState, CreateBackend, Credentials, Decide, DestroyBackend,
+    DetectDrift, DriftReport, ForceUnlock, HandOff, Inputs, Message, Notify, OidcProbe, Parity, Revert,
+    TfApply, TfAutoGuard, TfGuard, TfPlan, Tooling, Verify,
 };
 use crate::manifest::{OnFindings, Severity};
 
@@ -23,6 +23,8 @@ use crate::manifest::{OnFindings, Severity};
 #[derive(Debug, Clone, Serialize)]
 #[serde(untagged)]
 pub enum Body {
+    /// Lists what was applied to one stack.
+    AppliedHistory(AppliedHistory),
     /// Waits for the reviewers of an environment.
     Approval(Approval),
     /// Builds the image that is deployed, as an archive.
@@ -108,6 +110,7 @@ impl Body {
     #[must_use]
     pub const fn template(&self) -> &'static str {
         match self {
+            Self::AppliedHistory(_) => "jobs/applied-history.yml.j2",
             Self::Approval(_) => "jobs/approval.yml.j2",
             Self::BuildArchive(_) => "jobs/build-archive.yml.j2",
             Self::BuildImage(_) => "jobs/build-image.yml.j2",
@@ -167,12 +170,15 @@ impl Body {
             _ => None,
         };
         let colors = inputs.is_some_and(|inputs| inputs.colors).then_some("active-color.sh");
+        let earlier =
+            matches!(self, Self::TfPlan(plan) if plan.earlier.is_some()).then_some("applied-history.sh");
         let masks = secrets.then_some("mask-secrets.sh");
-        self.constant_scripts().iter().copied().chain(colors).chain(masks)
+        self.constant_scripts().iter().copied().chain(colors).chain(earlier).chain(masks)
     }
 
     const fn constant_scripts(&self) -> &'static [&'static str] {
         match self {
+            Self::AppliedHistory(_) => &["applied-history.sh"],
             Self::BuildArchive(_) | Self::BuildImage(_) => &["image-check.sh"],
             Self::Changes(_) => &["changed-paths.sh"],
             Self::CheckState(_) => &[

@@ -135,6 +135,9 @@ pub struct TfPlan {
     pub credentials: Credentials,
     /// What the run was asked for.
     pub asked: Asked,
+    /// The expression, without its marks, that yields the commit whose configuration is planned, where that is not the
+    /// workflow's own.
+    pub earlier: Option<String>,
     /// What the plan needs.
     pub inputs: Inputs,
     /// How the plan is handed over; nothing where nothing is ever applied.
@@ -163,6 +166,13 @@ pub struct Approval {
     pub planned: Option<String>,
 }
 
+/// Lists what was applied to one stack.
+#[derive(Debug, Clone, Serialize)]
+pub struct AppliedHistory {
+    /// The role that reads.
+    pub credentials: Credentials,
+}
+
 /// Applies the saved plan of one stack.
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "kebab-case")]
@@ -178,6 +188,9 @@ pub struct TfApply {
     pub asked: Asked,
     /// The expression behind which the plan's outputs stand.
     pub planned: String,
+    /// The expression, without its marks, that yields the commit whose configuration is applied, where that is not the
+    /// workflow's own.
+    pub earlier: Option<String>,
     /// What planning again needs; nothing where nothing is planned again, after a destroy.
     pub inputs: Option<Inputs>,
     /// Secrets that input variables take their values from: their parts are hidden.

@@ -4,6 +4,7 @@
 //! kind. Nobody has to agree unless the manifest says so: the typed word, the branch and the role stand before it.
 
 mod ecs;
+mod terraform;
 
 use std::collections::BTreeMap;
 
@@ -15,6 +16,7 @@ use super::condition::expression;
 use super::draft::{Draft, NewJob};
 use super::environment_jobs::{is_gated, without_deployment};
 use super::notify::{self, Told};
+use super::stacks::check_limits;
 use crate::diagnostic::Path;
 use crate::manifest::{self, SafetyLevel};
 use crate::project::{Environment, Project};
@@ -38,7 +40,11 @@ pub(super) fn plan(project: &Project, draft: &mut Draft<'_>) {
         .environments
         .iter()
         .filter(|environment| environment.level >= SafetyLevel::WRITES)
-        .map(|environment| (environment, ecs::targets(project, environment)))
+        .map(|environment| {
+            let mut targets = ecs::targets(project, environment);
+            targets.extend(terraform::targets(project, environment));
+            (environment, targets)
+        })
         .filter(|(_, targets)| !targets.is_empty())
         .collect();
     draft.start_by_hand(inputs(&environments, &wish.phrase));
@@ -47,6 +53,7 @@ pub(super) fn plan(project: &Project, draft: &mut Draft<'_>) {
     for (environment, _) in &environments {
         let is_approved = wish.approval == manifest::Approval::Reviewers && is_gated(environment);
         ecs::add(project, draft, environment, is_approved);
+        terraform::add(project, draft, environment, is_approved);
     }
     if let Some(notify) = notify::outcome(project, draft, TITLE, OUTCOME) {
         draft.add(notify);
@@ -76,7 +83,9 @@ fn inputs(environments: &[(&Environment, Targets)], phrase: &str) -> IndexMap<St
             Input {
                 required: true,
                 default: Some("list".into()),
-                ..text("list, which only looks; previous; or the number of a revision")
+                ..text(
+                    "list, which only looks; previous; or what the list has: a revision's number, a whole commit id",
+                )
             },
         ),
         ("confirm".to_owned(), text(&format!("Type {phrase} to mean it; nothing for a list"))),
@@ -84,10 +93,14 @@ fn inputs(environments: &[(&Environment, Targets)], phrase: &str) -> IndexMap<St
     ])
 }
 
-fn guard(draft: &Draft<'_>, environments: &[(&Environment, Targets)], phrase: &str) -> NewJob {
-    let targets = environments.iter().map(|(environment, targets)| {
-        (environment.name.to_string(), json!({ "branch": environment.branch, "targets": targets }))
-    });
+fn guard(draft: &mut Draft<'_>, environments: &[(&Environment, Targets)], phrase: &str) -> NewJob {
+    let targets: BTreeMap<String, Json> = environments
+        .iter()
+        .map(|(environment, targets)| {
+            (environment.name.to_string(), json!({ "branch": environment.branch, "targets": targets }))
+        })
+        .collect();
+    check_limits(1, targets.values().map(|entry| entry.to_string().len()).sum(), draft);
     let mut model = draft.job("guard", 5);
     model.outputs = ["kind", "mode", "target"]
         .map(|name| (name.to_owned(), expression(&format!("steps.guard.outputs.{name}"))))
@@ -98,7 +111,7 @@ fn guard(draft: &Draft<'_>, environments: &[(&Environment, Targets)], phrase: &s
         permissions: &[],
         because: "",
         identity: None,
-        body: Body::RollbackGuard(RollbackGuard { targets: targets.collect(), phrase: phrase.to_owned() }),
+        body: Body::RollbackGuard(RollbackGuard { targets, phrase: phrase.to_owned() }),
         origin: Path::of(["workflows", draft.name().as_str()]),
     }
 }

@@ -1,0 +1,132 @@
+//! Stacks are brought back to a commit that was applied before: its configuration is planned with the values of today,
+//! and applied. State is never restored, and nothing is destroyed but what the older configuration does not have.
+
+use serde_json::json;
+
+use super::super::body::{AppliedHistory, Asked, Body, TfApply, TfPlan};
+use super::super::condition::expression;
+use super::super::credentials::{credentials, identity};
+use super::super::draft::{Draft, NewJob};
+use super::super::environment_jobs::{
+    CHANGE, InEnvironment, READ, apply_minutes, readable_targets, reading_environment,
+};
+use super::super::stacks::{over, state_env};
+use super::{Targets, approval_id, approve, condition};
+use crate::manifest::AwsRole;
+use crate::project::{Environment, Project, WorkflowWish};
+use crate::workflow::{self as model, Runner};
+
+const KIND: &str = "terraform";
+
+/// Where the older commit is checked out, below what the workflow's own commit has.
+const EARLIER: &str = "earlier";
+
+/// The commit that the record has for what was asked.
+const FOUND: &str = "steps.earlier.outputs.commit";
+
+/// The guard says `rollback` in the jobs that ask for this.
+const ASKED: Asked =
+    Asked { action: "needs.guard.outputs.mode", color: "'keep'", reason: "inputs.reason", by_clock: false };
+
+/// The stacks of an environment, where a workflow applies them and writes down what.
+fn in_environment<'a>(project: &'a Project, environment: &Environment) -> Option<InEnvironment<'a>> {
+    if !project.workflows.values().any(WorkflowWish::applies) {
+        return None;
+    }
+    let terraform = project.terraform.as_ref()?;
+    let (environment, target) = readable_targets(project, terraform)
+        .into_iter()
+        .find(|(_, target)| target.environment == environment.name)?;
+    Some(InEnvironment { project, terraform, environment, target })
+}
+
+/// What can be brought back in an environment.
+pub(super) fn targets(project: &Project, environment: &Environment) -> Targets {
+    let stacks = in_environment(project, environment).into_iter().flat_map(|at| &at.target.stacks);
+    stacks.map(|stack| (format!("{KIND}/{}", stack.stack), json!(stack))).collect()
+}
+
+/// The jobs of one environment: one that looks, one that plans, and one that applies.
+pub(super) fn add(project: &Project, draft: &mut Draft<'_>, environment: &Environment, is_approved: bool) {
+    const LIST_MINUTES: u16 = 10;
+    let Some(at) = in_environment(project, environment) else { return };
+    let mut list = model(draft, &at, "list", LIST_MINUTES);
+    list.condition = Some(condition(environment, KIND, "list"));
+    list.environment = Some(reading_environment(environment));
+    draft.add(NewJob {
+        id: at.id(&format!("list-{KIND}")),
+        model: list,
+        permissions: READ,
+        because: "",
+        identity: Some(identity(at.target, AwsRole::Plan)),
+        body: Body::AppliedHistory(AppliedHistory {
+            credentials: credentials(project, at.target, AwsRole::Plan, LIST_MINUTES),
+        }),
+        origin: at.origin(),
+    });
+
+    let (plan_id, minutes) = (at.id(&format!("plan-{KIND}")), project.timeout_minutes);
+    let mut plan = model(draft, &at, "plan", minutes);
+    work_on_earlier(&mut plan);
+    plan.condition = Some(condition(environment, KIND, "rollback"));
+    plan.environment = Some(reading_environment(environment));
+    plan.outputs = at.plan_outputs(true);
+    plan.outputs.insert("earlier".to_owned(), expression(FOUND));
+    draft.add(NewJob {
+        id: plan_id.clone(),
+        model: plan,
+        permissions: READ,
+        because: "",
+        identity: Some(identity(at.target, AwsRole::Plan)),
+        body: Body::TfPlan(TfPlan { earlier: Some(FOUND.to_owned()), ..at.plan_body(ASKED, true, minutes) }),
+        origin: at.origin(),
+    });
+
+    let has_work =
+        format!("{} && needs.{plan_id}.outputs.class != 'none'", condition(environment, KIND, "rollback"));
+    if is_approved {
+        let mut approve = approve(draft, environment, KIND);
+        approve.model.needs.push(plan_id.clone());
+        approve.model.condition = Some(has_work.clone());
+        draft.add(approve);
+    }
+    let minutes = apply_minutes(project);
+    let mut apply = model(draft, &at, "roll back", minutes);
+    work_on_earlier(&mut apply);
+    apply.needs.push(plan_id.clone());
+    apply.needs.extend(is_approved.then(|| approval_id(environment, KIND)));
+    apply.condition = Some(has_work);
+    apply.environment = Some(at.deployed_to());
+    apply.concurrency = Some(at.one_change_of(&expression("matrix.stack")));
+    let planned = format!("needs.{plan_id}.outputs");
+    draft.add(NewJob {
+        id: at.id(&format!("rollback-{KIND}")),
+        model: apply,
+        permissions: CHANGE,
+        because: "Only where the plan has something to do.",
+        identity: Some(identity(at.target, AwsRole::Apply)),
+        body: Body::TfApply(TfApply {
+            earlier: Some(format!("{planned}.earlier")),
+            // There is no promotion that could be taken back.
+            revert: None,
+            ..at.apply_body(ASKED, planned, minutes)
+        }),
+        origin: at.origin(),
+    });
+}
+
+/// A job over the one stack that was chosen, on the environment's runner.
+fn model(draft: &Draft<'_>, at: &InEnvironment<'_>, job: &str, timeout_minutes: u16) -> model::Job {
+    let title = format!("{job} {}", at.environment.name);
+    let mut model = over(draft, &title, "needs.guard.outputs.target", timeout_minutes);
+    model.runs_on = Some(Runner { group: None, labels: at.target.runner.clone() });
+    model.needs = vec!["guard".to_owned()];
+    model.env = state_env(at.terraform, at.target);
+    model
+}
+
+/// The job works on the stack as the older commit has it.
+fn work_on_earlier(model: &mut model::Job) {
+    let directory = format!("{EARLIER}/{}", expression("matrix.directory"));
+    model.env.insert("STACK_DIRECTORY".to_owned(), directory);
+}

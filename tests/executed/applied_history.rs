@@ -1,0 +1,138 @@
+use serde_json::{Value, json};
+
+use super::script::{HOSTILE, Script, assert_inert};
+use super::stack_on_aws::{BUCKET, backend, put_object, script};
+use crate::aws::{Aws, Failure};
+
+const LEDGER: &str = "_pyfleet/applied/dev/app.json";
+
+/// The commit of a number.
+fn commit(number: u8) -> String {
+    format!("{number:040x}")
+}
+
+/// A bucket that keeps versions, and these of the record, the oldest first.
+fn world(records: &[(u8, &str)]) -> Option<Aws> {
+    let aws = backend()?;
+    let status = [
+        "s3api",
+        "put-bucket-versioning",
+        "--bucket",
+        BUCKET,
+        "--versioning-configuration",
+        "Status=Enabled",
+    ];
+    aws.cli(&status);
+    for (number, action) in records {
+        record(
+            &aws,
+            &json!({"commit": commit(*number), "action": action, "time": "2026-01-01T00:00:00Z", "resources": 3}),
+        );
+    }
+    Some(aws)
+}
+
+fn record(aws: &Aws, record: &Value) {
+    put_object(aws, LEDGER, record.to_string());
+}
+
+fn going_back(aws: &Aws, target: &str) -> Script {
+    script(aws, "applied-history.sh", "s3").env("TARGET", target)
+}
+
+#[test]
+fn what_was_live_before_is_the_newest_of_another_commit() {
+    for (records, previous) in [
+        (&[(1, "apply"), (2, "apply")][..], Some(1)),
+        (&[(1, "apply"), (2, "apply"), (2, "promote"), (2, "revert")], Some(1)),
+        // Once more goes forth again.
+        (&[(1, "apply"), (2, "apply"), (1, "rollback")], Some(2)),
+        // What was destroyed is what was there before.
+        (&[(1, "apply"), (2, "apply"), (3, "destroy")], Some(2)),
+        (&[(1, "apply"), (2, "destroy"), (3, "apply")], Some(1)),
+        (&[(1, "apply"), (1, "destroy")], Some(1)),
+        (&[(1, "apply"), (1, "apply")], None),
+        (&[(1, "destroy")], None),
+    ] {
+        let Some(aws) = world(records) else { return };
+        let ran = going_back(&aws, "previous").run();
+        match previous {
+            Some(number) => drop(ran.exits(0).outputs("commit", &commit(number))),
+            None => drop(ran.exits(3).says("nothing was applied to dev/app before")),
+        }
+    }
+}
+
+#[test]
+fn lists_what_can_be_gone_back_to_and_finds_a_commit_in_it() {
+    let Some(aws) = world(&[(1, "apply"), (2, "promote"), (3, "destroy"), (2, "apply")]) else { return };
+    // Beside it, and what begins alike.
+    put_object(
+        &aws,
+        "_pyfleet/applied/dev/app.json.bak",
+        json!({"commit": commit(9), "action": "apply"}).to_string(),
+    );
+    let ran = going_back(&aws, "list").run().exits(0);
+    assert!(ran.outputs.is_empty());
+    let ran = ran.shows(&format!("| live | `{}` | `apply` |", commit(2)));
+    assert_eq!(ran.summary.matches("| `2026-01-01T00:00:00Z` |").count(), 4);
+    assert_inert(&ran.summary, &[]);
+    // What is live may be meant: an apply that broke off is not on record.
+    for number in [1, 2] {
+        going_back(&aws, &commit(number)).run().exits(0).outputs("commit", &commit(number));
+    }
+    for number in [3, 9] {
+        going_back(&aws, &commit(number)).run().exits(3).says("not on record");
+    }
+}
+
+#[test]
+fn what_is_no_record_is_left_out_and_hostile_text_does_nothing() {
+    let Some(aws) = world(&[]) else { return };
+    going_back(&aws, "list").run().exits(3).says("nothing is on record");
+    put_object(&aws, LEDGER, "{");
+    record(&aws, &json!({"commit": "$(touch pwned)", "action": "apply"}));
+    record(&aws, &json!({"commit": commit(1), "action": "::error::taken over"}));
+    going_back(&aws, "list").run().exits(3).says("::warning::a version of the record cannot be read");
+    for hostile in &HOSTILE[..12] {
+        record(
+            &aws,
+            &json!({"commit": commit(1), "action": "apply", "actor": hostile, "reason": hostile, "time": hostile}),
+        );
+    }
+    record(&aws, &json!({"commit": commit(2), "action": "apply", "reason": HOSTILE[12..].join("\n")}));
+    let ran = going_back(&aws, "previous").run().exits(0).outputs("commit", &commit(1));
+    assert_inert(&ran.summary, &[]);
+    // A record that was deleted says nothing any more, its versions do.
+    aws.cli(&["s3api", "delete-object", "--bucket", BUCKET, "--key", LEDGER]);
+    going_back(&aws, "previous").run().exits(0);
+}
+
+#[test]
+fn an_answer_that_is_none_is_not_an_empty_record() {
+    let Some(aws) = world(&[(1, "apply")]) else { return };
+    for action in ["s3:ListBucketVersions", "s3:GetObjectVersion"] {
+        aws.fail_next(action, Failure::Status(403));
+        going_back(&aws, "list").run().exits(1).says("::error::the record of dev/app cannot be read");
+    }
+    aws.foreign_bucket("someone-elses");
+    going_back(&aws, "list").env("TF_STATE_BUCKET", "someone-elses").run().exits(1);
+}
+
+#[test]
+fn refuses_settings_that_cannot_be_meant() {
+    let Some(aws) = backend() else { return };
+    for (key, value) in [
+        ("TARGET", ""),
+        ("TARGET", "0123456"),
+        ("TARGET", "HEAD~1"),
+        ("TARGET", "Previous"),
+        ("ENVIRONMENT", "../prod"),
+        ("STACK", "$(touch pwned)"),
+        ("TF_STATE_BUCKET", "s3://bucket"),
+        ("EXPECTED_ACCOUNT_ID", "1"),
+        ("AWS_REGION", "moon"),
+    ] {
+        going_back(&aws, "list").env(key, value).run().exits(2);
+    }
+}

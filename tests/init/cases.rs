@@ -1,0 +1,333 @@
+//! The repositories. Each is as small as it can be and still what it is.
+
+use super::Case;
+
+const S3: &str = "terraform {\n  required_version = \">= 1.5\"\n  backend \"s3\" {\n    bucket = \"shop-tf\"\n    key    = \"shop.tfstate\"\n    region = \"eu-west-1\"\n    dynamodb_table = \"shop-locks\"\n  }\n}\nprovider \"aws\" {\n  region = var.region\n}\nresource \"aws_instance\" \"web\" {}\nresource \"aws_lb\" \"web\" {}\nresource \"aws_moon\" \"base\" {}\n";
+const DOCKERFILE: &str = "FROM python:3.12-slim AS build\nRUN pip wheel .\nFROM python:3.12-slim\nCOPY --from=build /x /x\nUSER 10001\nHEALTHCHECK CMD true\n";
+const TEST: &str = "def test_it():\n    assert True\n";
+
+pub(super) const CASES: &[Case] = &[
+    Case {
+        name: "one-directory",
+        files: &[("infra/main.tf", S3), (".gitignore", "*.log\n.terraform*\n")],
+        says: &[
+            "Terraform   infra: version >= 1.5, state in s3, lock file ignored by .gitignore:2: .terraform*",
+            "terraform.version: 1.11.4 (`required_version` is `>= 1.5`)",
+            "aws.region: eu-west-1 (the backend's)",
+            "which service these resources belong to is not known, so add it to `aws.services`: aws_moon",
+            "`terraform -chdir=infra providers lock -platform=linux_amd64",
+            "level 4 adds tf.yml",
+        ],
+        levels: &[3, 4],
+    },
+    Case {
+        name: "stacks-and-modules",
+        files: &[
+            (
+                "infra/network/main.tf",
+                "terraform {\n  required_version = \"~> 1.12.0\"\n  backend \"s3\" {\n    bucket = \"shop-tf\"\n    key = \"live/network.tfstate\"\n    use_lockfile = true\n  }\n}\nmodule \"vpc\" { source = \"../modules/vpc\" }\n",
+            ),
+            ("infra/network/.terraform.lock.hcl", "provider \"registry.terraform.io/hashicorp/aws\" {}\n"),
+            (
+                "infra/app/main.tf",
+                "terraform {\n  backend \"s3\" {\n    bucket = \"shop-tf\"\n    key = \"live/app.tfstate\"\n    region = \"us-east-1\"\n  }\n}\nresource \"aws_ecs_service\" \"app\" {}\nmodule \"dns\" { source = \"terraform-aws-modules/route53/aws\" }\nvariable \"env\" {}\nvariable \"size\" { type = string }\nvariable \"tags\" { default = {} }\n",
+            ),
+            ("infra/modules/vpc/main.tf", "resource \"aws_vpc\" \"main\" {}\n"),
+            ("infra/modules/unused/main.tf", "resource \"aws_sqs_queue\" \"q\" {}\n"),
+            ("infra/modules/vpc/examples/small/main.tf", "module \"vpc\" { source = \"../..\" }\n"),
+        ],
+        says: &[
+            "Terraform   infra/app: state in s3, lock file missing",
+            "Terraform   infra/network: version ~> 1.12.0, state in s3, lock file here",
+            "Terraform   infra/modules/vpc: a module",
+            "Terraform   infra/modules/unused: a module",
+            "`infra/modules/vpc/examples/small` is Terraform for examples or tests, and was left out",
+            "the module `terraform-aws-modules/route53/aws` lies elsewhere",
+            "terraform.version: 1.12.2",
+        ],
+        levels: &[3, 4],
+    },
+    Case {
+        name: "environments-by-file",
+        files: &[
+            ("terraform/main.tf", "terraform {\n  backend \"s3\" {}\n}\nprovider \"aws\" {}\n"),
+            ("terraform/envs/prod.tfvars", "password = \"hunter2\"\n"),
+            ("terraform/envs/dev.tfvars", ""),
+            ("terraform/envs/qa.tfvars", ""),
+            ("terraform/network.tfvars", ""),
+        ],
+        says: &[
+            "environments: dev, qa, prod (variable files and directories are named so)",
+            "variable files in `terraform` that name no environment were left out, such as `network.tfvars`",
+        ],
+        levels: &[3, 4],
+    },
+    Case {
+        name: "environments-by-directory",
+        files: &[
+            (
+                "live/envs/dev/network/main.tf",
+                "terraform {\n  backend \"s3\" {\n    bucket = \"acme-dev\"\n    key = \"dev/network/terraform.tfstate\"\n  }\n}\n",
+            ),
+            (
+                "live/envs/prod/network/main.tf",
+                "terraform {\n  backend \"s3\" {\n    bucket = \"acme-prod\"\n    key = \"prod/network/terraform.tfstate\"\n  }\n}\n",
+            ),
+        ],
+        says: &["environments: dev, prod", "wrote pyfleet.yml"],
+        levels: &[3, 4],
+    },
+    Case {
+        name: "other-cloud",
+        files: &[
+            (
+                "main.tf",
+                "terraform {\n  required_version = \"1.5.7\"\n  backend \"gcs\" {}\n}\nprovider \"google\" {}\n",
+            ),
+            (".terraform.lock.hcl", ""),
+        ],
+        says: &[
+            "state is kept in `gcs`: pyfleet reads and writes state in S3 alone",
+            "terraform.version: 1.5.7",
+        ],
+        levels: &[],
+    },
+    Case {
+        name: "opentofu",
+        files: &[
+            ("main.tofu", "terraform {\n  required_version = \"~> 1.8\"\n  backend \"s3\" {}\n}\n"),
+            (".opentofu-version", "1.8.2\n"),
+        ],
+        says: &["OpenTofu    .", "terraform.version: 1.8.2 (.opentofu-version names it)"],
+        levels: &[3, 4],
+    },
+    Case {
+        name: "python-project",
+        files: &[
+            (
+                "pyproject.toml",
+                "[project]\nname = \"shop\"\nrequires-python = \">=3.10\"\nclassifiers = [\"Programming Language :: Python :: 3\", \"Programming Language :: Python :: 3.11\", \"Programming Language :: Python :: 3.12\"]\n[project.optional-dependencies]\ntest = [\"pytest\", \"pytest-cov\"]\n[tool.coverage.report]\nfail_under = 85\n[tool.bandit]\n",
+            ),
+            ("src/shop/__init__.py", ""),
+            ("tests/unit/test_shop.py", TEST),
+            ("tests/integration/test_shop.py", TEST),
+            ("tests/e2e/test_page.py", TEST),
+        ],
+        says: &[
+            "Python      .: tests in tests/integration, tests/unit",
+            "tests.python.python: 3.11, 3.12 (the classifiers)",
+            "tests.python.install: pip install -e '.[test]' (the package with its extra `test`)",
+            "`tests/e2e` was left out: by its name it tests something that runs",
+            "security: bandit (its settings are here)",
+        ],
+        levels: &[],
+    },
+    Case {
+        name: "python-requirements",
+        files: &[
+            ("api/requirements.txt", "flask==3.0\n"),
+            ("api/requirements-dev.txt", "pytest==9.2.0\n"),
+            ("api/.python-version", "3.12.4\n"),
+            ("api/test_app.py", TEST),
+            ("worker/setup.cfg", "[metadata]\nname = worker\n[options]\npython_requires = >=3.8\n[flake8]\n"),
+            ("worker/tests/test_worker.py", TEST),
+            ("jobs/uv.lock", ""),
+            ("jobs/pyproject.toml", "[project]\nname = \"jobs\"\n[dependency-groups]\ndev = [\"pytest\"]\n"),
+            ("jobs/tests/test_jobs.py", TEST),
+            ("old/Pipfile", "[packages]\n"),
+            ("old/Pipfile.lock", "{}"),
+            ("old/tests/test_old.py", TEST),
+            ("tools/pyproject.toml", "[tool.poetry]\nname = \"tools\"\n"),
+            ("tools/tests/test_tools.py", TEST),
+            (
+                "groups/pyproject.toml",
+                "[project]\nname = \"groups\"\n[dependency-groups]\ndev = [\"pytest\"]\n",
+            ),
+            ("groups/tests/test_groups.py", TEST),
+        ],
+        says: &[
+            "tests.api.install: pip install -r requirements.txt -r requirements-dev.txt",
+            "tests.api.python: 3.12 (.python-version)",
+            "tests.worker.python: 3.9 (the oldest that it says it runs on)",
+            "pytest is named nowhere in `worker`",
+            "tests.jobs.install: pip install uv && uv sync --locked",
+            "tests.old.install: pip install pipenv",
+            "tests.tools.install: pip install poetry",
+            "tests.groups.install: pip install 'pip>=25.1' && pip install -e . --group dev",
+            "security: flake8",
+        ],
+        levels: &[],
+    },
+    Case {
+        name: "source-without-tests",
+        files: &[
+            ("pyproject.toml", "[project]\nname = \"shop\"\n"),
+            ("src/shop/__init__.py", ""),
+            ("Dockerfile", "FROM python:3.12\nUSER root\n"),
+        ],
+        says: &[
+            "Python      .: no tests",
+            "Python in `.` has no tests that pytest would find, and was left out",
+            "at safety level 1: no workflow yet",
+            "level 2 adds build.yml",
+        ],
+        levels: &[2],
+    },
+    Case {
+        name: "node",
+        files: &[
+            (
+                "package.json",
+                "{\"engines\": {\"node\": \">=20.10\"}, \"scripts\": {\"test\": \"vitest run\"}}",
+            ),
+            ("package-lock.json", "{}"),
+            (
+                "page/package.json",
+                "{\"scripts\": {\"test\": \"echo \\\"Error: no test specified\\\" && exit 1\"}}",
+            ),
+        ],
+        says: &[
+            "tests.node.node: 20 (the oldest that `engines` names)",
+            "tests.node.install: npm ci",
+            "Node in `page` was left out: its package.json has no test script",
+        ],
+        levels: &[],
+    },
+    Case {
+        name: "node-without-lock",
+        files: &[
+            ("web/package.json", "{\"scripts\": {\"test\": \"jest\"}}"),
+            ("web/.nvmrc", "v22.4.0\n"),
+            ("api/package.json", "{\"scripts\": {\"test\": \"jest\"}}"),
+            ("api/yarn.lock", ""),
+            ("ui/package.json", "{\"scripts\": {\"test\": \"jest\"}}"),
+            ("ui/pnpm-lock.yaml", ""),
+        ],
+        says: &[
+            "tests.web.node: 22 (web/.nvmrc)",
+            "tests.web.install: npm install (there is no lock file",
+            "it is installed with Yarn",
+            "it is installed with pnpm",
+        ],
+        levels: &[],
+    },
+    Case {
+        name: "image",
+        files: &[("Dockerfile", DOCKERFILE)],
+        says: &[
+            "Docker      Dockerfile: 2 stages, user 10001, health check",
+            "images.shop.repository: acme/shop",
+        ],
+        levels: &[2],
+    },
+    Case {
+        name: "images",
+        files: &[
+            ("services/api/Dockerfile", "FROM scratch\nCOPY main.py /\n"),
+            ("services/api/main.py", ""),
+            ("docker/Dockerfile.worker", "FROM --platform=linux/arm64 debian:12\nCOPY services/api /app\n"),
+            ("docker/Dockerfile.worker.dockerignore", ""),
+            (".devcontainer/Dockerfile", "FROM debian:12\n"),
+        ],
+        says: &[
+            "images.api.repository: acme/shop/api",
+            "images.worker.repository: acme/shop/worker",
+            "is for linux/arm64",
+            "`.devcontainer/Dockerfile` is a development container",
+        ],
+        levels: &[2],
+    },
+    Case {
+        name: "kubernetes",
+        files: &[
+            ("Dockerfile", DOCKERFILE),
+            ("k8s/web.yml", "apiVersion: apps/v1\nkind: Deployment\n"),
+            ("k8s/ingress.yaml", "# ours\napiVersion: networking.k8s.io/v1\nkind: Ingress\n"),
+            ("charts/web/Chart.yaml", "apiVersion: v2\nname: web\n"),
+            ("charts/web/templates/a.yaml", "apiVersion: {{ .x }}\nkind: Y\n"),
+            ("overlay/kustomization.yaml", "resources: [../k8s]\n"),
+        ],
+        says: &[
+            "Kubernetes  charts/web: a Helm chart",
+            "Kubernetes  k8s: 2 manifests",
+            "Kubernetes  overlay: Kustomize",
+            "Kubernetes: deployments to Kubernetes",
+        ],
+        levels: &[2],
+    },
+    Case {
+        name: "golden-image",
+        files: &[
+            ("packer/ubuntu.pkr.hcl", "source \"proxmox-iso\" \"x\" {}\n"),
+            ("ansible/ansible.cfg", ""),
+            ("ansible/site.yml", "- hosts: all\n"),
+            ("infrastructure/main.tf", "provider \"proxmox\" {}\n"),
+        ],
+        says: &[
+            "Packer      packer: templates",
+            "Ansible     ansible: settings",
+            "nothing says that this Terraform is for AWS: levels 3 and 4 are left out",
+        ],
+        levels: &[],
+    },
+    Case {
+        name: "cdktf",
+        files: &[
+            ("infra/cdktf.json", "{\"language\": \"typescript\", \"app\": \"npx ts-node main.ts\"}"),
+            ("infra/package.json", "{\"scripts\": {\"test\": \"jest\"}}"),
+            ("infra/package-lock.json", "{}"),
+        ],
+        says: &[
+            "CDKTF       infra: in typescript",
+            "CDKTF: synthesised stacks",
+            "tests.infra.install: npm ci",
+        ],
+        levels: &[],
+    },
+    Case {
+        name: "service",
+        files: &[
+            ("Dockerfile", DOCKERFILE),
+            ("requirements.txt", "pytest\npytest-cov\n"),
+            ("tests/test_app.py", TEST),
+            ("task-definition.json", "{\"family\": \"shop\", \"containerDefinitions\": [{}]}"),
+            ("terraform/main.tf", S3),
+            (
+                "terraform/variables.tf",
+                "variable \"region\" {\n  default = \"eu-central-1\"\n}\nvariable \"size\" {}\n",
+            ),
+        ],
+        says: &[
+            "ECS         task-definition.json: shop, 1 container",
+            "ECS: deployments to ECS",
+            "tests.python.python: 3.12 (Dockerfile)",
+        ],
+        levels: &[2, 3, 4],
+    },
+    Case {
+        name: "workflows",
+        files: &[
+            ("requirements.txt", "pytest\n"),
+            ("tests/test_app.py", TEST),
+            (
+                ".github/workflows/test.yml",
+                "on: pull_request\njobs:\n  unit:\n    runs-on: ubuntu-latest\n    steps:\n      - uses: actions/checkout@v4\n      - run: pytest tests/unit\n",
+            ),
+            (
+                ".github/workflows/deploy.yml",
+                "on: workflow_dispatch\njobs:\n  deploy:\n    runs-on: ubuntu-latest\n    steps:\n      - uses: aws-actions/configure-aws-credentials@v4\n        with:\n          role-to-assume: arn:aws:iam::123456789012:role/Deploy\n          aws-region: eu-central-1\n      - run: aws ecs update-service --cluster x\n      - run: terraform plan\n        env:\n          AWS_ACCESS_KEY_ID: ${{ secrets.AWS_ACCESS_KEY_ID }}\n",
+            ),
+            (".github/workflows/broken.yml", "on: [\n"),
+        ],
+        says: &[
+            "workflow    .github/workflows/test.yml: pyfleet's test does this; findings: ",
+            "1 uses-pinned",
+            "static-cloud-keys",
+            "assumes arn:aws:iam::123456789012:role/Deploy",
+            "workflow    .github/workflows/broken.yml: findings: 1 yaml-syntax",
+            "`.github/workflows/test.yml` is there already: pyfleet's own is called `pyfleet-test`",
+            "at safety level 1: pyfleet-test.yml",
+        ],
+        levels: &[],
+    },
+];

@@ -1,0 +1,160 @@
+#![cfg(unix)]
+
+use std::fs;
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::symlink;
+
+use super::{initialised, repository};
+use crate::repo::{Repo, files_below};
+
+const STACK: &str = "resource \"terraform_data\" \"x\" {}\n";
+
+#[test]
+fn names_that_mean_something_to_somebody_are_left_out() {
+    let repo = repository(&[("infra/main.tf", STACK)]);
+    for name in [
+        "a b",
+        "a'b",
+        "a\"b",
+        "${{ github.token }}",
+        "a\nb",
+        "🦀",
+        "-rf",
+        "a;b",
+        "$(id)",
+        "`id`",
+        "a:b",
+        "::error::x",
+        "##[error]x",
+        "a\u{202e}b",
+        "AKIAIOSFODNN7EXAMPLE",
+        "a\u{1b}[31m",
+        "*",
+        "~",
+        "#x",
+        "{environment}",
+    ] {
+        repo.write(&format!("{name}/main.tf"), STACK);
+        repo.write(&format!("apps/{name}/Dockerfile"), "FROM scratch\n");
+        repo.write(&format!("tests/{name}/test_x.py"), "");
+    }
+    let said = initialised(&repo);
+    assert!(said.contains("paths left out, such as"), "{said}");
+    assert!(
+        !said.contains("AKIAIOSFODNN7EXAMPLE") && !said.contains('\u{1b}') && !said.contains('\u{202e}'),
+        "{said}"
+    );
+    assert!(!said.lines().any(|line| line.trim_start().starts_with("::") || line.contains("##[")), "{said}");
+    let manifest = repo.read("pyfleet.yml");
+    assert!(manifest.contains("directory: infra\n"), "{manifest}");
+    assert!(!manifest.contains("Dockerfile") && !manifest.contains("tests:"), "{manifest}");
+}
+
+#[test]
+fn a_name_that_is_no_text_is_left_out() {
+    let repo = repository(&[("main.tf", STACK)]);
+    fs::create_dir(repo.path("").join(std::ffi::OsStr::from_bytes(b"\xff\xfe"))).unwrap();
+    repo.run(["init"]).exits(0).says("1 path left out");
+}
+
+#[test]
+fn texts_that_mean_something_to_somebody_stay_where_they_are() {
+    let secret = "AKIAIOSFODNN7EXAMPLE";
+    let repo = repository(&[
+        (
+            "main.tf",
+            "terraform {\n  required_version = \"${{ x }}\\n- run: id ::error:: \\u202e\"\n  backend \"s3\" {\n    bucket = \"AKIAIOSFODNN7EXAMPLE\"\n    key = \"{stack}/../x\"\n    region = \"$(id)\"\n    dynamodb_table = \"AKIAIOSFODNN7EXAMPLE\"\n  }\n}\nmodule \"x\" { source = \"git::https://user:hunter2@example.com/x?AKIAIOSFODNN7EXAMPLE\" }\nresource \"aws_\\n::x\" \"y\" {}\nvariable \"a b\\n\" {}\n",
+        ),
+        ("Dockerfile", "FROM --platform=${{x}} scratch\nUSER a\u{202e}b\n"),
+        (
+            "package.json",
+            "{\"engines\": {\"node\": \"${{ x }}\"}, \"scripts\": {\"test\": \"${{ x }}; AKIAIOSFODNN7EXAMPLE\"}}",
+        ),
+        (
+            "pyproject.toml",
+            "[project]\nrequires-python = \"${{ x }}\"\n[dependency-groups]\n\"${{ dev\" = []\n",
+        ),
+        ("tests/test_x.py", ""),
+        (".terraform-version", "latest:^1.5\n"),
+        (".gitignore", "# x\n.terraform* \u{202e}\n"),
+        ("task-definition.json", "{\"family\": \"::error::\\n${{ x }}\", \"containerDefinitions\": []}"),
+    ]);
+    let said = initialised(&repo);
+    let manifest = repo.read("pyfleet.yml");
+    for text in [&said, &manifest] {
+        assert!(!text.contains(secret) && !text.contains('\u{202e}'), "{text}");
+        assert!(!text.lines().any(|line| line.trim_start().starts_with("::")), "{text}");
+    }
+    assert!(!manifest.lines().any(|line| line.split(" #").next().unwrap().contains("${{")), "{manifest}");
+    assert!(!manifest.lines().any(|line| line.trim_start().starts_with("- run:")), "{manifest}");
+}
+
+#[test]
+fn links_are_not_followed() {
+    let repo = repository(&[("infra/main.tf", STACK)]);
+    repo.write("../outside/main.tf", "resource \"aws_s3_bucket\" \"secret\" {}\n");
+    repo.write("../outside/package.json", "{\"scripts\": {\"test\": \"x\"}}");
+    symlink(repo.path("../outside"), repo.path("linked")).unwrap();
+    symlink("..", repo.path("infra/loop")).unwrap();
+    symlink(repo.path("../outside/package.json"), repo.path("package.json")).unwrap();
+    symlink("/dev/zero", repo.path("Dockerfile")).unwrap();
+    let above = files_below(&repo.path("../outside"));
+    let said = initialised(&repo);
+    assert!(said.contains("4 symbolic links not followed"), "{said}");
+    assert!(!said.contains("Node") && !said.contains("linked") && !said.contains("loop"), "{said}");
+    assert_eq!(above, files_below(&repo.path("../outside")));
+}
+
+#[test]
+fn a_link_in_the_manifest_s_place_is_in_the_way() {
+    let repo = repository(&[("main.tf", STACK)]);
+    symlink("../nothing", repo.path("pyfleet.yml")).unwrap();
+    repo.run(["init"]).exits(2).says("is there already");
+    assert!(!repo.path("../nothing").exists());
+}
+
+#[test]
+fn what_is_too_large_too_deep_or_too_much_is_said_and_passed_by() {
+    let repo = repository(&[("main.tf", STACK)]);
+    repo.write("package.json", vec![b' '; 2 * 1024 * 1024]);
+    let deep = "d/".repeat(40);
+    repo.write(&format!("{deep}main.tf"), STACK);
+    for number in 0..60 {
+        repo.write(&format!("broken/f{number}.tf"), "resource \"x\" {");
+    }
+    repo.write("nested/main.tf", format!("x = {}1{}\n", "[".repeat(100_000), "]".repeat(100_000)));
+    repo.write("pyproject.toml", format!("x = {}{}\n", "[".repeat(100_000), "]".repeat(100_000)));
+    repo.write("cdktf.json", format!("{}{}", "[".repeat(100_000), "]".repeat(100_000)));
+    repo.write(".github/workflows/deep.yml", format!("on: {}", "[".repeat(100_000)));
+    let said = initialised(&repo);
+    for text in [
+        "`package.json` has more than 1 MiB, and was not read",
+        "1 directory more than 12 levels down",
+        "61 files left out that are not HCL, such as `broken/f0.tf`",
+    ] {
+        assert!(said.contains(text), "{text}: {said}");
+    }
+    assert!(said.lines().count() < 90, "{said}");
+}
+
+#[test]
+fn what_others_made_is_not_looked_into() {
+    let repo = Repo::new();
+    repo.write("main.tf", STACK);
+    for place in ["node_modules/a", ".terraform/modules/a", "vendor/a", "target/a", ".venv/a", "sub/a"] {
+        repo.write(&format!("{place}/main.tf"), STACK)
+            .write(&format!("{place}/Dockerfile"), "FROM scratch\n");
+    }
+    repo.write("sub/.git", "gitdir: ../.git/modules/sub\n");
+    repo.write("python/pyvenv.cfg", "").write("python/lib/Dockerfile", "FROM scratch\n");
+    let said = repo.run(["init"]).exits(0).out();
+    assert!(!said.contains("Docker") && said.matches("  Terraform ").count() == 1, "{said}");
+}
+
+/// A script of another origin under a name of pyfleet's: said before `render` refuses.
+#[test]
+fn files_in_the_way_of_the_first_render_are_named() {
+    let repo = repository(&[("main.tf", STACK), (".github/scripts/scan-report.sh", "mine\n")]);
+    repo.run(["init"]).exits(0).says(".github/scripts/scan-report.sh is there already");
+    repo.run(["render"]).exits(2);
+}

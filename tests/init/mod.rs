@@ -1,0 +1,243 @@
+//! `init` on repositories of every make: what it says it saw, and that what it writes renders, at every level.
+
+mod cases; // the repositories, and what init says of each
+mod generated; // trees that nobody would make: no panic, and a manifest that is valid
+mod hostile; // names, links and sizes that a stranger chose
+mod remotes; // what git's own files say
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::Path;
+
+use crate::repo::Repo;
+use crate::{tool, validators};
+
+/// A repository, and what `init` has to say of it.
+struct Case {
+    name: &'static str,
+    files: &'static [(&'static str, &'static str)],
+    says: &'static [&'static str],
+    /// The levels that can be reached, above the first.
+    levels: &'static [u8],
+}
+
+/// A character that turns the direction of what follows.
+const RIGHT_TO_LEFT: char = '\u{202e}';
+
+const CONFIG: &str = "[core]\n\tbare = false\n[remote \"origin\"]\n\turl = git@github.com:acme/shop.git\n";
+
+/// A repository with these files, and a remote.
+fn repository(files: &[(&str, &str)]) -> Repo {
+    let repo = Repo::new();
+    repo.write(".git/config", CONFIG).write(".git/HEAD", "ref: refs/heads/main\n");
+    for (path, text) in files {
+        repo.write(path, text);
+    }
+    repo
+}
+
+/// Initialised, rendered and checked: what `init` said.
+#[track_caller]
+fn initialised(repo: &Repo) -> String {
+    let before = repo.files();
+    let said = repo.run(["init"]).exits(0).out();
+    let mut after = repo.files();
+    assert!(after.remove("pyfleet.yml").is_some(), "{said}");
+    assert_eq!(before, after, "init writes the manifest, and nothing else");
+    repo.run(["render"]).exits(0);
+    repo.run(["check"]).exits(0);
+    said
+}
+
+/// What a user does to reach a level: takes the marks away, fills in what is in capitals, raises the level.
+fn raised(manifest: &str, level: u8) -> String {
+    let mut from = None;
+    let mut raised = String::new();
+    for line in manifest.lines() {
+        let text = line.trim_start();
+        if let Some(heading) = text.strip_prefix("## From level ") {
+            from = heading.chars().next().and_then(|digit| digit.to_digit(10));
+        } else if !text.starts_with('#') {
+            from = None;
+        }
+        let is_on = from.is_some_and(|from| from <= u32::from(level)) && text.starts_with("# ");
+        let line = if is_on { filled(&line.replacen("# ", "", 1)) } else { line.to_owned() };
+        raised += &line.replace("safety-level: 1", &format!("safety-level: {level}"));
+        raised.push('\n');
+    }
+    raised
+}
+
+fn filled(line: &str) -> String {
+    [
+        ("ACCOUNT_ID", "\"123456789012\""),
+        ("BUCKET", "shop-state"),
+        ("LOCK_TABLE", "shop-locks"),
+        ("OWNER_ID", "1001"),
+        ("REGION", "eu-central-1"),
+        ("REPOSITORY_ID", "2001"),
+    ]
+    .iter()
+    .fold(line.to_owned(), |line, (name, value)| line.replace(&format!(": {name}"), &format!(": {value}")))
+}
+
+/// Every workflow and script that a repository renders at every level, by a name that says where it is from.
+fn climbed(case: &Case) -> BTreeMap<String, String> {
+    let Case { name, files, says, levels } = case;
+    let repo = repository(files);
+    let said = initialised(&repo);
+    for text in *says {
+        assert!(said.contains(text), "{name}: it does not say {text:?}, but:\n{said}");
+    }
+    let proposed = repo.read("pyfleet.yml");
+    let offered: Vec<u8> =
+        (2..=4).filter(|level| proposed.contains(&format!("## From level {level}"))).collect();
+    assert_eq!(offered, *levels, "{name}:\n{proposed}");
+    let mut rendered = BTreeMap::new();
+    for level in [1].iter().chain(*levels) {
+        repo.manifest(&raised(&proposed, *level)).run(["render"]).exits(0).says_not("warning");
+        repo.run(["check"]).exits(0);
+        for (path, bytes) in repo.files() {
+            let text = String::from_utf8(bytes).unwrap_or_default();
+            // What was there before is not ours to answer for.
+            if files.iter().any(|(own, _)| *own == path) {
+                continue;
+            }
+            if let Some(file) = path.strip_prefix(".github/workflows/").filter(|file| !file.is_empty()) {
+                rendered.insert(format!(".github/workflows/{name}-{level}-{file}"), text);
+            } else if path.starts_with(".github/scripts/") && !path.ends_with('/') {
+                rendered.insert(path, text);
+            }
+        }
+    }
+    rendered
+}
+
+#[test]
+fn every_repository_gets_a_manifest_that_renders_at_every_level_and_that_other_tools_accept() {
+    let tree = tempfile::tempdir().unwrap();
+    // Most files are the same from one level to the next: each is judged once.
+    let mut judged = BTreeSet::new();
+    for case in cases::CASES {
+        for (path, text) in climbed(case).into_iter().filter(|(_, text)| judged.insert(text.clone())) {
+            let path = tree.path().join(path);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, text).unwrap();
+        }
+    }
+    assert_eq!(validators::findings(tree.path()), Vec::<String>::new());
+}
+
+/// The sources of the examples, without what pyfleet has written there.
+#[test]
+fn the_examples_could_have_begun_with_init() {
+    for example in fs::read_dir(tool::repository().join("examples")).unwrap() {
+        let example = example.unwrap().path();
+        if !example.join("pyfleet.yml").is_file() {
+            continue;
+        }
+        let repo = repository(&[]);
+        copy(&example, &example, &repo);
+        let said = initialised(&repo);
+        assert!(said.contains("Terraform") || said.contains("Docker"), "{}: {said}", example.display());
+        let proposed = repo.read("pyfleet.yml");
+        for level in 2..=4 {
+            repo.manifest(&raised(&proposed, level)).run(["render"]).exits(0);
+            repo.run(["check"]).exits(0);
+        }
+    }
+}
+
+fn copy(root: &Path, directory: &Path, repo: &Repo) {
+    for entry in fs::read_dir(directory).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.strip_prefix(root).unwrap().to_str().unwrap();
+        match name {
+            ".github" | "pyfleet.yml" | "pyfleet.lock" => {}
+            _ if path.is_dir() => copy(root, &path, repo),
+            _ => {
+                repo.write(name, fs::read(&path).unwrap());
+            }
+        }
+    }
+}
+
+/// Two manifests, pinned: `PYFLEET_UPDATE=1 cargo test` rewrites them.
+#[test]
+fn manifests_read_as_they_are_meant_to() {
+    for name in ["stacks-and-modules", "service"] {
+        let case = cases::CASES.iter().find(|case| case.name == name).unwrap();
+        let repo = repository(case.files);
+        repo.run(["init"]).exits(0);
+        let golden = tool::repository().join(format!("tests/init/goldens/{name}.yml"));
+        if std::env::var_os("PYFLEET_UPDATE").is_some() {
+            fs::create_dir_all(golden.parent().unwrap()).unwrap();
+            fs::write(&golden, repo.read("pyfleet.yml")).unwrap();
+        }
+        let pinned = fs::read_to_string(&golden).unwrap_or_default();
+        assert_eq!(pinned, repo.read("pyfleet.yml"), "rewrite it with PYFLEET_UPDATE=1 cargo test init");
+    }
+}
+
+#[test]
+fn a_manifest_that_is_there_is_never_overwritten() {
+    let repo =
+        repository(&[("main.tf", "resource \"terraform_data\" \"x\" {}\n"), ("pyfleet.yml", "mine\n")]);
+    let before = repo.files();
+    repo.run(["init"]).exits(2).says("pyfleet.yml: is there already; nothing was written");
+    repo.write("infra/x", "").run(["-C", "infra", "init"]).exits(2).says("is there already");
+    repo.remove("infra");
+    assert_eq!(before, repo.files());
+}
+
+#[test]
+fn a_repository_with_nothing_in_it_gets_no_manifest() {
+    let repo = repository(&[("README.md", "# Notes\n")]);
+    let before = repo.files();
+    repo.run(["init"]).exits(1).says("there is nothing here that pyfleet renders a workflow for");
+    assert_eq!(before, repo.files());
+}
+
+#[test]
+fn what_pyfleet_does_not_do_yet_is_named_and_is_no_reason_for_a_manifest() {
+    let repo = repository(&[
+        ("image/ubuntu.pkr.hcl", "source \"null\" \"x\" {}\n"),
+        ("ansible/site.yml", "- hosts: all\n  tasks: []\n"),
+        ("k8s/web.yml", "apiVersion: apps/v1\nkind: Deployment\n"),
+    ]);
+    repo.run(["init"])
+        .exits(1)
+        .says("Packer      image")
+        .says("Ansible     ansible: playbooks")
+        .says("Kubernetes  k8s: 1 manifest")
+        .says("left out, because pyfleet does not do it yet:\n  Ansible: configuring machines\n  Kubernetes: deployments")
+        .says("Packer: machine images");
+    repo.has_no("pyfleet.yml");
+}
+
+/// From anywhere in the repository, the manifest is written at its root.
+#[test]
+fn the_root_is_where_git_is() {
+    let repo = repository(&[("infra/main.tf", "resource \"terraform_data\" \"x\" {}\n")]);
+    repo.run(["-C", "infra", "init"]).exits(0).says("the repository is [REPO]");
+    repo.has("pyfleet.yml").has_no("infra/pyfleet.yml");
+}
+
+#[test]
+fn another_name_is_taken_and_a_path_is_not() {
+    let repo = repository(&[("main.tf", "resource \"terraform_data\" \"x\" {}\n")]);
+    repo.run(["--manifest", "infra/fleet.yml", "init"]).exits(2).says("is not a name");
+    repo.run(["--manifest", "fleet.yml", "init"]).exits(0).says("pyfleet-gen --manifest fleet.yml render");
+    repo.run(["--manifest", "fleet.yml", "render"]).exits(0);
+    repo.has("fleet.yml").has_no("pyfleet.yml");
+}
+
+#[test]
+fn what_is_in_the_way_of_writing_is_an_error_with_a_remedy() {
+    let repo = repository(&[
+        ("main.tf", "resource \"terraform_data\" \"x\" {}\n"),
+        (".github/.pyfleet-staging/x", ""),
+    ]);
+    repo.run(["init"]).exits(2).says("is in the way: pyfleet did not write it");
+    repo.has_no("pyfleet.yml");
+}
