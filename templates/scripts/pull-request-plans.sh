@@ -13,8 +13,8 @@
 # Exit codes
 #   0 found, or there is nothing and a notice says why · 1 GitHub did not answer · 2 usage
 #
-# What a pull request shows comes from its own run, which its author's code took part in: the comparison tells
-# whether reviewers saw this plan, not whether it is harmless.
+# What a pull request shows comes from its own run, which its author's code took part in, and a fingerprint is made of
+# actions and addresses, not of values: the comparison tells whether reviewers saw such a plan, not whether it is harmless.
 set -uo pipefail
 
 GITHUB_REPOSITORY=${GITHUB_REPOSITORY:-}

@@ -13,6 +13,7 @@
 #   CONFIRM       the phrase of the action: apply E where a gate stands before it, promote E or
 #                 promote E COLOR, destroy E; else empty
 #   REASON        why: letters, digits, spaces and . , : _ # / ( ) + - (default: none)
+#   GITHUB_RUN_ATTEMPT  a later attempt is asked to destroy, promote or unlock anew (default: 1)
 # Outputs
 #   action        plan | apply | promote | destroy
 #   backends      JSON array: environments whose backend has to be there first
@@ -28,6 +29,7 @@ set -uo pipefail
 
 export TARGETS=${TARGETS:-} EVENT_NAME=${EVENT_NAME:-} GITHUB_REF=${GITHUB_REF:-} CHANGED=${CHANGED:-}
 export ENVIRONMENT=${ENVIRONMENT:-} ACTION=${ACTION:-} CONFIRM=${CONFIRM:-} REASON=${REASON:-}
+export GITHUB_RUN_ATTEMPT=${GITHUB_RUN_ATTEMPT:-1}
 export ACTIVE_COLOR=${ACTIVE_COLOR:-keep}
 output=${GITHUB_OUTPUT:-/dev/null}
 summary=${GITHUB_STEP_SUMMARY:-/dev/null}
@@ -57,7 +59,7 @@ verdict=$(printf '%s' "$TARGETS" | jq -c -s '
       type == "object" and (.stack | text))))))
   then .[0] else error("unreadable") end
   | . as $targets
-  | $ENV as {$EVENT_NAME, $GITHUB_REF, $CHANGED, $ENVIRONMENT, $ACTION, $ACTIVE_COLOR, $CONFIRM, $REASON}
+  | $ENV as {$EVENT_NAME, $GITHUB_REF, $CHANGED, $ENVIRONMENT, $ACTION, $ACTIVE_COLOR, $CONFIRM, $REASON, $GITHUB_RUN_ATTEMPT}
   | ["plan", "apply", "promote", "destroy"] as $actions
   | def one_of($all): "must be one of \($all | map("`\(.)`") | join(", "))";
     def entries: [.layers[][]];
@@ -79,6 +81,8 @@ verdict=$(printf '%s' "$TARGETS" | jq -c -s '
         then "`\($ENVIRONMENT)` is only worked on from its branch: start the workflow from `\($environment.branch)`" else empty end),
       (if $environment and $known and ($environment.writes | not) and $ACTION != "plan"
         then "nothing changes `\($ENVIRONMENT)` here, its safety level says so: the action must be `plan`" else empty end),
+      (if $known and $GITHUB_RUN_ATTEMPT != "1" and ($ACTION | IN("plan", "apply", "create-backend") | not)
+        then "start a new run: what was typed was meant for the first attempt of this one" else empty end),
       (if $ACTIVE_COLOR | IN("keep", "blue", "green") | not then "active_color must be `keep`, `blue` or `green`"
        elif $known and $ACTION != "promote" and $ACTIVE_COLOR != "keep" then "active_color must be `keep`: only promote switches" else empty end),
       (if $environment and $ACTION == "promote" and ($environment | entries | colored) == []

@@ -13,6 +13,7 @@
 #                 promote E/S or promote E/S COLOR, destroy-backend BUCKET, unlock LOCK_ID; else empty
 #   LOCK_ID       force-unlock: the lock's id, a UUID; else empty
 #   REASON        why: letters, digits, spaces and . , : _ # / ( ) + - (default: none)
+#   GITHUB_RUN_ATTEMPT  a later attempt is asked to destroy, promote or unlock anew (default: 1)
 # Outputs
 #   target        a JSON array of the one matrix entry
 # Exit codes
@@ -25,6 +26,7 @@ set -uo pipefail
 export TARGETS=${TARGETS:-} GITHUB_REF=${GITHUB_REF:-}
 export ENVIRONMENT=${ENVIRONMENT:-} STACK=${STACK:-} ACTION=${ACTION:-}
 export ACTIVE_COLOR=${ACTIVE_COLOR:-keep} CONFIRM=${CONFIRM:-} LOCK_ID=${LOCK_ID:-} REASON=${REASON:-}
+export GITHUB_RUN_ATTEMPT=${GITHUB_RUN_ATTEMPT:-1}
 output=${GITHUB_OUTPUT:-/dev/null}
 summary=${GITHUB_STEP_SUMMARY:-/dev/null}
 
@@ -45,7 +47,7 @@ verdict=$(printf '%s' "$TARGETS" | jq -c -s '
       | type == "object" and .stack == $stack and (.directory | text) and (.backend | type == "object" and (.bucket | text))))))
   then .[0] else error("unreadable") end
   | . as $targets
-  | $ENV as {$ENVIRONMENT, $STACK, $ACTION, $ACTIVE_COLOR, $CONFIRM, $LOCK_ID, $REASON, $GITHUB_REF}
+  | $ENV as {$ENVIRONMENT, $STACK, $ACTION, $ACTIVE_COLOR, $CONFIRM, $LOCK_ID, $REASON, $GITHUB_REF, $GITHUB_RUN_ATTEMPT}
   | def one_of($all): "must be one of \($all | map("`\(.)`") | join(", "))";
     def uuid: test("\\A[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\\z");
     ["plan", "apply", "destroy", "promote", "create-backend", "destroy-backend", "force-unlock"] as $actions
@@ -71,6 +73,8 @@ verdict=$(printf '%s' "$TARGETS" | jq -c -s '
         then "`\($ENVIRONMENT)` is only worked on from its branch: start the workflow from `\($environment.branch)`" else empty end),
       (if $environment and $known and ($environment.writes | not) and $ACTION != "plan"
         then "`\($ENVIRONMENT)` is only read, its safety level says so: the action must be `plan`" else empty end),
+      (if $known and $GITHUB_RUN_ATTEMPT != "1" and ($ACTION | IN("plan", "apply", "create-backend") | not)
+        then "start a new run: what was typed was meant for the first attempt of this one" else empty end),
       (if $ACTIVE_COLOR | IN("keep", "blue", "green") | not then "active_color must be `keep`, `blue` or `green`"
        elif $known and $ACTION != "promote" and $ACTIVE_COLOR != "keep" then "active_color must be `keep`: only promote switches" else empty end),
       (if $entry and $ACTION == "promote" and ($environment.colors | index([$STACK]) == null)

@@ -1,6 +1,7 @@
 use super::script::{HOSTILE, Script};
 use serde_json::{Value, json};
 
+const SHA: &str = "00000000000000000000000000000000000000aa";
 const ONE: &str = "1111111111111111111111111111111111111111111111111111111111111111";
 const TWO: &str = "2222222222222222222222222222222222222222222222222222222222222222";
 
@@ -10,6 +11,11 @@ fn plan(class: &str, fingerprint: &str) -> Value {
 
 fn deciding(action: &str) -> Script {
     Script::new("decide-apply.sh")
+        .tool("gh", "#!/usr/bin/env bash\n[[ $* == 'api repos/acme/fleet/git/ref/heads/feature/x --jq .object.sha' ]] || exit 9\ncat \"$STATE/newest\" 2>/dev/null || printf '%s\\n' \"$GITHUB_SHA\"\n")
+        .env("GH_TOKEN", "token")
+        .env("GITHUB_REPOSITORY", "acme/fleet")
+        .env("GITHUB_REF_NAME", "feature/x")
+        .env("GITHUB_SHA", SHA)
         .env("ENVIRONMENT", "dev")
         .env("ACTION", action)
         .env("EVENT_NAME", "push")
@@ -40,12 +46,12 @@ fn only_what_has_something_to_do_goes_on_with_its_plan() {
 fn a_plan_that_is_only_read_goes_nowhere() {
     let ran = deciding("plan").run().exits(0).outputs("apply", "[]").shows("would change");
     ran.never_says("::warning");
-    // By the clock, nobody asked: a difference is worth a word.
+    // By the clock, nobody asked: what differs is wrong.
     deciding("plan")
         .env("EVENT_NAME", "schedule")
         .run()
-        .exits(0)
-        .says("::warning::dev is not what the configuration says: net would change");
+        .exits(1)
+        .says("::error::dev is not what the configuration says: net would change");
     let same = json!({"net": plan("outputs-only", ONE), "app": plan("none", TWO)}).to_string();
     deciding("plan").env("EVENT_NAME", "schedule").env("PLANS", same).run().exits(0).never_says("::warning");
 }
@@ -67,7 +73,7 @@ fn what_nobody_has_seen_is_not_applied_unseen() {
     let push = |shown: Value| deciding("apply").env("REQUIRE_PARITY", "true").env("SHOWN", shown.to_string());
     push(json!({"net": ONE})).run().exits(0).outputs("stacks", "net");
     for (shown, why) in [
-        (json!({"net": TWO}), "the pull request showed another plan"),
+        (json!({"net": TWO}), "the pull request showed other actions"),
         (json!({"app": TWO}), "no pull request showed a plan of it"),
         (json!({}), "no pull request showed a plan of it"),
     ] {
@@ -89,6 +95,30 @@ fn a_plan_without_a_fingerprint_is_like_no_other() {
     let plans = json!({"net": json!({"class": "changes"}).to_string(), "app": plan("none", TWO)}).to_string();
     let script = deciding("apply").env("REQUIRE_PARITY", "true").env("SHOWN", "{}").env("PLANS", plans);
     script.run().exits(1);
+}
+
+/// An older configuration would undo what a newer run has applied.
+#[test]
+fn a_push_that_is_no_longer_the_newest_applies_nothing() {
+    let newest = |text: &str| {
+        let script = deciding("apply");
+        std::fs::write(script.state().join("newest"), text).unwrap();
+        script
+    };
+    let ran = newest("00000000000000000000000000000000000000bb\n").run().exits(0).outputs("apply", "[]");
+    ran.says("::notice::nothing is applied: feature/x has a newer commit").outputs("stacks", "no stack");
+    // By hand, somebody has chosen this commit.
+    newest("00000000000000000000000000000000000000bb\n")
+        .env("EVENT_NAME", "workflow_dispatch")
+        .run()
+        .exits(0)
+        .outputs("stacks", "net");
+    for answer in ["", "not found", "null"] {
+        let ran = newest(answer).run().exits(1).says("GitHub does not say which commit");
+        assert!(ran.outputs.is_empty());
+    }
+    deciding("apply").without("GH_TOKEN").run().exits(2).says("GH_TOKEN");
+    deciding("apply").env("GITHUB_SHA", "main").run().exits(2).says("GITHUB_SHA");
 }
 
 #[test]

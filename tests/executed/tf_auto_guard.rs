@@ -138,6 +138,18 @@ fn by_hand_one_environment_is_worked_on() {
     }
 }
 
+/// Whoever runs a run again has typed nothing.
+#[test]
+fn a_later_attempt_destroys_and_promotes_nothing() {
+    let again = |script: Script| script.env("GITHUB_RUN_ATTEMPT", "2");
+    for action in ["destroy", "promote"] {
+        let script = asked("prod", action, &format!("{action} prod"));
+        refused(&again(script)).says("start a new run: what was typed was meant for the first attempt");
+    }
+    again(asked("prod", "apply", "apply prod")).run().exits(0);
+    again(started("push")).run().exits(0);
+}
+
 #[test]
 fn what_makes_no_sense_is_refused() {
     refused(&asked("", "plan", "")).says("environment must be one of `audit`, `dev`, `old`, `prod`");

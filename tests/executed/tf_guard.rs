@@ -102,6 +102,22 @@ fn each_action_wants_its_own_phrase() {
     }
 }
 
+/// Whoever runs a run again has typed nothing.
+#[test]
+fn a_later_attempt_is_asked_anew() {
+    for (action, phrase) in [
+        ("destroy", "destroy prod/app"),
+        ("promote", "promote prod/app"),
+        ("destroy-backend", "destroy-backend state-prod"),
+    ] {
+        let script = guard("prod", "app", action).env("CONFIRM", phrase);
+        refused(&script.env("GITHUB_RUN_ATTEMPT", "2")).says("start a new run");
+    }
+    for (action, phrase) in [("plan", ""), ("apply", "apply prod/app"), ("create-backend", "")] {
+        allowed(&guard("prod", "app", action).env("CONFIRM", phrase).env("GITHUB_RUN_ATTEMPT", "2"));
+    }
+}
+
 #[test]
 fn a_gate_is_announced_where_there_is_one() {
     allowed(&guard("prod", "app", "apply").env("CONFIRM", "apply prod/app"))

@@ -21,6 +21,7 @@ const EMAILS: &str = "ops@example.com, night@example.com";
 pub(super) const GH: &str = r#"
 case "$*" in
   *'/approvals') cat "$STATE/approvals.json" ;;
+  *'/git/ref/heads/main --jq .object.sha') printf '%s\n' "$GITHUB_SHA" ;;
   *'/runs?'* | *'/jobs?'*) echo '{"total_count": 0, "workflow_runs": [], "jobs": []}' ;;
   *) echo "unexpected: $*" >&2; exit 9 ;;
 esac

@@ -47,6 +47,11 @@ fn left_alone(ran: &Ran, environment: &str) {
 #[test]
 fn a_push_goes_as_far_as_somebody_has_seen() {
     let Some(world) = World::new() else { return };
+    // Pull requests plan nothing that takes a secret of its environment.
+    world.repo.replace("pyfleet.yml", "{ secret: ALERT_EMAILS, as: list }", "[ops@example.com]");
+    world.repo.replace("pyfleet.yml", "    destroy-backend-after: true\n", "    require-parity: true\n");
+    world.repo.run(["render"]).exits(0);
+    world.commit();
     let no_pull_request =
         GH.replace("case \"$*\" in", "case \"$*\" in *'/pulls') echo '[]'; exit ;; esac\ncase \"$*\" in");
 
@@ -86,8 +91,7 @@ fn a_push_goes_as_far_as_somebody_has_seen() {
     ran.job("scan").skipped();
     assert!(world.aws.calls().is_empty(), "{:?}", world.aws.calls());
 
-    // A change that a pull request showed: `dev` takes it with nobody, `prod` with its reviewers, who are told that they
-    // see its plan for the first time.
+    // A change that a pull request showed: `dev` takes it with nobody, `prod` with its reviewers.
     world.repo.write("infra/app/envs/dev.tfvars", "instances = 3\n");
     world.commit();
     let shown = world.ask_for("dev", "plan", "").unwrap();
@@ -99,23 +103,44 @@ fn a_push_goes_as_far_as_somebody_has_seen() {
     let ran = world.auto().event("push").tool("gh", &gh).run().unwrap();
     succeeded(&ran, &["decide-dev-1", "apply-dev-2", "approve-apply-prod-1", "apply-prod-1", "apply-prod-2"]);
     ran.job("apply-dev-1").skipped();
-    ran.job("decide-prod-1").says("no pull request showed");
     assert_eq!(world.object("_pyfleet/applied/prod/network.json")["approver"], "hubot");
     assert_eq!(world.object("_pyfleet/applied/dev/app.json")["approver"], Json::Null);
+
+    // The run of a commit that is no longer the newest applies nothing more.
+    world.repo.write("infra/app/envs/dev.tfvars", "instances = 4\n");
+    world.commit();
+    let newer = GH.replace("printf '%s\\n' \"$GITHUB_SHA\"", "printf '%040d\\n' 5");
+    let ran = world
+        .auto()
+        .event("push")
+        .tool("gh", &(MERGED.replace("FINGERPRINT", &"0".repeat(64)) + &newer))
+        .run()
+        .unwrap();
+    assert_eq!(ran.conclusion(), "success");
+    ran.job("decide-dev-2").says("main has a newer commit");
+    ran.job("apply-dev-2").skipped();
+    ran.job("approve-apply-prod-2").skipped();
 
     // Another plan than the one that was shown stops again.
     world.repo.write("infra/app/envs/dev.tfvars", "instances = 5\n");
     world.commit();
-    let ran =
-        world.auto().event("push").tool("gh", &MERGED.replace("FINGERPRINT", &"0".repeat(64))).run().unwrap();
-    ran.job("decide-dev-2").failed().says("the pull request showed another plan");
+    let ran = world
+        .auto()
+        .event("push")
+        .tool("gh", &(MERGED.replace("FINGERPRINT", &"0".repeat(64)) + GH))
+        .run()
+        .unwrap();
+    ran.job("decide-dev-2").failed().says("the pull request showed other actions");
     ran.job("apply-dev-2").skipped();
     ran.job("plan-prod-1").skipped();
 
     // The clock looks at everything, says what differs, and changes nothing.
     let ran = world.auto().event("schedule").run().unwrap();
-    succeeded(&ran, &["plan-dev-1", "plan-dev-2", "plan-prod-1", "plan-prod-2", "scan"]);
-    ran.job("decide-dev-2").says("dev is not what the configuration says: app would change");
+    for job in ["plan-dev-1", "decide-dev-1", "plan-dev-2", "plan-prod-1", "plan-prod-2", "scan"] {
+        ran.job(job).succeeded();
+    }
+    assert_eq!(ran.conclusion(), "failure");
+    ran.job("decide-dev-2").failed().says("dev is not what the configuration says: app would change");
     for job in ["create-backend-dev", "apply-dev-1", "apply-dev-2", "approve-apply-prod-1", "apply-prod-2"] {
         ran.job(job).skipped();
     }

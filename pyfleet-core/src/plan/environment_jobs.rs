@@ -87,6 +87,11 @@ impl<'a> InEnvironment<'a> {
         }
     }
 
+    /// One run at a time makes or removes the backend. No stack's lock can have this name.
+    pub(super) fn one_backend_change(&self) -> Concurrency {
+        Concurrency { queue: Queue::Max, ..Concurrency::group(format!("backend-{}", self.environment.name)) }
+    }
+
     /// Whose reviewers have to agree before the backend is removed: a backend that several share is removed only if
     /// those of a gated one agree.
     pub(super) fn backend_approver(&self) -> Option<&'a Environment> {
@@ -182,6 +187,7 @@ impl<'a> InEnvironment<'a> {
             environment: self.environment.name.to_string(),
             credentials: credentials(self.project, self.target, AwsRole::Apply, minutes),
             asked,
+            approval: None,
             planned,
             earlier: None,
             inputs: None,

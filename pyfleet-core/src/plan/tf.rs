@@ -11,7 +11,7 @@ use indexmap::IndexMap;
 use serde_json::{Value as Json, json};
 
 use super::Permission;
-use super::body::{Approval, Asked, Body, ForceUnlock, TfGuard};
+use super::body::{Approval, Asked, Body, ForceUnlock, TfApply, TfGuard};
 use super::condition::expression;
 use super::cost;
 use super::credentials::{IDENTITY, credentials, identity};
@@ -295,14 +295,17 @@ impl Jobs<'_> {
         if self.approver(act).is_some() {
             model.needs.push(self.approval_id(act));
         }
-        let environment = match act.job {
-            "apply" => self.deployed_to(),
+        let stack = self.one_change_of("${{ matrix.stack }}");
+        let (environment, concurrency) = match act.job {
+            "apply" => (self.deployed_to(), stack),
             // What an apply runs must not become a role that can remove every state.
-            "create-backend" | "destroy-backend" => without_deployment(self.environment.backend_name()),
-            _ => without_deployment(self.environment.name.to_string()),
+            "create-backend" | "destroy-backend" => {
+                (without_deployment(self.environment.backend_name()), self.one_backend_change())
+            }
+            _ => (without_deployment(self.environment.name.to_string()), stack),
         };
         model.environment = Some(environment);
-        model.concurrency = Some(self.one_change_of("${{ matrix.stack }}"));
+        model.concurrency = Some(concurrency);
         model
     }
 
@@ -386,7 +389,10 @@ impl Jobs<'_> {
             permissions: CHANGE,
             because: "Only where the plan has something to do.",
             identity: Some(identity(self.target, AwsRole::Apply)),
-            body: Body::TfApply(self.apply_body(ASKED, self.planned(), minutes)),
+            body: Body::TfApply(TfApply {
+                approval: self.approver(APPLY).map(|_| self.approval_id(APPLY)),
+                ..self.apply_body(ASKED, self.planned(), minutes)
+            }),
             origin: self.origin(),
         }
     }
@@ -399,7 +405,10 @@ impl Jobs<'_> {
             permissions: CHANGE,
             because: "Only where there is something to destroy.",
             identity: Some(identity(self.target, AwsRole::Apply)),
-            body: Body::TfApply(self.destroy_body(ASKED, self.planned(), minutes)),
+            body: Body::TfApply(TfApply {
+                approval: self.approver(DESTROY).map(|_| self.approval_id(DESTROY)),
+                ..self.destroy_body(ASKED, self.planned(), minutes)
+            }),
             origin: self.origin(),
         }
     }

@@ -107,6 +107,8 @@ pub struct Decide {
     pub plans: String,
     /// Whether somebody has to agree.
     pub gated: bool,
+    /// Whether a push goes on only while its commit is the newest of its branch.
+    pub looks_at_head: bool,
     /// Where the plans that pull requests showed are, where they have to be the same.
     pub parity: Option<Parity>,
     /// The names of stacks by layer, where layers go on one after the other.
@@ -186,6 +188,8 @@ pub struct TfApply {
     pub credentials: Credentials,
     /// What the run was asked for.
     pub asked: Asked,
+    /// The job that waited for the reviewers, where there are any.
+    pub approval: Option<String>,
     /// The expression behind which the plan's outputs stand.
     pub planned: String,
     /// The expression, without its marks, that yields the commit whose configuration is applied, where that is not the

@@ -8,26 +8,28 @@
 //! Environments follow each other in the order of promotion: what an environment does not take stops before the next
 //! one.
 
+mod destroy;
+
 use std::collections::BTreeMap;
 
 use indexmap::IndexMap;
 use serde_json::{Value as Json, json};
 
-use super::Permission;
-use super::body::{Approval, Asked, Body, Changes, Decide, Parity, TfAutoGuard, TfPlan};
-use super::build::{always, changes_job};
-use super::condition::expression;
-use super::credentials::identity;
-use super::draft::{CHECK_OUT, Draft, NewJob};
-use super::environment_jobs::{
+use crate::diagnostic::{Diagnostic, Path, Place};
+use crate::manifest::{AwsRole, Kind, SafetyLevel};
+use crate::plan::Permission;
+use crate::plan::body::{Approval, Asked, Body, Changes, Decide, Parity, TfApply, TfAutoGuard, TfPlan};
+use crate::plan::build::{always, changes_job};
+use crate::plan::condition::expression;
+use crate::plan::credentials::identity;
+use crate::plan::draft::{CHECK_OUT, Draft, NewJob};
+use crate::plan::environment_jobs::{
     CHANGE, InEnvironment, READ, apply_minutes, is_gated, readable_targets, reading_environment, scan_body,
     without_deployment,
 };
-use super::notify::{self, Told};
-use super::stacks::{backend_env, check_limits, entries, over, over_literal, state_env};
-use super::terraform::changed_by;
-use crate::diagnostic::{Diagnostic, Path, Place};
-use crate::manifest::{AwsRole, Kind, SafetyLevel};
+use crate::plan::notify::{self, Told};
+use crate::plan::stacks::{backend_env, check_limits, entries, over, over_literal, state_env};
+use crate::plan::terraform::changed_by;
 use crate::project::{Environment, EnvironmentStacks, Project, StackSettings, Terraform};
 use crate::workflow::{self as model, Input, InputKind, Level, Runner, Scope};
 
@@ -37,8 +39,8 @@ const ASKED: Asked =
 const ACTION: &str = "needs.guard.outputs.action";
 
 const OUTCOME: Told = Told {
-    condition: "always() && needs.guard.result == 'success' && (needs.guard.outputs.action != 'plan' || github.event_name == 'schedule')",
-    because: "Whatever became of the run; a plan that a person asks for is read by that person.",
+    condition: "always() && (github.event_name != 'workflow_dispatch' || (needs.guard.result == 'success' && needs.guard.outputs.action != 'plan'))",
+    because: "Whatever became of the run; what was refused, and a plan, are read by the person who asked.",
 };
 
 const COMPARE: &[Permission] = &[
@@ -65,6 +67,8 @@ pub(super) fn plan(project: &Project, draft: &mut Draft<'_>) {
     let requires_parity = wish.is_some_and(|wish| wish.requires_parity);
     let destroys_backend = wish.is_some_and(|wish| wish.destroys_backend);
     let parity = if requires_parity { parity(project, terraform, &targets, draft) } else { None };
+    let is_shown =
+        |environment: &Environment| terraform.plans.iter().any(|plan| plan.environment == environment.name);
     draft.start_by_hand(inputs(&targets));
     let changes = Changes {
         targets: changed_by(terraform),
@@ -82,7 +86,7 @@ pub(super) fn plan(project: &Project, draft: &mut Draft<'_>) {
     let mut before: Vec<Jobs<'_>> = Vec::new();
     for (environment, target) in &targets {
         let place = InEnvironment { project, terraform, environment, target };
-        let parity = parity.clone();
+        let parity = parity.clone().filter(|_| is_shown(environment));
         let jobs = Jobs { place, layers: target.layers(), parity, destroys_backend };
         let earlier = before.iter().rev().find(|other| other.place.environment.branch == environment.branch);
         jobs.add(draft, earlier);
@@ -94,8 +98,8 @@ pub(super) fn plan(project: &Project, draft: &mut Draft<'_>) {
     }
 }
 
-/// The workflow that shows plans on pull requests; nothing, and a finding, where it shows none of an environment that
-/// nobody has to agree to.
+/// The workflow that shows plans on pull requests; nothing, and a finding, where it leaves out a stack that nobody is
+/// asked about: every push would be refused.
 fn parity(
     project: &Project,
     terraform: &Terraform,
@@ -103,33 +107,40 @@ fn parity(
     draft: &mut Draft<'_>,
 ) -> Option<Parity> {
     let place = Place::key(Path::of(["workflows", draft.name().as_str(), "require-parity"]));
-    let shows = project.workflows.iter().find(|(_, wish)| wish.renders(Kind::Terraform));
-    let unseen = targets.iter().find(|(environment, _)| {
-        environment.level >= SafetyLevel::AUTOMATES
-            && !is_gated(environment)
-            && !terraform.plans.iter().any(|plan| plan.environment == environment.name)
-    });
-    match (shows, unseen) {
-        (Some((name, _)), None) => Some(Parity { workflow: format!("{name}.yml") }),
-        (None, _) => {
-            draft.report(
-                Diagnostic::error("missing-key", place, "no workflow shows a plan on pull requests")
-                    .with_help("add `terraform: {}` to `workflows`, or take `require-parity` out"),
-            );
-            None
-        }
-        (_, Some((environment, _))) => {
+    let Some((name, _)) = project.workflows.iter().find(|(_, wish)| wish.renders(Kind::Terraform)) else {
+        draft.report(
+            Diagnostic::error("missing-key", place, "no workflow shows a plan on pull requests")
+                .with_help("add `terraform: {}` to `workflows`, or take `require-parity` out"),
+        );
+        return None;
+    };
+    let unasked = targets
+        .iter()
+        .filter(|(environment, _)| environment.level >= SafetyLevel::AUTOMATES && !is_gated(environment));
+    for (environment, target) in unasked {
+        let shown = terraform.plans.iter().find(|plan| plan.environment == environment.name);
+        let is_shown = |stack: &StackSettings| {
+            shown.is_some_and(|plan| plan.stacks.iter().any(|shown| shown.stack == stack.stack))
+        };
+        let unseen: Vec<String> = target
+            .stacks
+            .iter()
+            .filter(|stack| !is_shown(stack))
+            .map(|stack| format!("`{}`", stack.stack))
+            .collect();
+        if !unseen.is_empty() {
             let message = format!(
-                "pull requests show no plan of `{}`, and nobody has to agree to it: every push would be refused",
+                "pull requests show no plan of {} in `{}`, and nobody has to agree to it: every push that changes it would be refused",
+                unseen.join(", "),
                 environment.name
             );
-            draft.report(
-                Diagnostic::error("invalid-value", place, message)
-                    .with_help("set `terraform.pull-request-plan`, or ask for `approval: reviewers`"),
-            );
-            None
+            draft.report(Diagnostic::error("invalid-value", place.clone(), message).with_help(
+                "pull requests plan what `terraform.pull-request-plan` says, but no stack that takes a secret of its \
+                 environment: change that, or ask for `approval: reviewers`",
+            ));
         }
     }
+    Some(Parity { workflow: format!("{name}.yml") })
 }
 
 /// What the person who starts the workflow is asked.
@@ -246,6 +257,20 @@ struct Jobs<'a> {
     destroys_backend: bool,
 }
 
+/// Something that reviewers may have to agree to.
+struct Act {
+    /// The job that does it.
+    job: String,
+    /// What it is, for people.
+    title: String,
+    /// The job that decided on it.
+    decision: String,
+    /// When there is something to agree to.
+    condition: String,
+    /// The jobs that the condition looks at beside that one.
+    also_needs: &'static [&'static str],
+}
+
 impl Jobs<'_> {
     fn add(&self, draft: &mut Draft<'_>, earlier: Option<&Jobs<'_>>) {
         if self.writes() {
@@ -255,12 +280,15 @@ impl Jobs<'_> {
             draft.add(self.plan(draft, layer, earlier));
             draft.add(self.decide(draft, layer));
             if self.writes() {
-                let going = self.goes_on(layer);
                 self.add_approval(
                     draft,
-                    &format!("apply-{}-{layer}", self.name()),
-                    &self.decision(layer),
-                    &going,
+                    &Act {
+                        job: self.layer("apply", layer),
+                        title: format!("apply {}, layer {layer}", self.name()),
+                        decision: self.decision(layer),
+                        condition: self.goes_on(layer),
+                        also_needs: &["scan"],
+                    },
                 );
                 draft.add(self.apply(draft, layer));
             }
@@ -285,6 +313,11 @@ impl Jobs<'_> {
 
     fn layer(&self, verb: &str, layer: usize) -> String {
         format!("{verb}-{}-{layer}", self.name())
+    }
+
+    /// The job that waits for the reviewers of a layer, where there are any.
+    fn approval(&self, verb: &str, layer: usize) -> Option<String> {
+        self.is_gated().then(|| format!("approve-{}", self.layer(verb, layer)))
     }
 
     fn decision(&self, layer: usize) -> String {
@@ -324,7 +357,7 @@ impl Jobs<'_> {
         model.condition =
             Some(format!("contains(fromJSON(needs.guard.outputs.backends), '{}')", self.name()));
         model.environment = Some(without_deployment(self.place.environment.backend_name()));
-        model.concurrency = Some(self.place.one_change_of("backend"));
+        model.concurrency = Some(self.place.one_backend_change());
         model.env = backend_env(self.place.terraform, self.place.target);
         NewJob {
             id: self.place.id("create-backend"),
@@ -399,6 +432,7 @@ impl Jobs<'_> {
             plans: format!("needs.{plan}.outputs"),
             gated: self.is_gated(),
             parity: self.parity.clone().filter(|_| self.writes()),
+            looks_at_head: self.writes(),
             layers: Vec::new(),
             note: None,
         };
@@ -430,17 +464,15 @@ impl Jobs<'_> {
     }
 
     /// The job that waits for the reviewers before another one, and the one that tells the channels so.
-    fn add_approval(&self, draft: &mut Draft<'_>, job: &str, decision: &str, condition: &str) {
+    fn add_approval(&self, draft: &mut Draft<'_>, act: &Act) {
         if !self.is_gated() {
             return;
         }
-        let needs: Vec<String> = ["guard", decision]
-            .into_iter()
-            .chain(condition.contains("needs.scan.").then_some("scan"))
-            .map(str::to_owned)
-            .collect();
+        let Act { job, title, decision, condition, also_needs } = act;
+        let needs: Vec<String> =
+            ["guard", decision].iter().chain(*also_needs).map(ToString::to_string).collect();
         let before = |verb: &str| {
-            let mut model = draft.job(format!("{verb} {}", job.replace('-', " ")), 5);
+            let mut model = draft.job(format!("{verb} {title}"), 5);
             model.needs.clone_from(&needs);
             model.condition = Some(expression(&format!("!cancelled() && {condition}")));
             model
@@ -519,132 +551,10 @@ impl Jobs<'_> {
             permissions: CHANGE,
             because: "Only where a plan has something to do, and nothing was found against it.",
             identity: Some(identity(self.place.target, AwsRole::Apply)),
-            body: Body::TfApply(self.place.apply_body(ASKED, PLANNED.to_owned(), minutes)),
-            origin: self.place.origin(),
-        }
-    }
-
-    /// Whether the backend goes with the last thing in it. One that a gated environment shares stays until that goes.
-    fn removes_backend(&self) -> bool {
-        let approver = self.place.backend_approver();
-        self.destroys_backend && approver.is_none_or(|approver| approver.name == self.place.environment.name)
-    }
-
-    /// Everything of the environment is planned side by side, agreed to once, and destroyed from the last layer to
-    /// the first.
-    fn add_destroy(&self, draft: &mut Draft<'_>) {
-        let (plan, decision) = (self.place.id("plan-destroy"), self.place.id("decide-destroy"));
-        let minutes = self.place.project.timeout_minutes;
-        let list = format!("needs.guard.outputs.destroy-{}", self.name());
-        let mut model = over(draft, &format!("plan destroy {}", self.name()), &list, minutes);
-        self.on_runner(&mut model);
-        model.needs = vec!["guard".to_owned()];
-        model.condition = Some(format!("{list} != '[]'"));
-        model.environment = Some(reading_environment(self.place.environment));
-        model.env = state_env(self.place.terraform, self.place.target);
-        model.outputs = results(&self.place.target.stacks);
-        draft.add(NewJob {
-            id: plan.clone(),
-            model,
-            permissions: READ,
-            because: "Only where somebody typed the phrase.",
-            identity: Some(identity(self.place.target, AwsRole::Plan)),
-            body: Body::TfPlan(self.plan_body(minutes)),
-            origin: self.place.origin(),
-        });
-        let names = |layer: &Vec<&StackSettings>| layer.iter().map(|stack| stack.stack.clone()).collect();
-        let body = Decide {
-            environment: self.name().to_owned(),
-            action: ACTION,
-            stacks: list,
-            plans: format!("needs.{plan}.outputs"),
-            gated: self.is_gated(),
-            parity: None,
-            layers: self.layers.iter().map(names).collect(),
-            note: self.note_on_backend(),
-        };
-        let mut model = draft.job(format!("decide destroy {}", self.name()), 5);
-        let layers = (1..=self.layers.len()).map(|layer| format!("layer-{layer}"));
-        model.outputs = ["apply", "stacks"]
-            .map(output_of_decide)
-            .into_iter()
-            .chain(layers.map(|output| output_of_decide(&output)))
-            .collect();
-        draft.add(self.decide_job(model, decision.clone(), plan, body));
-        let is_decided = format!("needs.{decision}.result == 'success'");
-        let is_something = format!("{is_decided} && needs.{decision}.outputs.apply != '[]'");
-        // Where the backend goes as well, there is something to agree to even behind the last stack.
-        let is_asked = if self.removes_backend() { &is_decided } else { &is_something };
-        let approval = self.place.id("destroy");
-        self.add_approval(draft, &approval, &decision, is_asked);
-        let mut done: Vec<(String, String)> = Vec::new();
-        for layer in (1..=self.layers.len()).rev() {
-            let (id, output) = (self.layer("destroy", layer), format!("layer-{layer}"));
-            let mut conditions =
-                vec![is_decided.clone(), format!("needs.{decision}.outputs.{output} != '[]'")];
-            conditions.extend(done.iter().map(|(_, condition)| condition.clone()));
-            let title = format!("destroy {}", self.name());
-            let mut model = self.change(draft, &approval, &title, &decision, &output, &conditions);
-            model.needs.extend(done.iter().map(|(id, _)| id.clone()));
-            model.environment = Some(without_deployment(self.name().to_owned()));
-            done.push((
-                id.clone(),
-                format!("(needs.{decision}.outputs.{output} == '[]' || needs.{id}.result == 'success')"),
-            ));
-            let minutes = apply_minutes(self.place.project);
-            draft.add(NewJob {
-                id,
-                model,
-                permissions: CHANGE,
-                because: "What needs others goes before them.",
-                identity: Some(identity(self.place.target, AwsRole::Apply)),
-                body: Body::TfApply(self.place.destroy_body(ASKED, PLANNED.to_owned(), minutes)),
-                origin: self.place.origin(),
-            });
-        }
-        if self.removes_backend() {
-            draft.add(self.destroy_backend(draft, &decision, is_decided, &done));
-        }
-    }
-
-    fn note_on_backend(&self) -> Option<String> {
-        let sharing =
-            self.place.backend_approver().filter(|_| self.destroys_backend && !self.removes_backend())?;
-        Some(format!("The backend is kept, used by {}: it goes when that is destroyed.", sharing.name))
-    }
-
-    fn destroy_backend(
-        &self,
-        draft: &Draft<'_>,
-        decision: &str,
-        is_decided: String,
-        done: &[(String, String)],
-    ) -> NewJob {
-        let mut model = draft.job(format!("destroy backend {}", self.name()), 30);
-        self.on_runner(&mut model);
-        model.needs = vec!["guard".to_owned(), decision.to_owned()];
-        let approval = self.is_gated().then(|| format!("approve-{}", self.place.id("destroy")));
-        let mut conditions = vec!["!cancelled()".to_owned(), is_decided];
-        conditions.extend(approval.iter().map(|approval| format!("needs.{approval}.result == 'success'")));
-        conditions.extend(done.iter().map(|(_, condition)| condition.clone()));
-        model.needs.extend(approval.clone());
-        model.needs.extend(done.iter().map(|(id, _)| id.clone()));
-        model.condition = Some(expression(&conditions.join(" && ")));
-        model.environment = Some(without_deployment(self.place.environment.backend_name()));
-        model.concurrency = Some(self.place.one_change_of("backend"));
-        model.env = backend_env(self.place.terraform, self.place.target);
-        let bucket = model.env.get("TF_STATE_BUCKET").cloned().unwrap_or_default();
-        NewJob {
-            id: self.place.id("destroy-backend"),
-            model,
-            permissions: READ,
-            because: "Only behind the last stack; what still holds a state is kept.",
-            identity: Some(identity(self.place.target, AwsRole::BackendDestroy)),
-            body: Body::DestroyBackend(self.place.destroy_backend_body(
-                format!("destroy-backend {bucket}"),
-                approval,
-                30,
-            )),
+            body: Body::TfApply(TfApply {
+                approval: self.approval("apply", layer),
+                ..self.place.apply_body(ASKED, PLANNED.to_owned(), minutes)
+            }),
             origin: self.place.origin(),
         }
     }
