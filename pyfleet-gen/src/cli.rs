@@ -12,7 +12,8 @@ pub(crate) struct Cli {
     /// Work as if started in this directory.
     #[arg(short = 'C', long = "directory", value_name = "DIR", global = true)]
     pub(crate) directory: Option<Utf8PathBuf>,
-    /// The manifest; found by walking up from the working directory where it is not given.
+    /// The manifest; found by walking up from the working directory where it is not given. For `init`, the name that
+    /// it gets at the repository's root.
     #[arg(long, value_name = "FILE", global = true)]
     pub(crate) manifest: Option<Utf8PathBuf>,
     #[command(subcommand)]

@@ -44,9 +44,8 @@ impl Location {
                 (Some(root), Some(name)) => (root.to_owned(), name.to_owned()),
                 _ => return Err(io::Error::other(format!("{named}: is not a file"))),
             };
-            // The name stands in a comment of every rendered file, and in every report.
-            if name.chars().any(|character| character.is_control() || is_deceptive(character)) {
-                return Err(io::Error::other("the manifest's name holds characters that cannot be shown"));
+            if !is_showable(&name) {
+                return Err(io::Error::other(NOT_SHOWABLE));
             }
             let root = if root.as_str().is_empty() { Utf8PathBuf::from(".") } else { root };
             return Ok(Self { root, manifest: name });
@@ -106,6 +105,14 @@ impl Location {
         })?;
         Ok(Source::new(path.clone(), text))
     }
+}
+
+/// Why a manifest's name is refused.
+pub(crate) const NOT_SHOWABLE: &str = "the manifest's name holds characters that cannot be shown";
+
+/// Whether a name can be a manifest's: it stands in a comment of every rendered file, and in every report.
+pub(crate) fn is_showable(name: &str) -> bool {
+    !name.chars().any(|character| character.is_control() || is_deceptive(character))
 }
 
 /// What a manifest says, as far as it could be understood.

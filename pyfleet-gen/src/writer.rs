@@ -37,7 +37,17 @@ pub struct Change<'a> {
 pub struct Writer<'a> {
     repository: &'a Repository,
     /// The operating system takes the lock back when the run ends, however it ends.
-    _turn: Option<File>,
+    turn: Option<File>,
+}
+
+/// A process that is being started elsewhere in this one has the descriptor, too, until it runs its own program: closing
+/// this one alone would leave the lock with it.
+impl Drop for Writer<'_> {
+    fn drop(&mut self) {
+        if let Some(turn) = &self.turn {
+            let _ = turn.unlock();
+        }
+    }
 }
 
 impl<'a> Writer<'a> {
@@ -56,7 +66,7 @@ impl<'a> Writer<'a> {
                 "another `pyfleet-gen render` is writing to this repository; nothing was written",
             )
             .with_help("wait until it has ended, and run this again")),
-            Some(Ok(()) | Err(TryLockError::Error(_))) | None => Ok(Self { repository, _turn: turn }),
+            Some(Ok(()) | Err(TryLockError::Error(_))) | None => Ok(Self { repository, turn }),
         }
     }
 
@@ -263,5 +273,25 @@ fn sync(directory: &Dir) -> io::Result<()> {
             Ok(())
         }
         synced => synced,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use camino::Utf8Path;
+
+    use super::Writer;
+    use crate::repository::Repository;
+
+    #[test]
+    fn the_turn_ends_with_the_writer_whoever_else_has_its_descriptor() {
+        let directory = tempfile::tempdir().unwrap();
+        let repository = Repository::open(Utf8Path::from_path(directory.path()).unwrap()).unwrap();
+        let writer = Writer::new(&repository).unwrap();
+        assert!(Writer::new(&repository).is_err());
+        let inherited = writer.turn.as_ref().unwrap().try_clone().unwrap();
+        drop(writer);
+        assert!(Writer::new(&repository).is_ok());
+        drop(inherited);
     }
 }

@@ -95,10 +95,17 @@ pub(super) const CASES: &[Case] = &[
     Case {
         name: "opentofu",
         files: &[
-            ("main.tofu", "terraform {\n  required_version = \"~> 1.8\"\n  backend \"s3\" {}\n}\n"),
+            (
+                "main.tofu",
+                "terraform {\n  required_version = \"~> 1.8\"\n  backend \"s3\" {}\n}\nprovider \"aws\" {}\n",
+            ),
             (".opentofu-version", "1.8.2\n"),
         ],
-        says: &["OpenTofu    .", "terraform.version: 1.8.2 (.opentofu-version names it)"],
+        says: &[
+            "OpenTofu    .",
+            "terraform.version: 1.8.2 (.opentofu-version names it)",
+            "`tofu -chdir=. providers lock -platform=linux_amd64",
+        ],
         levels: &[3, 4, 5],
     },
     Case {

@@ -142,7 +142,7 @@ proptest! {
         let manifest = fs::read_to_string(directory.path().join("pyfleet.yml"));
         prop_assert_eq!(exit == Exit::Clean, manifest.is_ok(), "{}", said);
         if let Ok(manifest) = manifest {
-            for level in (1..=4).filter(|level| *level == 1 || manifest.contains(&format!("## From level {level}"))) {
+            for level in (1..=5).filter(|level| *level == 1 || manifest.contains(&format!("## From level {level}"))) {
                 let raised = super::raised(&manifest, level);
                 let loaded = project_file::load(Source::new("pyfleet.yml", raised.clone()));
                 prop_assert!(loaded.planned.is_some(), "level {level}: {:?}\n{raised}", loaded.findings);

@@ -137,6 +137,51 @@ fn what_is_too_large_too_deep_or_too_much_is_said_and_passed_by() {
     assert!(said.lines().count() < 90, "{said}");
 }
 
+/// Patterns whose reading takes the square of their length, or each way to place their `**`.
+#[test]
+fn patterns_of_gitignore_take_no_longer_than_they_are() {
+    let deep = "a/".repeat(10);
+    let repo = repository(&[(&format!("{deep}main.tf"), "provider \"aws\" {}\n")]);
+    let lines = [
+        "[a]".repeat(40_000),
+        "[".repeat(4_000),
+        "*a".repeat(2_000),
+        "**/a/".repeat(800) + "x",
+        "**/*a*/".repeat(500) + "x",
+    ];
+    repo.write(".gitignore", lines.join("\n") + &"\n[a][a]*[b]".repeat(50_000));
+    let start = std::time::Instant::now();
+    repo.run(["init"]).exits(0).says("`.gitignore` has lines of more than 4 KiB, which were passed by");
+    assert!(start.elapsed().as_secs() < 20, "{:?}", start.elapsed());
+}
+
+#[test]
+fn many_directories_and_many_tests_take_no_square_of_their_number() {
+    let repo = repository(&[("main.tf", STACK)]);
+    for number in 0..3_000 {
+        repo.write(&format!("p/d{number}/test_x.py"), "");
+        repo.write(&format!("p/d{number}/setup.py"), "");
+    }
+    let start = std::time::Instant::now();
+    repo.run(["init"]).exits(0).says("only the first 30 groups of tests are in the manifest");
+    assert!(start.elapsed().as_secs() < 20, "{:?}", start.elapsed());
+}
+
+/// Where there are too many, the first by name are seen, whatever order the file system has them in.
+#[test]
+fn what_is_seen_of_too_much_does_not_depend_on_the_file_system() {
+    let repo = repository(&[]);
+    for number in 0..50_000 {
+        fs::write(repo.path(&format!("z{number}")), "").unwrap();
+    }
+    repo.write("main.tf", STACK).write("zz/Dockerfile", "FROM scratch\n");
+    repo.run(["init"])
+        .exits(0)
+        .says("Terraform   .:")
+        .says("only the first 50000 entries were looked at")
+        .says_not("Docker");
+}
+
 #[test]
 fn what_others_made_is_not_looked_into() {
     let repo = Repo::new();

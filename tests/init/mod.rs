@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 
-use crate::repo::Repo;
+use crate::repo::{Repo, scrub};
 use crate::{tool, validators};
 
 /// A repository, and what `init` has to say of it.
@@ -234,6 +234,64 @@ fn another_name_is_taken_and_a_path_is_not() {
     repo.run(["--manifest", "fleet.yml", "init"]).exits(0).says("pyfleet-gen --manifest fleet.yml render");
     repo.run(["--manifest", "fleet.yml", "render"]).exits(0);
     repo.has("fleet.yml").has_no("pyfleet.yml");
+}
+
+#[test]
+fn a_name_that_render_would_overwrite_or_refuse_is_refused() {
+    let repo = repository(&[("main.tf", "resource \"terraform_data\" \"x\" {}\n")]);
+    let before = repo.files();
+    for (name, reason) in [
+        ("pyfleet.lock", "is a file that `render` writes"),
+        ("Pyfleet.lock", "is a file that `render` writes"),
+        ("a\nb.yml", "holds characters that cannot be shown"),
+        ("a\u{202e}b.yml", "holds characters that cannot be shown"),
+    ] {
+        repo.run(["--manifest", name, "init"]).exits(2).says(reason).says_not("\u{202e}");
+    }
+    assert_eq!(before, repo.files());
+}
+
+/// Whoever copies what `init` prints last has everything in git's index: from the root, from below it and from
+/// elsewhere, whatever the manifest is called.
+#[test]
+fn the_next_commands_work_where_they_are_printed() {
+    let stack = ("infra/main.tf", "resource \"terraform_data\" \"x\" {}\n");
+    let image = ("Dockerfile", "FROM scratch\nUSER 1\n");
+    for (place, arguments, files, manifest) in [
+        ("", &["init"][..], &[stack][..], "pyfleet.yml"),
+        ("infra", &["init"], &[stack], "pyfleet.yml"),
+        ("infra", &["--manifest", "fleet.yml", "init"], &[stack], "fleet.yml"),
+        ("..", &["-C", "repo/infra", "init"], &[stack], "pyfleet.yml"),
+        ("", &["init"], &[image], "pyfleet.yml"),
+    ] {
+        let repo = Repo::new();
+        for (path, text) in files {
+            repo.write(path, text);
+        }
+        let git = |arguments: &[&str]| {
+            let mut git = std::process::Command::new("git");
+            let out = scrub(&mut git).args(arguments).current_dir(repo.path("")).output().unwrap();
+            assert!(out.status.success(), "{out:?}");
+            String::from_utf8(out.stdout).unwrap()
+        };
+        git(&["init", "--quiet"]);
+        let said = repo.command().args(arguments).current_dir(repo.path(place)).output().unwrap();
+        let said = String::from_utf8(said.stdout).unwrap();
+        let (_, next) = said.split_once("\nnext:\n").unwrap();
+        let mut shell = std::process::Command::new("bash");
+        let binary = repo.command().get_program().to_owned();
+        let script = format!("set -e\npyfleet-gen() {{ \"$BINARY\" \"$@\"; }}\n{next}");
+        let ran = scrub(&mut shell)
+            .env("BINARY", binary)
+            .args(["-c", &script])
+            .current_dir(repo.path(place))
+            .output()
+            .unwrap();
+        assert!(ran.status.success(), "{next}{ran:?}");
+        let staged = git(&["diff", "--cached", "--name-only"]);
+        assert!(staged.contains(manifest) && staged.contains("pyfleet.lock"), "{staged}");
+        assert_eq!(git(&["ls-files", "--others", "--", ".github"]), "", "{staged}");
+    }
 }
 
 #[test]

@@ -41,6 +41,17 @@ fn another_host_is_said_to_be_one() {
 }
 
 #[test]
+fn a_name_of_ssh_s_own_is_no_enterprise_server() {
+    for (url, note) in [
+        ("git@work:acme/shop.git", "the remote's host `work` is a name of ssh's own configuration"),
+        ("ssh://git@ssh.github.com:443/acme/shop.git", "acme/shop on github.com"),
+    ] {
+        let repo = with(&[(".git/config", &remote(url))]);
+        repo.run(["init"]).exits(0).says(note).says_not("Enterprise");
+    }
+}
+
+#[test]
 fn without_git_the_repository_is_left_to_be_filled_in() {
     for files in [
         &[][..],
@@ -48,7 +59,10 @@ fn without_git_the_repository_is_left_to_be_filled_in() {
         &[(".git/config", "[remote \"origin\"]\nurl = /srv/x.git\n")],
     ] {
         let repo = with(files);
-        repo.run(["init"]).exits(0).says("github.repository: OWNER/repo (git names no remote");
+        repo.run(["init"])
+            .exits(0)
+            .says("github.repository: OWNER/repo (git names no remote")
+            .says("next:\n  # put the repository's owner into pyfleet.yml: git does not name it\n  pyfleet-gen render");
         repo.run(["render"]).exits(0);
         repo.run(["check"]).exits(0);
     }
@@ -57,7 +71,11 @@ fn without_git_the_repository_is_left_to_be_filled_in() {
 #[test]
 fn a_directory_that_git_names_elsewhere_is_not_followed() {
     let repo = with(&[(".git", "gitdir: /somewhere/else\n")]);
-    repo.run(["init"]).exits(0).says("OWNER/repo").says("git's own files were not read");
+    repo.run(["init"])
+        .exits(0)
+        .says("OWNER/repo")
+        .says("git's own files were not read: `.git` is a file, as in a worktree or a submodule")
+        .says_not("help:");
 }
 
 #[test]

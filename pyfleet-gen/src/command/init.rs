@@ -4,18 +4,17 @@
 //! changed in an editor.
 
 use camino::{Utf8Path, Utf8PathBuf};
-use pyfleet_core::manifest::Kind;
 use pyfleet_core::source::Source;
 
 use super::{Failure, quoted};
 use crate::Streams;
 use crate::cli::Cli;
 use crate::exit::Exit;
-use crate::project_file::{NAME, load};
+use crate::project_file::{Location, NAME, NOT_SHOWABLE, is_showable, load};
 use crate::proposal::{Proposal, plain};
 use crate::render::{self, read_back};
 use crate::report::{Report, count, human, inert, single_line};
-use crate::repository::{FileError, Repository};
+use crate::repository::{FileError, Repository, is_owned_path};
 use crate::survey::Survey;
 use crate::survey::terraform::LockFile;
 use crate::writer::Writer;
@@ -29,9 +28,7 @@ pub(crate) fn run(_: &Args, cli: &Cli, streams: &mut Streams<'_>) -> Result<Exit
     let start = start.canonicalize_utf8().map_err(|error| FileError::new(&start, error.to_string()))?;
     let name = match cli.manifest.as_deref() {
         None => NAME,
-        Some(named) => named.file_name().filter(|name| *name == named.as_str()).ok_or_else(|| {
-            FileError::new(named, "is not a name: `init` writes the manifest at the repository's root")
-        })?,
+        Some(named) => checked(named)?,
     };
     let root = root_of(&start);
     if let Some(there) = start
@@ -70,6 +67,7 @@ pub(crate) fn run(_: &Args, cli: &Cli, streams: &mut Streams<'_>) -> Result<Exit
         say(streams, "  ", guess)?;
     }
     report_left_out(&survey, &proposal, streams)?;
+    let has_workflows = files.iter().any(|path| path.starts_with(".github/"));
     let mut in_the_way = Vec::new();
     for path in files {
         if repository.read(&path).is_ok_and(|found| found.is_some()) {
@@ -80,9 +78,22 @@ pub(crate) fn run(_: &Args, cli: &Cli, streams: &mut Streams<'_>) -> Result<Exit
         say(streams, "  ", &format!("{path} is there already: `pyfleet-gen render --adopt` replaces it"))?;
     }
     report_levels(name, &proposal, streams)?;
-    let command = super::mend(cli);
-    writeln!(streams.out, "\nnext:\n  {command}\n  git add {} pyfleet.lock .github", quoted(name))?;
+    report_next(name, root, has_workflows, &survey, cli, streams)?;
     Ok(Exit::Clean)
+}
+
+/// A name for the manifest that every later run takes, too.
+fn checked(named: &Utf8Path) -> Result<&str, FileError> {
+    let name = named.file_name().filter(|name| *name == named.as_str()).ok_or_else(|| {
+        FileError::new(named, "is not a name: `init` writes the manifest at the repository's root")
+    })?;
+    if !is_showable(name) {
+        return Err(FileError::new("--manifest", NOT_SHOWABLE));
+    }
+    if is_owned_path(name) || is_owned_path(&name.to_ascii_lowercase()) {
+        return Err(FileError::new(name, "is a file that `render` writes: the manifest needs another name"));
+    }
+    Ok(name)
 }
 
 /// The repository's root: where git's own directory lies, at or above; the directory itself where there is none.
@@ -190,13 +201,8 @@ fn report_seen(survey: &Survey, streams: &mut Streams<'_>) -> std::io::Result<()
     }
     for existing in &survey.workflows {
         let mut facts = Vec::new();
-        let is_built = |kind: &&str| Kind::ALL.iter().any(|known| known.name() == *kind);
-        let (built, later): (Vec<&str>, Vec<&str>) = existing.does.iter().partition(|kind| is_built(kind));
-        if !built.is_empty() {
-            facts.push(format!("pyfleet's {} does this", built.join(", ")));
-        }
-        if !later.is_empty() {
-            facts.push(format!("pyfleet's {} would, which is not there yet", later.join(", ")));
+        if !existing.does.is_empty() {
+            facts.push(format!("pyfleet's {} does this", existing.does.join(", ")));
         }
         if !existing.findings.is_empty() {
             let findings: Vec<String> =
@@ -241,4 +247,33 @@ fn report_levels(name: &str, proposal: &Proposal, streams: &mut Streams<'_>) -> 
         writeln!(streams.out, "  level {level} adds {adds}; it stands in the manifest, switched off")?;
     }
     Ok(())
+}
+
+/// What to do now, as it works from where this run was started.
+fn report_next(
+    name: &str,
+    root: &Utf8Path,
+    has_workflows: bool,
+    survey: &Survey,
+    cli: &Cli,
+    streams: &mut Streams<'_>,
+) -> std::io::Result<()> {
+    let here = Location { root: root.to_owned(), manifest: name.to_owned() }.from_here();
+    let (mut directory, mut named) = (String::new(), String::new());
+    if !here.as_str().is_empty() {
+        directory = format!(" -C {}", quoted(here.as_str()));
+    }
+    if cli.manifest.is_some() {
+        named = format!(" --manifest {}", quoted(name));
+    }
+    writeln!(streams.out, "\nnext:")?;
+    if survey.git.remote.is_none() {
+        writeln!(streams.out, "  # put the repository's owner into {}: git does not name it", quoted(name))?;
+    }
+    let github = if has_workflows { " .github" } else { "" };
+    writeln!(
+        streams.out,
+        "  pyfleet-gen{directory}{named} render\n  git{directory} add {} pyfleet.lock{github}",
+        quoted(name)
+    )
 }

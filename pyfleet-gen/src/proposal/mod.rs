@@ -172,11 +172,14 @@ impl Guesses {
 
 fn repository(survey: &Survey, directory: &str, guesses: &mut Guesses, notes: &mut Notes) -> Said {
     if let Some(remote) = &survey.git.remote {
-        if remote.host != "github.com" {
-            notes.add(format!(
-                "the remote is on {}: what is rendered is for github.com; GitHub Enterprise Server is not served yet",
-                remote.host
-            ));
+        match remote.host.as_str() {
+            "github.com" => {}
+            alias if !alias.contains('.') => notes.add(format!(
+                "the remote's host `{alias}` is a name of ssh's own configuration, and is taken for github.com"
+            )),
+            host => notes.add(format!(
+                "the remote is on {host}: what is rendered is for github.com; GitHub Enterprise Server is not served yet"
+            )),
         }
         return Said { value: remote.slug.clone(), because: format!("the remote `{}`", plain(&remote.name)) };
     }

@@ -5,7 +5,7 @@ mod version;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use pyfleet_core::manifest::RelativePath;
+use pyfleet_core::manifest::{RelativePath, Tool};
 use pyfleet_core::secret::secrets_in;
 use serde::Serialize;
 
@@ -138,15 +138,16 @@ pub(super) fn propose(
     if seen.stacks.len() > MOST {
         notes.add(format!("only the first {MOST} directories of Terraform are stacks"));
     }
-    let version = version::propose(seen, guesses);
+    let version = version::propose(seen, guesses, notes);
     let mut names = Names::default();
     let taken: Vec<&Seen> = seen.stacks.iter().take(MOST).collect();
     let mut stacks: Vec<Stack> = taken
         .iter()
         .map(|stack| of_stack(stack, project, taken.len(), environments, &mut names, notes))
         .collect();
+    let tool = if seen.is_tofu { Tool::OpenTofu } else { Tool::Terraform };
     for stack in &taken {
-        report_lock(stack, notes);
+        report_lock(stack, tool, notes);
     }
     let state = state(survey, &taken, &stacks, environments, &version.value, notes);
     let is_simple = |stack: &Stack| {
@@ -228,10 +229,11 @@ fn of_stack(
     }
 }
 
-fn report_lock(stack: &Seen, notes: &mut Notes) {
+fn report_lock(stack: &Seen, tool: Tool, notes: &mut Notes) {
     let directory = &stack.directory;
+    let tool = tool.command();
     let command = format!(
-        "`terraform -chdir={directory} providers lock -platform=linux_amd64 -platform=darwin_arm64` writes it, and it \
+        "`{tool} -chdir={directory} providers lock -platform=linux_amd64 -platform=darwin_arm64` writes it, and it \
          has to be committed: `init` runs with `-lockfile=readonly`"
     );
     match &stack.lock {

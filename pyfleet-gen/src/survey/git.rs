@@ -3,7 +3,7 @@
 
 use pyfleet_core::manifest::{BranchName, Repository as Slug};
 
-use super::Notes;
+use super::{Notes, reason};
 use crate::repository::Repository;
 
 /// What git knows.
@@ -19,16 +19,24 @@ pub(crate) struct Git {
 pub(crate) struct Remote {
     /// Its name in git's configuration.
     pub(crate) name: String,
-    /// The host.
+    /// The host, as it is written: one without a dot is a name of ssh's own configuration.
     pub(crate) host: String,
     /// `owner/name`.
     pub(crate) slug: String,
 }
 
 pub(super) fn look(repository: &Repository, notes: &mut Notes) -> Git {
+    // In a worktree and in a submodule, `.git` is a file that names a place outside of this directory.
+    if repository.read_text(".git").is_ok_and(|text| text.is_some()) {
+        notes.add(
+            "git's own files were not read: `.git` is a file, as in a worktree or a submodule, and they lie elsewhere"
+                .to_owned(),
+        );
+        return Git::default();
+    }
     let mut read = |path: &str| {
         repository.read_text(path).unwrap_or_else(|error| {
-            notes.add(format!("git's own files were not read: {error}"));
+            notes.add(format!("git's own files were not read: {}", reason(&error)));
             None
         })
     };
@@ -96,6 +104,8 @@ fn parse(url: &str) -> Option<(String, String)> {
     };
     let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
     let host = host.split_once(':').map_or(host, |(host, _)| host).to_ascii_lowercase();
+    // Where port 22 is closed (GitHub: using SSH over the HTTPS port).
+    let host = if host == "ssh.github.com" { "github.com".to_owned() } else { host };
     let is_host =
         !host.is_empty() && host.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-".contains(&byte));
     let path = path.trim_matches('/');
@@ -115,6 +125,8 @@ mod tests {
             ("https://user:hunter2@github.com/acme/shop", "github.com"),
             ("git@github.com:acme/shop.git", "github.com"),
             ("ssh://git@github.com:22/acme/shop.git/", "github.com"),
+            ("ssh://git@ssh.github.com:443/acme/shop.git", "github.com"),
+            ("git@work:acme/shop.git", "work"),
             ("ssh://git@GHE.example.com/acme/shop", "ghe.example.com"),
         ] {
             assert_eq!(parse(url), Some((host.to_owned(), "acme/shop".to_owned())), "{url}");

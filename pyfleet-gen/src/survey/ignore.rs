@@ -4,6 +4,9 @@
 use super::Notes;
 use super::tree::{Tree, below, join};
 
+/// A longer line is no pattern, and is passed by: reading it would cost its length for every directory.
+const LINE: usize = 4096;
+
 /// The line that ignores a path, as `file:line: pattern`.
 pub(super) fn ignoring_line(tree: &Tree<'_>, path: &str, notes: &mut Notes) -> Option<String> {
     let mut verdict = None;
@@ -14,6 +17,10 @@ pub(super) fn ignoring_line(tree: &Tree<'_>, path: &str, notes: &mut Notes) -> O
         let text = if tree.has(&file) { tree.read(&file, notes) } else { None };
         for (number, line) in text.iter().flat_map(|text| text.lines()).enumerate() {
             let Some(inside) = below(&directory, path) else { continue };
+            if line.len() > LINE {
+                notes.add(format!("`{file}` has lines of more than 4 KiB, which were passed by"));
+                continue;
+            }
             match judge(line, inside) {
                 Some(true) => verdict = Some(format!("{file}:{}: {}", number + 1, line.trim())),
                 Some(false) => verdict = None,
@@ -52,25 +59,41 @@ fn judge(line: &str, path: &str) -> Option<bool> {
     matched.then_some(ignores)
 }
 
+/// `**` is any number of directories. Each part of the pattern is tried once from every place that those before it
+/// lead to, however many `**` there are.
 fn matches_parts(pattern: &[&str], parts: &[&str]) -> bool {
-    match (pattern.split_first(), parts.split_first()) {
-        (None, None) => true,
-        (Some((&"**", rest)), _) => (0..=parts.len()).any(|skipped| matches_parts(rest, &parts[skipped..])),
-        (Some((wanted, rest)), Some((part, others))) => {
-            matches_name(wanted, part) && matches_parts(rest, others)
+    let mut reached = vec![false; parts.len() + 1];
+    reached[0] = true;
+    for wanted in pattern {
+        if *wanted == "**" {
+            let first = reached.iter().position(|is_reached| *is_reached).unwrap_or(reached.len());
+            reached[first..].fill(true);
+            continue;
         }
-        (None, Some(_)) | (Some(_), None) => false,
+        let mut next = vec![false];
+        next.extend(parts.iter().zip(&reached).map(|(part, from)| *from && matches_name(wanted, part)));
+        reached = next;
     }
+    reached.last() == Some(&true)
+}
+
+/// A pattern's characters, with `?` for each set in brackets. A bracket that nothing closes is itself.
+fn without_sets(pattern: &str) -> Vec<char> {
+    let mut characters = Vec::new();
+    let mut left = pattern;
+    while let Some((before, set)) = left.split_once('[') {
+        let Some((_, after)) = set.split_once(']') else { break };
+        characters.extend(before.chars().chain(['?']));
+        left = after;
+    }
+    characters.extend(left.chars());
+    characters
 }
 
 /// `*` is any run of characters, `?` is one. Sets in brackets are taken for any one character: what may be ignored
 /// is worth a look.
 fn matches_name(pattern: &str, name: &str) -> bool {
-    let mut pattern: Vec<char> = pattern.chars().collect();
-    while let Some(open) = pattern.iter().position(|c| *c == '[') {
-        let Some(length) = pattern[open..].iter().position(|c| *c == ']') else { break };
-        pattern.splice(open..=open + length, ['?']);
-    }
+    let pattern = without_sets(pattern);
     let name: Vec<char> = name.chars().collect();
     // The last star, and how much it has taken: no more than that is ever tried again.
     let (mut at, mut here, mut star) = (0, 0, None);
@@ -110,6 +133,8 @@ mod tests {
             "/infra",
             "infra/**",
             "**/app/*.hcl",
+            "**/infra/**/app/**/*.hcl",
+            ".terra[f]orm.loc[j-l].[h]cl",
             ".terraform.loc[jk].hcl",
         ] {
             assert_eq!(judge(line, path), Some(true), "{line}");
@@ -121,6 +146,8 @@ mod tests {
             ".terraform/",
             "/.terraform.lock.hcl",
             "*.tf",
+            ".terraform.lock.hc[l",
+            "**/x/**/app/**",
             "infra/app/.terraform.lock.hcl/",
         ] {
             assert_eq!(judge(line, path), None, "{line}");

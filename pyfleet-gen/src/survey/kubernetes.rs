@@ -15,7 +15,11 @@ pub(super) fn look(tree: &Tree<'_>, notes: &mut Notes) -> Vec<Later> {
     let yaml = tree
         .files()
         .filter(|path| (path.ends_with(".yml") || path.ends_with(".yaml")) && !path.starts_with(".github/"));
-    for path in yaml.take(FILES) {
+    for (number, path) in yaml.enumerate() {
+        if number == FILES {
+            notes.add(format!("only the first {FILES} YAML files were looked into for Kubernetes"));
+            break;
+        }
         match name_of(path) {
             "Chart.yaml" => {
                 found.push(Later::new(

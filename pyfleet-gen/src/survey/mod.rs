@@ -19,7 +19,7 @@ pub(crate) mod tree;
 pub(crate) mod workflows;
 
 use self::tree::Tree;
-use crate::repository::Repository;
+use crate::repository::{FileError, Repository};
 
 /// What was seen.
 pub(crate) struct Survey {
@@ -49,23 +49,24 @@ impl Survey {
         let mut notes = Notes::default();
         let tree = Tree::walk(repository, &mut notes);
         let images = docker::look(&tree, &mut notes);
-        let mut later = Vec::new();
-        later.extend(kubernetes::look(&tree, &mut notes));
-        later.extend(packer::look(&tree));
+        let git = git::look(repository, &mut notes);
+        let terraform = terraform::look(&tree, &mut notes);
+        let python = python::look(&tree, &images, &mut notes);
+        let tasks = ecs::look(&tree, &mut notes);
+        let node = node::look(&tree, &images, &mut notes);
+        let workflows = workflows::look(&tree, &mut notes);
+        // Last: what may be read altogether is for what ends in the manifest.
+        let mut later = packer::look(&tree);
         later.extend(ansible::look(&tree, &mut notes));
         later.extend(cdktf::look(&tree, &mut notes));
-        Self {
-            git: git::look(repository, &mut notes),
-            terraform: terraform::look(&tree, &mut notes),
-            python: python::look(&tree, &images, &mut notes),
-            tasks: ecs::look(&tree, &mut notes),
-            node: node::look(&tree, &images, &mut notes),
-            workflows: workflows::look(&tree, &mut notes),
-            images,
-            later,
-            notes,
-        }
+        later.extend(kubernetes::look(&tree, &mut notes));
+        Self { git, terraform, images, python, node, tasks, workflows, later, notes }
     }
+}
+
+/// Why something could not be read, without the remedy: a note has one line, and nothing has failed.
+fn reason(error: &FileError) -> String {
+    error.to_string().lines().next().unwrap_or_default().to_owned()
 }
 
 /// Something that is there, and that pyfleet does nothing with yet.

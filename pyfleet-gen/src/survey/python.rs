@@ -1,6 +1,6 @@
 //! Python: projects, how they are installed, which versions they are for, and their suites of tests.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use toml::{Table, Value};
 
@@ -76,7 +76,7 @@ pub(super) fn look(tree: &Tree<'_>, images: &[Dockerfile], notes: &mut Notes) ->
             directories.insert(directory_of(path));
         }
     }
-    let tests: Vec<&str> = tree.files().filter(|path| is_test(path)).collect();
+    let tests = tree.files().filter(|path| is_test(path));
     let owner = |path: &str| {
         let mut directory = directory_of(path);
         while directory != "." && !directories.contains(directory) {
@@ -84,18 +84,17 @@ pub(super) fn look(tree: &Tree<'_>, images: &[Dockerfile], notes: &mut Notes) ->
         }
         directory.to_owned()
     };
-    let mut all: BTreeSet<String> = directories.iter().map(ToString::to_string).collect();
-    all.extend(tests.iter().map(|path| owner(path)));
-    let mut projects = Vec::new();
-    for directory in all {
-        let own: Vec<&str> = tests
-            .iter()
-            .filter(|path| owner(path) == directory)
-            .filter_map(|path| below(&directory, path))
-            .collect();
-        projects.push(read(tree, directory, &own, images, notes));
+    let mut all: BTreeMap<String, Vec<&str>> =
+        directories.iter().map(|directory| ((*directory).to_owned(), Vec::new())).collect();
+    for path in tests {
+        all.entry(owner(path)).or_default().push(path);
     }
-    projects
+    all.into_iter()
+        .map(|(directory, tests)| {
+            let own: Vec<&str> = tests.into_iter().filter_map(|path| below(&directory, path)).collect();
+            read(tree, directory, &own, images, notes)
+        })
+        .collect()
 }
 
 /// pytest's own names ([pytest: test discovery](https://docs.pytest.org/en/stable/explanation/goodpractices.html#conventions-for-python-test-discovery)).

@@ -117,6 +117,8 @@ pub(super) fn look(tree: &Tree<'_>, notes: &mut Notes) -> Terraform {
     for path in tree.files().filter(|path| path.ends_with(".tf.json")) {
         notes.add(format!("`{path}` is Terraform in JSON, and was not read"));
     }
+    let configurations: BTreeSet<&str> =
+        tree.files().filter(|path| is_configuration(path)).map(directory_of).collect();
     let used: BTreeSet<String> = directories.values().flat_map(|directory| directory.uses.clone()).collect();
     for (path, directory) in directories {
         let Directory { mut stack, has_root_block, has_provider, remote, resources, needs_providers, .. } =
@@ -138,7 +140,7 @@ pub(super) fn look(tree: &Tree<'_>, notes: &mut Notes) -> Terraform {
             terraform.modules.push(path.to_owned());
         } else if has_root_block {
             path.clone_into(&mut stack.directory);
-            stack.var_files = var_files(tree, path);
+            stack.var_files = var_files(tree, path, &configurations);
             stack.lock = lock_file(tree, path, needs_providers, notes);
             stack.variables.sort_unstable();
             terraform.is_tofu |= is_locked_by_tofu(tree, path, notes);
@@ -254,9 +256,11 @@ fn is_word(text: &str) -> bool {
 }
 
 /// Variable files in and below a stack's directory that are chosen by name: Terraform reads the others by itself.
-fn var_files(tree: &Tree<'_>, directory: &str) -> Vec<String> {
-    let inside =
-        tree.files().filter_map(|path| below(directory, path)).filter(|path| path.ends_with(".tfvars"));
+fn var_files(tree: &Tree<'_>, directory: &str, configurations: &BTreeSet<&str>) -> Vec<String> {
+    let inside = tree
+        .files_below(directory)
+        .filter_map(|path| below(directory, path))
+        .filter(|path| path.ends_with(".tfvars"));
     let is_chosen = |path: &&str| {
         let name = name_of(path);
         let is_read_anyway = name == "terraform.tfvars" && directory_of(path) == ".";
@@ -265,16 +269,13 @@ fn var_files(tree: &Tree<'_>, directory: &str) -> Vec<String> {
     // A file that belongs to a stack further down is not this one's.
     let is_own = |path: &&str| {
         let mut above = directory_of(path);
-        loop {
-            if above == "." {
-                return true;
-            }
-            let other = join(directory, above);
-            if tree.files().any(|file| directory_of(file) == other && is_configuration(file)) {
+        while above != "." {
+            if configurations.contains(join(directory, above).as_str()) {
                 return false;
             }
             above = directory_of(above);
         }
+        true
     };
     inside.filter(is_chosen).filter(is_own).take(100).map(str::to_owned).collect()
 }

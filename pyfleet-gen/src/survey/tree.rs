@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, VecDeque};
 use pyfleet_core::manifest::RelativePath;
 use pyfleet_core::secret::secrets_in;
 
-use super::Notes;
+use super::{Notes, reason};
 use crate::report::count;
 use crate::repository::Repository;
 
@@ -66,6 +66,13 @@ impl<'a> Tree<'a> {
         self.files.keys().map(String::as_str)
     }
 
+    /// Every path below a directory, in order.
+    pub(super) fn files_below(&self, directory: &str) -> impl Iterator<Item = &str> {
+        let start = if directory == "." { String::new() } else { format!("{directory}/") };
+        let files = self.files.range(start.clone()..).map(|(path, _)| path.as_str());
+        files.take_while(move |path| path.starts_with(&start))
+    }
+
     /// Whether there is a file of this path.
     pub(super) fn has(&self, path: &str) -> bool {
         self.files.contains_key(path)
@@ -93,7 +100,7 @@ impl<'a> Tree<'a> {
         let bytes = match self.repository.read(path) {
             Ok(bytes) => bytes?,
             Err(error) => {
-                notes.add(format!("`{path}` could not be read: {error}"));
+                notes.add(format!("could not be read: {}", reason(&error)));
                 return None;
             }
         };
@@ -129,6 +136,7 @@ pub(crate) fn below<'p>(directory: &str, path: &'p str) -> Option<&'p str> {
 struct Walk {
     files: BTreeMap<String, u64>,
     entries: usize,
+    is_cut: bool,
     links: usize,
     odd: Vec<String>,
     too_deep: usize,
@@ -153,15 +161,24 @@ impl Walk {
                     return;
                 }
             };
+        // The first by name, not those that the file system happens to name first.
+        let room = ENTRIES.saturating_sub(self.entries);
+        let mut first = BTreeMap::new();
+        for entry in entries.flatten() {
+            first.insert(entry.file_name(), entry);
+            if first.len() > room {
+                first.pop_last();
+                self.is_cut = true;
+            }
+        }
+        self.entries += first.len();
         let mut found = Vec::new();
-        for entry in entries.take(ENTRIES.saturating_sub(self.entries)).flatten() {
-            self.entries += 1;
+        for (name, entry) in first {
             let Ok(kind) = entry.file_type() else { continue };
             if kind.is_symlink() {
                 self.links += 1;
                 continue;
             }
-            let name = entry.file_name();
             let Some(name) = name.to_str().filter(|name| is_plain(name)) else {
                 self.odd.push(name.to_string_lossy().into_owned());
                 continue;
@@ -173,7 +190,6 @@ impl Walk {
         if !path.is_empty() && found.iter().any(|(name, ..)| name == ".git" || name == "pyvenv.cfg") {
             return;
         }
-        found.sort_unstable();
         for (name, is_directory, is_file, size) in found {
             let path = if path.is_empty() { name.clone() } else { format!("{path}/{name}") };
             if is_file && RelativePath::try_from(path.clone()).is_ok() {
@@ -185,7 +201,7 @@ impl Walk {
     }
 
     fn report(&self, notes: &mut Notes) {
-        if self.entries >= ENTRIES {
+        if self.is_cut {
             notes.add(format!("only the first {ENTRIES} entries were looked at"));
         }
         if self.too_deep > 0 {

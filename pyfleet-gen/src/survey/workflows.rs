@@ -58,7 +58,7 @@ const SIGNS: &[(&str, &[&str])] = &[
     ("build", &["docker build", "docker buildx", "docker/build-push-action"]),
     ("terraform", &["terraform validate", "terraform fmt", "terraform plan", "tofu plan", "tflint", "tfsec"]),
     ("tf", &["terraform apply", "terraform destroy", "tofu apply", "tofu destroy", "terraform-apply"]),
-    ("deploy", &["aws ecs ", "amazon-ecs-deploy-task-definition", "kubectl apply", "helm upgrade"]),
+    ("deploy", &["aws ecs update-service", "aws ecs deploy", "amazon-ecs-deploy-task-definition"]),
 ];
 
 fn kinds(workflow: &Workflow) -> Vec<&'static str> {
@@ -69,8 +69,18 @@ fn kinds(workflow: &Workflow) -> Vec<&'static str> {
             step.run.clone().into_iter().chain(uses)
         })
         .collect();
-    let does = |words: &[&str]| words.iter().any(|word| texts.iter().any(|text| text.contains(word)));
+    let does = |words: &[&str]| words.iter().any(|word| texts.iter().any(|text| has_word(text, word)));
     SIGNS.iter().filter(|(_, words)| does(words)).map(|(kind, _)| *kind).collect()
+}
+
+/// Whether a word stands in a text by itself: `tox` is not in `detox`, nor `pytest` in `pytest-cov`.
+fn has_word(text: &str, word: &str) -> bool {
+    let is_part = |character: char| character.is_alphanumeric() || matches!(character, '-' | '_');
+    text.match_indices(word).any(|(at, _)| {
+        let (before, rest) = text.split_at(at);
+        let after = rest.strip_prefix(word).unwrap_or_default();
+        !before.ends_with(is_part) && !after.starts_with(is_part)
+    })
 }
 
 fn roles(workflow: &Workflow) -> Vec<String> {
@@ -82,4 +92,23 @@ fn roles(workflow: &Workflow) -> Vec<String> {
     roles.sort_unstable();
     roles.dedup();
     roles
+}
+
+#[cfg(test)]
+mod tests {
+    use super::has_word;
+
+    #[test]
+    fn words_stand_by_themselves() {
+        for (text, word, is_in) in [
+            ("tox -e py", "tox", true),
+            ("set -e\npytest tests", "pytest", true),
+            ("npm run test:unit", "npm run test", true),
+            ("dflook/terraform-apply", "terraform-apply", true),
+            ("npx detox test", "tox", false),
+            ("pip install pytest-cov", "pytest", false),
+        ] {
+            assert_eq!(has_word(text, word), is_in, "{text}");
+        }
+    }
 }
