@@ -50,6 +50,7 @@ files! {
         "jobs/drift-report.yml.j2",
         "jobs/ecs-deploy.yml.j2",
         "jobs/ecs-list.yml.j2",
+        "jobs/ecs-resolve.yml.j2",
         "jobs/ecs-rollback.yml.j2",
         "jobs/force-unlock.yml.j2",
         "jobs/gate.yml.j2",

@@ -11,6 +11,7 @@
 #   CONFIRM      PHRASE
 #   PHRASE       what has to be typed: DEPLOY; written by the generator
 #   REASON       why: letters, digits, spaces and . , : _ # / ( ) + - (default: none)
+#   GITHUB_RUN_ATTEMPT  the attempt of the run: a later one is refused, for what was typed was meant for the first
 # Outputs
 #   version      the version, its default filled in
 # Exit codes
@@ -21,7 +22,7 @@
 set -uo pipefail
 
 export TARGETS=${TARGETS:-} GITHUB_REF=${GITHUB_REF:-} GITHUB_SHA=${GITHUB_SHA:-}
-export ENVIRONMENT=${ENVIRONMENT:-} VERSION=${VERSION:-} CONFIRM=${CONFIRM:-} PHRASE=${PHRASE:-} REASON=${REASON:-}
+export ENVIRONMENT=${ENVIRONMENT:-} VERSION=${VERSION:-} GITHUB_RUN_ATTEMPT=${GITHUB_RUN_ATTEMPT:-} CONFIRM=${CONFIRM:-} PHRASE=${PHRASE:-} REASON=${REASON:-}
 output=${GITHUB_OUTPUT:-/dev/null}
 summary=${GITHUB_STEP_SUMMARY:-/dev/null}
 
@@ -46,10 +47,12 @@ verdict=$(printf '%s' "$TARGETS" | jq -c -s '
     type == "object" and (.branch | type == "string" and . != "")))
   then .[0] else error("unreadable") end
   | . as $targets
-  | $ENV as {$ENVIRONMENT, $VERSION, $CONFIRM, $PHRASE, $REASON, $GITHUB_REF, $GITHUB_SHA}
+  | $ENV as {$ENVIRONMENT, $VERSION, $CONFIRM, $PHRASE, $REASON, $GITHUB_REF, $GITHUB_SHA, $GITHUB_RUN_ATTEMPT}
   | $targets[$ENVIRONMENT] as $environment
   | (if $VERSION == "" then $GITHUB_SHA[:12] else $VERSION end) as $version
   | [
+      (if $GITHUB_RUN_ATTEMPT != "1"
+        then "this is a later attempt: start a new run, what was typed was meant for attempt 1" else empty end),
       (if $environment then empty else "environment must be one of \($targets | keys | map("`\(.)`") | join(", "))" end),
       (if $environment and $GITHUB_REF != "refs/heads/\($environment.branch)"
         then "`\($ENVIRONMENT)` is only worked on from its branch: start the workflow from `\($environment.branch)`" else empty end),

@@ -8,14 +8,16 @@
 #   ENVIRONMENT          slug of the environment; its approval stands in the environment ENVIRONMENT-approval
 #   SERVICES             JSON: array of {"service", "image", "digest", "previous", "revision", "state", "deploy": result
 #                        of its job: success | failure | cancelled | skipped, "rolled_back": the number of the revision
-#                        that it was put back to}; what is not known is empty, null or missing
+#                        that it was put back to, "rollback": what became of that, "live": the number of the revision
+#                        that is live after it}; what is not known is empty, null or missing
 #   GITHUB_REPOSITORY, GITHUB_RUN_ID, GITHUB_RUN_ATTEMPT
 #   GH_TOKEN             token that may read this run (actions: read)
 # Exit codes
 #   0 written · 2 usage
 #
-# previous, revision and state are outputs of ecs-deploy.sh, rolled_back is `revision` of ecs-rollback.sh. GitHub's API
-# says neither when a run was approved nor in which order: who approved an earlier attempt is named as well.
+# previous, revision and state are outputs of ecs-deploy.sh, rolled_back is `revision` of an ecs-rollback.sh that has
+# completed, rollback and live are its `state` and `live`. GitHub's API says neither when a run was approved nor in which
+# order: who approved an earlier attempt is named as well.
 set -uo pipefail
 
 VERSION=${VERSION:-}
@@ -82,6 +84,8 @@ jq -n -r --argjson services "$services" --argjson approvals "$approvals" --argjs
     elif .deploy == "cancelled" then "❌ cancelled: look at the service"
     elif .deploy != "failure" then "❔ unknown"
     elif .rolled_back | given then "❌ failed, rolled back to \(.rolled_back | cell)"
+    elif .rollback == "unchanged" then "❌ failed, nothing was rolled back: live is \(.live | cell)"
+    elif .rollback | given then "❌ failed, and the rollback failed too: live is \(if .live | given then .live | cell else "unknown" end)"
     elif .state == "reversed" then "❌ failed, ECS has put it back"
     elif (.state | given) and .state != "completed" then "❌ failed: \(.state | cell)"
     elif .revision | given then "❌ failed: look at the service"

@@ -24,8 +24,8 @@
 #   live                the number of the revision that is live in the end; not where unknown
 # Exit codes
 #   0 live, or it was before · 1 AWS did not answer, or not as expected · 2 usage · 3 there is no such service, or it
-#   cannot take this image: inactive, another deployment controller, no circuit breaker, another family, no such
-#   container · 4 failed or reversed · 5 not ended when the time is up
+#   cannot take this image: inactive, another deployment controller, a Classic Load Balancer, no circuit breaker,
+#   another family, no such container · 4 failed or reversed · 5 not ended when the time is up
 #
 # Revisions are numbers of the service's own task definition family, which stays what it is. Each is registered with
 # the tags pyfleet:commit, pyfleet:run, pyfleet:previous (what it replaced, for ecs-rollback.sh) and pyfleet:definition
@@ -130,6 +130,8 @@ jq -e 'if .failures == [] and (.services | length) == 1 then .services[0] else e
 [[ $(jq -r .status "$work/service.json") == ACTIVE ]] || unfit "the service $ECS_SERVICE is being removed, or was"
 [[ $(jq -r '.deploymentController.type // "ECS"' "$work/service.json") == ECS ]] ||
   unfit "the deployment controller of $ECS_SERVICE is not ECS: what deploys it now must go on deploying it"
+! jq -e 'any(.loadBalancers[]?; .loadBalancerName)' "$work/service.json" >/dev/null ||
+  unfit "$ECS_SERVICE is behind a Classic Load Balancer: of such a service ECS does not say how a deployment fares"
 facts=$(jq -r "$primary"' | if $primary.rolloutState | IN("IN_PROGRESS", "COMPLETED", "FAILED") then . else error("no state of the rollout") end
   | "\($primary.id)\t\($primary.rolloutState)\t\($primary.taskDefinition)\t\($primary.family)\t\($primary.number)\t\(
     [$primary, .[]] | map(select(.rolloutState == "COMPLETED" and .family == $primary.family))[0].number // "none")"' \

@@ -5,7 +5,7 @@
 #   ECS_CLUSTER      the cluster
 #   ECS_SERVICE      the service in it; its deployment controller must be ECS
 #   TARGET_REVISION  the number of a revision | previous: the one that the live one replaced | list: only look
-#   FROM             go back only if this revision, a number, is the service's (default: whatever is)
+#   FROM             go back only from this revision, a number (default: whatever is the service's)
 #   DRY_RUN          true | false: whether only to say what would be done (default: false)
 #   AWS_REGION       the region
 #   WAIT_TIMEOUT     seconds (default: 900)
@@ -13,19 +13,21 @@
 #   RUNNER_TEMP      private working files (default: /tmp)
 # Outputs, not of list
 #   previous         the number of the revision that was the service's before
-#   revision         the number of the revision that it is put back to; with FROM, the one that ECS has put back itself
+#   revision         the number of the revision that it is put back to, or is at already; there before anything happens
 #   deployment_id    the deployment, where there is one to follow
 #   state            completed | unchanged | failed | reversed | superseded | timeout | unknown; not of DRY_RUN
 #   live             the number of the revision that is live in the end; not of DRY_RUN, and not where unknown
 # Exit codes
-#   0 live, listed, or with FROM nothing to do · 1 AWS did not answer, or not as expected · 2 usage · 3 there is no such
-#   service or revision, it is inactive, its deployment controller is another, or the revision is live already ·
-#   4 failed or reversed · 5 not ended when the time is up
+#   0 live, listed, or live before and no longer at FROM · 1 AWS did not answer, or not as expected · 2 usage · 3 there
+#   is no such service or revision, it is inactive, its deployment controller is another, it is behind a Classic Load
+#   Balancer, the revision is live already, or neither it nor FROM is · 4 failed or reversed · 5 not ended when the time
+#   is up
 #
 # Revisions are numbers of the service's own task definition family; only active ones will do. `previous` is what
 # ecs-deploy.sh has tagged the service's revision with, pyfleet:previous: the one that was stable when it was deployed.
 # A revision that failed in between is never it. Of a revision without that tag it is the next older active one, with a
-# warning: nobody knows whether that ever ran. Started again after it has ended, `previous` goes back one more.
+# warning: nobody knows whether that ever ran. Started again after it has ended, `previous` goes back one more: who may
+# start again asks once, with DRY_RUN, and gives the outputs `previous` and `revision` as FROM and TARGET_REVISION.
 # A deployment in progress is stopped first, as ECS does it: by putting back what was there before. ecs-wait.sh lies
 # next to this.
 set -uo pipefail
@@ -111,6 +113,8 @@ read_service() {
   [[ $(jq -r .status "$work/service.json") == ACTIVE ]] || unfit "the service $ECS_SERVICE is being removed, or was"
   [[ $(jq -r '.deploymentController.type // "ECS"' "$work/service.json") == ECS ]] ||
     unfit "the deployment controller of $ECS_SERVICE is not ECS: what deploys it must put it back"
+  ! jq -e 'any(.loadBalancers[]?; .loadBalancerName)' "$work/service.json" >/dev/null ||
+    unfit "$ECS_SERVICE is behind a Classic Load Balancer: of such a service ECS does not say how a deployment fares"
   facts=$(jq -r "$primary"' | if $primary.rolloutState | IN("IN_PROGRESS", "COMPLETED", "FAILED") then $primary else error("no state of the rollout") end
     | "\(.id)\t\(.rolloutState)\t\(.taskDefinition)\t\(.family)\t\(.number)"' "$work/service.json" 2>"$work/errors") ||
     failed "what ECS answers of $ECS_SERVICE is not understood"
@@ -185,13 +189,12 @@ fi
 
 if [[ -n $FROM && $live != "$FROM" && $live != "$target" ]]; then
   printf 'previous=%s\nrevision=%s\nstate=unchanged\nlive=%s\n' "$live" "$live" "$live" >>"$output"
-  annotate warning "nothing was rolled back: the service $ECS_SERVICE is not at revision $FROM, but at $live"
-  exit 0
+  unfit "the service $ECS_SERVICE is no longer at revision $FROM but at $live, which somebody else has deployed"
 fi
 if [[ $live == "$target" && $rollout == COMPLETED ]]; then
   [[ -n $FROM && $FROM != "$target" ]] || unfit "revision $target of $ECS_SERVICE is live already"
   printf 'previous=%s\nrevision=%s\nstate=unchanged\nlive=%s\n' "$FROM" "$target" "$target" >>"$output"
-  printf 'revision %s is live: ECS has put it back itself\n' "$target"
+  printf 'revision %s is live already, and %s is not: nothing to do\n' "$target" "$FROM"
   exit 0
 fi
 

@@ -13,7 +13,8 @@
 #   RUNNER_TEMP    private working files (default: /tmp)
 # Exit codes
 #   0 every tag names this image · 1 AWS or the registry failed · 2 usage · 3 a tag is another image's, nothing was
-#   pushed · 4 the archive holds another image, or the registry has another than was pushed
+#   pushed · 4 the archive holds another image, or the registry has another than was pushed · 5 the image is neither in
+#   the registry nor in the archive
 #
 # A tag that names this image already is not pushed again: a run that was interrupted goes on where it ended.
 set -uo pipefail
@@ -97,7 +98,10 @@ done
 if ((${#missing[@]})); then
   source=docker://$REGISTRY/$REPOSITORY@$DIGEST
   if [[ ${missing[0]} == "${tags[0]}" ]]; then
-    [[ -f $IMAGE_ARCHIVE ]] || usage 'IMAGE_ARCHIVE must be the path of a file, without a colon'
+    if [[ ! -f $IMAGE_ARCHIVE ]]; then
+      annotate error "there is no image to push: $REPOSITORY:${tags[0]} is not in the registry, and IMAGE_ARCHIVE is no file. If the image was there when this run began, it was removed: start a new run"
+      exit 5
+    fi
     archive=$(cd -- "$(dirname -- "$IMAGE_ARCHIVE")" && pwd)/${IMAGE_ARCHIVE##*/}
     # skopeo takes the one image that the index names: it must be the one that was scanned.
     found=$(tar -xOf "$archive" index.json 2>"$work/errors" |

@@ -11,6 +11,8 @@
 #   CONFIRM      PHRASE; empty where TARGET is list
 #   PHRASE       what has to be typed: ROLLBACK; written by the generator
 #   REASON       why: letters, digits, spaces and . , : _ # / ( ) + - (default: none)
+#   GITHUB_RUN_ATTEMPT  the attempt of the run: a later one is refused unless TARGET is list, for what was typed was
+#                meant for the first
 # Outputs
 #   kind         ecs | terraform
 #   mode         list: nothing changes | rollback
@@ -23,7 +25,7 @@
 set -uo pipefail
 
 export TARGETS=${TARGETS:-} GITHUB_REF=${GITHUB_REF:-} ENVIRONMENT=${ENVIRONMENT:-} WHAT=${WHAT:-}
-export TARGET=${TARGET:-} CONFIRM=${CONFIRM:-} PHRASE=${PHRASE:-} REASON=${REASON:-}
+export TARGET=${TARGET:-} GITHUB_RUN_ATTEMPT=${GITHUB_RUN_ATTEMPT:-} CONFIRM=${CONFIRM:-} PHRASE=${PHRASE:-} REASON=${REASON:-}
 output=${GITHUB_OUTPUT:-/dev/null}
 summary=${GITHUB_STEP_SUMMARY:-/dev/null}
 
@@ -49,7 +51,7 @@ verdict=$(printf '%s' "$TARGETS" | jq -c -s '
       (.key | test("\\A(ecs|terraform)/[a-z0-9-]+\\z")) and (.value | type == "object" and length > 0)))))
   then .[0] else error("unreadable") end
   | . as $targets
-  | $ENV as {$ENVIRONMENT, $WHAT, $TARGET, $CONFIRM, $PHRASE, $REASON, $GITHUB_REF}
+  | $ENV as {$ENVIRONMENT, $WHAT, $TARGET, $CONFIRM, $PHRASE, $REASON, $GITHUB_REF, $GITHUB_RUN_ATTEMPT}
   | def one_of($all): "must be one of \($all | map("`\(.)`") | join(", "))";
     $targets[$ENVIRONMENT] as $environment
   | (if $environment then $environment.targets[$WHAT] else null end) as $entry
@@ -58,6 +60,8 @@ verdict=$(printf '%s' "$TARGETS" | jq -c -s '
   | ($TARGET | IN("list", "previous") or (
       ($kind != "terraform" and test("\\A[1-9][0-9]{0,8}\\z")) or ($kind != "ecs" and test("\\A[0-9a-f]{40}\\z")))) as $known
   | [
+      (if $TARGET != "list" and $GITHUB_RUN_ATTEMPT != "1"
+        then "this is a later attempt: start a new run, what was typed was meant for attempt 1" else empty end),
       (if $environment then empty else "environment \(one_of($targets | keys))" end),
       (if $environment | not then
          if $kind then empty else "what \(one_of([$targets[].targets | keys[]] | unique))" end

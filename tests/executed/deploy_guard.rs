@@ -9,6 +9,7 @@ fn guard() -> Script {
         .env("TARGETS", targets.to_string())
         .env("GITHUB_REF", "refs/heads/main")
         .env("GITHUB_SHA", COMMIT)
+        .env("GITHUB_RUN_ATTEMPT", "1")
         .env("ENVIRONMENT", "prod")
         .env("CONFIRM", "DEPLOY")
         .env("PHRASE", "DEPLOY")
@@ -68,6 +69,13 @@ fn only_the_environments_own_branch_may_deploy() {
     }
     guard().env("ENVIRONMENT", "dev").env("GITHUB_REF", "refs/heads/develop").run().exits(0);
     refused(&guard().env("ENVIRONMENT", "Prod")).says("environment must be one of `dev`, `prod`");
+}
+
+#[test]
+fn a_later_attempt_is_a_new_run() {
+    for attempt in ["2", "10", "", "01", "x"] {
+        refused(&guard().env("GITHUB_RUN_ATTEMPT", attempt)).says("this is a later attempt: start a new run");
+    }
 }
 
 #[test]

@@ -94,6 +94,26 @@ fn what_became_of_each_service_is_said() {
         (with("success", json!({"state": "unchanged"})), "✅ live before, nothing to do"),
         (with("failure", json!({"rolled_back": "7", "state": "failed"})), "❌ failed, rolled back to `7`"),
         (with("failure", json!({"rolled_back": 7})), "❌ failed, rolled back to `7`"),
+        (
+            with("failure", json!({"state": "completed", "rollback": "reversed", "live": "8"})),
+            "❌ failed, and the rollback failed too: live is `8`",
+        ),
+        (
+            with("failure", json!({"state": "failed", "rollback": "timeout", "live": "7"})),
+            "❌ failed, and the rollback failed too: live is `7`",
+        ),
+        (
+            with("failure", json!({"rollback": "unknown", "live": ""})),
+            "❌ failed, and the rollback failed too: live is unknown",
+        ),
+        (
+            with("failure", json!({"rollback": "unchanged", "live": "9"})),
+            "❌ failed, nothing was rolled back: live is `9`",
+        ),
+        (
+            with("failure", json!({"rolled_back": "7", "rollback": "completed", "live": "7"})),
+            "❌ failed, rolled back to `7`",
+        ),
         (with("failure", json!({"state": "reversed"})), "❌ failed, ECS has put it back"),
         (with("failure", json!({"state": "timeout"})), "❌ failed: `timeout`"),
         (with("failure", json!({})), "❌ failed: look at the service"),
@@ -135,7 +155,9 @@ fn an_api_that_does_not_tell_fails_nothing() {
 fn hostile_text_stays_inert() {
     for hostile in HOSTILE {
         let mut service = service("failure");
-        for key in ["service", "image", "digest", "previous", "revision", "state", "rolled_back"] {
+        for key in
+            ["service", "image", "digest", "previous", "revision", "state", "rolled_back", "rollback", "live"]
+        {
             service[key] = json!(hostile);
         }
         let script = summarising(&json!([service])).env("VERSION", hostile);

@@ -213,6 +213,12 @@ fn what_cannot_take_the_image_is_left_alone() {
     ecs(&aws, "DeleteService", &json!({"cluster": CLUSTER, "service": SERVICE, "force": true}));
     refused(script, "the service broker-api is being removed, or was");
     let Some(aws) = Aws::start() else { return };
+    let classic = json!([{"loadBalancerName": "old", "containerName": "api", "containerPort": 80}]);
+    service_with(&aws, &json!({"loadBalancers": classic}));
+    aws.forget_calls();
+    refused(deploying(&aws, &image(2)), "behind a Classic Load Balancer");
+    assert!(writes(&aws).is_empty());
+    let Some(aws) = Aws::start() else { return };
     service_with(&aws, &json!({"deploymentController": {"type": "CODE_DEPLOY"}}));
     refused(deploying(&aws, &image(2)), "the deployment controller of broker-api is not ECS");
 }

@@ -204,15 +204,15 @@ fn after_a_failed_deployment_only_what_it_left_is_put_back() {
     assert!(writes(&aws).is_empty(), "{}", ran.log);
     let ran =
         script.run().exits(0).outputs("previous", "4").outputs("revision", "3").outputs("state", "unchanged");
-    ran.says("revision 3 is live: ECS has put it back itself");
+    ran.says("revision 3 is live already, and 4 is not: nothing to do");
     // Somebody else was quicker.
     let ran = rolling_back(&aws, "1")
         .env("FROM", "4")
         .run()
-        .exits(0)
+        .exits(3)
         .outputs("state", "unchanged")
         .outputs("live", "3");
-    ran.says("::warning::nothing was rolled back: the service broker-api is not at revision 4, but at 3");
+    ran.says("::error::nothing was changed: the service broker-api is no longer at revision 4 but at 3");
     assert!(writes(&aws).is_empty());
 
     // ECS leaves it, without a circuit breaker.
@@ -229,6 +229,30 @@ fn after_a_failed_deployment_only_what_it_left_is_put_back() {
         .outputs("previous", "2")
         .outputs("state", "completed");
     assert_eq!(live(&aws), (1, "COMPLETED".to_owned()));
+}
+
+#[test]
+fn what_was_asked_once_goes_back_once() {
+    let Some(aws) = Aws::start() else { return };
+    with_a_past(&aws);
+    aws.next_rollout(Rollout::Completes(1));
+    let asked = rolling_back(&aws, "previous").env("DRY_RUN", "true").run().exits(0);
+    let script = rolling_back(&aws, &asked.outputs["revision"]).env("FROM", &asked.outputs["previous"]);
+    script.run().exits(0).outputs("previous", "3").outputs("revision", "1").outputs("state", "completed");
+    aws.forget_calls();
+    script.run().exits(0).outputs("previous", "3").outputs("state", "unchanged").says("nothing to do");
+    assert!(writes(&aws).is_empty());
+    assert_eq!(live(&aws), (1, "COMPLETED".to_owned()));
+}
+
+#[test]
+fn a_service_behind_a_classic_load_balancer_is_left_alone() {
+    let Some(aws) = Aws::start() else { return };
+    let classic = json!([{"loadBalancerName": "old", "containerName": "api", "containerPort": 80}]);
+    service_with(&aws, &json!({"loadBalancers": classic}));
+    aws.forget_calls();
+    rolling_back(&aws, "previous").run().exits(3).says("behind a Classic Load Balancer");
+    assert!(writes(&aws).is_empty());
 }
 
 #[test]

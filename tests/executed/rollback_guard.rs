@@ -17,6 +17,7 @@ fn guard(what: &str, target: &str) -> Script {
     Script::new("rollback-guard.sh")
         .env("TARGETS", targets().to_string())
         .env("GITHUB_REF", "refs/heads/main")
+        .env("GITHUB_RUN_ATTEMPT", "1")
         .env("ENVIRONMENT", "prod")
         .env("WHAT", what)
         .env("TARGET", target)
@@ -58,6 +59,15 @@ fn each_kind_has_targets_of_its_own() {
     {
         refused(&guard("terraform/app", target))
             .says("::error::target must be `list`, `previous` or a whole commit id of 40 digits");
+    }
+}
+
+#[test]
+fn a_later_attempt_only_lists() {
+    for attempt in ["2", "10", "", "x"] {
+        refused(&guard("ecs/api", "previous").env("GITHUB_RUN_ATTEMPT", attempt))
+            .says("this is a later attempt: start a new run");
+        guard("ecs/api", "list").env("GITHUB_RUN_ATTEMPT", attempt).run().exits(0).outputs("mode", "list");
     }
 }
 

@@ -486,7 +486,10 @@ fn the_life_of_a_service() {
     let first = format!("{ACCOUNT}.dkr.ecr.us-east-1.amazonaws.com/{REPOSITORY}@{digest}");
     assert_eq!(production.live(), (2, first.clone()));
     let deploy = ran.job("deploy-production-api");
-    assert_eq!((deploy.group(), deploy.environment()), (Some("mutate-production-api"), Some("production")));
+    assert_eq!(
+        (deploy.group(), deploy.environment()),
+        (Some("mutate-production-service-api"), Some("production"))
+    );
     let summary = ran.job("summary-production").summary();
     for part in ["✅ live", "| `1` | `2` |", &digest, "`hubot`"] {
         assert!(summary.contains(part), "{part}\n{summary}");
@@ -566,6 +569,7 @@ fn the_life_of_a_service() {
     let ran = rollback("2", "ROLLBACK");
     let job = ran.job("rollback-ecs-production").succeeded();
     assert_eq!(job.step("See that it works").outcome, "success");
-    assert_eq!(job.group(), Some("mutate-production-api"));
+    assert_eq!(ran.job("resolve-ecs-production").output("from"), good.to_string());
+    assert_eq!(job.group(), Some("mutate-production-service-api"));
     assert_eq!((ran.conclusion(), production.live()), ("success", (2, first)));
 }

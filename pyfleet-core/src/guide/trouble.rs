@@ -301,7 +301,7 @@ pub const TROUBLES: &[Trouble] = &[
     },
     Trouble {
         scripts: &["ecs-rollback.sh"],
-        at: |body| matches!(body, Body::EcsRollback(_)),
+        at: |body| matches!(body, Body::EcsRollback(_) | Body::EcsResolve(_)),
         seen: "nothing was changed: …",
         cause: "There is no such revision, or none that the service can go back to.",
         remedy: "Start the rollback with the target `list`, which shows them.",

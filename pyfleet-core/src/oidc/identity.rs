@@ -170,7 +170,7 @@ impl Work {
                 self.deploys.insert(deploy.name.clone());
             }
             Body::EcsRollback(rollback) => self.rolls_back.extend(rollback.services.iter().cloned()),
-            Body::EcsList(list) => self.lists.extend(list.services.iter().cloned()),
+            Body::EcsList(look) | Body::EcsResolve(look) => self.lists.extend(look.services.iter().cloned()),
             // Everything else that assumes a role plans, applies, checks or probes state.
             body => {
                 self.reads_state = true;

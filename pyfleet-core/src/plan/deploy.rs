@@ -16,19 +16,21 @@ use serde_json::json;
 
 use super::Permission;
 use super::body::{
-    Archive, Body, BuildArchive, DeployApproval, DeployGuard, DeploySummary, EcrRepository, EcsDeploy,
-    ImageLookup, ImagePush, ScanImage, SummarisedService, Verify,
+    Archive, Body, BuildArchive, DeployGuard, DeploySummary, EcrRepository, EcsDeploy, ImageLookup,
+    ImagePush, ScanImage, SummarisedService, Verify,
 };
 use super::condition::expression;
 use super::credentials::{credentials, identity};
 use super::draft::{CHECK_OUT, Draft, NewJob};
-use super::environment_jobs::{READ, is_gated, reading_environment, without_deployment};
+use super::environment_jobs::{
+    READ, approval_of, aws_env, deployed_to, is_gated, one_change_of, reading_environment, without_deployment,
+};
 use super::notify::{self, Told};
 use super::test;
 use crate::diagnostic::Path;
 use crate::manifest::{AwsRole, OnFindings, Slug};
-use crate::project::{EcsTarget, Environment, Health, Image, Project, WorkflowWish, defaults};
-use crate::workflow::{self as model, Concurrency, Input, InputKind, Queue, Runner};
+use crate::project::{EcsTarget, Environment, Image, Project, WorkflowWish, defaults};
+use crate::workflow::{self as model, Input, InputKind, Runner};
 
 const SUMMARISE: &[Permission] = &[Permission {
     scope: model::Scope::Actions,
@@ -42,9 +44,6 @@ const TITLE: &str = "deploy of ${{ needs.guard.outputs.version }} to ${{ inputs.
 /// When somebody is told what became of a run.
 const OUTCOME: Told =
     Told { condition: "always() && needs.guard.result == 'success'", because: "Whatever became of the run." };
-
-/// A deployment is followed for 20 minutes and its way back for 15; two looks at the health take three each.
-const DEPLOY_MINUTES: u16 = 45;
 
 pub(super) fn plan(project: &Project, draft: &mut Draft<'_>) {
     let Some(wish) = project.workflows.get(draft.name()) else { return };
@@ -146,28 +145,6 @@ fn guard(draft: &Draft<'_>, jobs: &[Jobs<'_>], phrase: &str) -> NewJob {
         body: Body::DeployGuard(DeployGuard { targets: targets.collect(), phrase: phrase.to_owned() }),
         origin: Path::of(["workflows", draft.name().as_str()]),
     }
-}
-
-/// How a service is asked for its health.
-pub(super) fn verify(health: &Health) -> Verify {
-    Verify {
-        url: health.url.clone(),
-        expect_status: health.expect_status,
-        attempts: health.attempts,
-        plain_http: health.url.starts_with("http://"),
-    }
-}
-
-/// What every call of AWS is told: to try again, and to ask nobody.
-pub(super) fn aws_env() -> IndexMap<String, String> {
-    [("AWS_RETRY_MODE", "standard"), ("AWS_MAX_ATTEMPTS", "5"), ("AWS_PAGER", "")]
-        .map(|(name, value)| (name.to_owned(), value.to_owned()))
-        .into()
-}
-
-/// One change of a service at a time, whatever workflow it comes from.
-pub(super) fn one_at_a_time(environment: &Environment, service: &str) -> Concurrency {
-    Concurrency { queue: Queue::Max, ..Concurrency::group(format!("mutate-{}-{service}", environment.name)) }
 }
 
 /// The jobs of one environment.
@@ -322,16 +299,14 @@ impl<'a> Jobs<'a> {
         let id = self.approval_id()?;
         let mut model = draft.job(format!("approve {}", self.environment.name), 5);
         self.stand_behind(&mut model);
-        model.environment = Some(without_deployment(self.environment.approval_name()));
-        // A later attempt of the run would not ask again.
-        model.outputs = IndexMap::from([("attempt".to_owned(), expression("github.run_attempt"))]);
+        let body = approval_of(self.environment, &mut model, TITLE);
         Some(NewJob {
             id,
             model,
             permissions: &[],
             because: "The environment's reviewers agree first, in a job that holds no right and no lock. What was not built was scanned when it was pushed.",
             identity: None,
-            body: Body::DeployApproval(DeployApproval { title: TITLE }),
+            body,
             origin: self.origin().key("approval"),
         })
     }
@@ -378,6 +353,7 @@ impl<'a> Jobs<'a> {
                 artifact: self.artifact(name),
                 lookup,
                 build,
+                approval: self.approval_id(),
             }),
             origin: Path::of(["images", name.as_str()]),
         }
@@ -385,23 +361,30 @@ impl<'a> Jobs<'a> {
 
     fn deploy(&self, draft: &Draft<'_>, service: &Deployed<'_>) -> NewJob {
         let Deployed { name, image_name, image, target } = service;
-        let mut model = self.model(draft, "deploy", name, DEPLOY_MINUTES);
+        let minutes = target.deploy_minutes();
+        let mut model = self.model(draft, "deploy", name, minutes);
         let pushes: BTreeSet<String> = self.images().map(|(name, _)| self.id("push", name)).collect();
         let pushed: Vec<String> =
             pushes.iter().map(|push| format!("needs.{push}.result == 'success'")).collect();
         model.condition = Some(format!("{} && !cancelled() && {}", self.is_chosen(), pushed.join(" && ")));
         model.needs = std::iter::once("guard".to_owned()).chain(self.approval_id()).chain(pushes).collect();
-        model.environment = Some(model::Environment {
-            url: self.environment.url.clone(),
-            ..model::Environment::named(self.environment.name.as_str())
-        });
-        model.concurrency = Some(one_at_a_time(self.environment, name.as_str()));
+        model.environment = Some(deployed_to(self.environment));
+        model.concurrency = Some(one_change_of(self.environment, &format!("service-{name}")));
         model.outputs = IndexMap::from(
             [
                 ("previous", "steps.deploy.outputs.previous"),
                 ("revision", "steps.deploy.outputs.revision"),
                 ("state", "steps.deploy.outputs.state"),
-                ("rolled_back", "steps.rollback.outputs.revision"),
+                // A step that fails keeps its outputs: the target is there before anything has happened.
+                (
+                    "rolled_back",
+                    "steps.rollback.outputs.state == 'completed' && steps.rollback.outputs.revision || ''",
+                ),
+                (
+                    "rollback",
+                    "steps.rollback.outputs.state || (steps.rollback.outcome == 'failure' && 'unknown' || '')",
+                ),
+                ("live", "steps.rollback.outputs.live"),
             ]
             .map(|(name, value)| (name.to_owned(), expression(value))),
         );
@@ -413,7 +396,7 @@ impl<'a> Jobs<'a> {
             identity: Some(identity(*target, AwsRole::Deploy)),
             body: Body::EcsDeploy(EcsDeploy {
                 name: (*name).clone(),
-                credentials: credentials(self.project, *target, AwsRole::Deploy, DEPLOY_MINUTES),
+                credentials: credentials(self.project, *target, AwsRole::Deploy, minutes),
                 cluster: target.cluster.clone(),
                 service: target.service.clone(),
                 container: target.container.clone(),
@@ -423,7 +406,8 @@ impl<'a> Jobs<'a> {
                 ecr: self.ecr(image, target),
                 push: self.id("push", image_name),
                 approval: self.approval_id(),
-                verify: target.health.as_ref().map(verify),
+                verify: target.health.as_ref().map(Verify::from),
+                verify_minutes: target.health.as_ref().map(|health| health.minutes() + 1),
             }),
             origin: Path::of(["services", name.as_str()]),
         }

@@ -7,8 +7,8 @@ use indexmap::IndexMap;
 
 use super::Permission;
 use super::body::{
-    Asked, CreateBackend, DestroyBackend, HandOff, Inputs, Revert, TerraformScan, TfApply, TfPlan, Tooling,
-    Verify,
+    Asked, Body, CreateBackend, DeployApproval, DestroyBackend, HandOff, Inputs, Revert, TerraformScan,
+    TfApply, TfPlan, Tooling, Verify,
 };
 use super::condition::expression;
 use super::credentials::{IDENTITY, credentials};
@@ -73,18 +73,12 @@ impl<'a> InEnvironment<'a> {
 
     /// The environment itself, where a deployment is recorded.
     pub(super) fn deployed_to(&self) -> model::Environment {
-        model::Environment {
-            url: self.environment.url.clone(),
-            ..model::Environment::named(self.environment.name.as_str())
-        }
+        deployed_to(self.environment)
     }
 
     /// One change at a time of one thing in the environment; those that wait are not cancelled.
     pub(super) fn one_change_of(&self, what: &str) -> Concurrency {
-        Concurrency {
-            queue: Queue::Max,
-            ..Concurrency::group(format!("mutate-{}-{what}", self.environment.name))
-        }
+        one_change_of(self.environment, what)
     }
 
     /// One run at a time makes or removes the backend. No stack's lock can have this name.
@@ -169,12 +163,7 @@ impl<'a> InEnvironment<'a> {
                 .any(|colors| colors.auto_revert);
         TfApply {
             inputs: Some(inputs_of(self.target)),
-            verify: self.environment.health.as_ref().map(|health| Verify {
-                url: health.url.clone(),
-                expect_status: health.expect_status,
-                attempts: health.attempts,
-                plain_http: health.url.starts_with("http://"),
-            }),
+            verify: self.environment.health.as_ref().map(Verify::from),
             revert: is_reverted.then(|| Revert { protected: self.protected() }),
             ..self.destroy_body(asked, planned, minutes)
         }
@@ -237,6 +226,36 @@ pub(super) fn scan_body(project: &Project, terraform: &Terraform) -> TerraformSc
         sarif: false,
         artifact_days: project.artifact_days,
     }
+}
+
+/// The environment itself, where a deployment is recorded.
+pub(super) fn deployed_to(environment: &Environment) -> model::Environment {
+    model::Environment {
+        url: environment.url.clone(),
+        ..model::Environment::named(environment.name.as_str())
+    }
+}
+
+/// One change at a time of one thing in an environment, whatever workflow it comes from; those that wait are not
+/// cancelled.
+pub(super) fn one_change_of(environment: &Environment, what: &str) -> Concurrency {
+    Concurrency { queue: Queue::Max, ..Concurrency::group(format!("mutate-{}-{what}", environment.name)) }
+}
+
+/// What every call of AWS is told: to try again, and to ask nobody.
+pub(super) fn aws_env() -> IndexMap<String, String> {
+    [("AWS_RETRY_MODE", "standard"), ("AWS_MAX_ATTEMPTS", "5"), ("AWS_PAGER", "")]
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .into()
+}
+
+/// The job that waits for the reviewers of an environment: it holds no right and no lock. Who adds it says behind what
+/// it stands.
+pub(super) fn approval_of(environment: &Environment, model: &mut model::Job, title: &'static str) -> Body {
+    model.environment = Some(without_deployment(environment.approval_name()));
+    // A later attempt of the run would not ask again.
+    model.outputs = IndexMap::from([("attempt".to_owned(), expression("github.run_attempt"))]);
+    Body::DeployApproval(DeployApproval { title })
 }
 
 /// The GitHub environment of jobs that read: its branch policy counts, and no deployment is recorded.

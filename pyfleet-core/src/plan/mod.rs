@@ -35,7 +35,7 @@ use serde::Serialize;
 pub use self::body::{
     AppliedHistory, Approval, Archive, Asked, Body, BuildArchive, BuildImage, Changes, CheckState,
     CodeScanning, Codecov, CostComment, Coverage, CreateBackend, Credentials, Decide, DeployApproval,
-    DeployGuard, DeploySummary, DestroyBackend, DetectDrift, DriftReport, EcrRepository, EcsDeploy, EcsList,
+    DeployGuard, DeploySummary, DestroyBackend, DetectDrift, DriftReport, EcrRepository, EcsDeploy, EcsLook,
     EcsRollback, ForceUnlock, Gate, HandOff, ImageLookup, ImagePush, Inputs, Message, Notify, OidcProbe,
     Parity, Revert, RollbackGuard, ScanImage, Security, SummarisedService, Target, TerraformComment,
     TerraformCost, TerraformPlan, TerraformScan, TerraformStatic, TestComment, TestSuite, TfApply,

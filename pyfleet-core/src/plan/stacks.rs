@@ -5,7 +5,7 @@ use serde_json::{Value as Json, json};
 
 use super::condition::expression;
 use super::draft::Draft;
-use super::environment_jobs::reading_environment;
+use super::environment_jobs::{aws_env, reading_environment};
 use crate::diagnostic::{Diagnostic, Path, Place};
 use crate::manifest::Lock;
 use crate::project::{Environment, EnvironmentStacks, Terraform};
@@ -114,10 +114,7 @@ pub(super) fn backend_env(terraform: &Terraform, target: &EnvironmentStacks) -> 
 /// With whose it is, and how AWS is asked.
 fn named(mut env: IndexMap<&str, String>, target: &EnvironmentStacks) -> IndexMap<String, String> {
     env.insert("EXPECTED_ACCOUNT_ID", target.account_id.clone());
-    for (name, value) in [("AWS_RETRY_MODE", "standard"), ("AWS_MAX_ATTEMPTS", "5"), ("AWS_PAGER", "")] {
-        env.insert(name, value.to_owned());
-    }
-    env.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+    env.into_iter().map(|(name, value)| (name.to_owned(), value)).chain(aws_env()).collect()
 }
 
 const fn lock_mode(terraform: &Terraform) -> &'static str {

@@ -55,6 +55,18 @@ impl Health {
             attempts: written.attempts.unwrap_or(defaults::HEALTH_ATTEMPTS),
         }
     }
+
+    /// Minutes after which health-check.sh has given up, at the latest: each request may take ten seconds, and between
+    /// two of them it waits 3, 6, 12, 24, and then always 30.
+    #[must_use]
+    pub fn minutes(&self) -> u16 {
+        const GROWING: [u16; 4] = [3, 6, 12, 24];
+        let pauses = self.attempts.saturating_sub(1);
+        let growing: u16 = GROWING.iter().take(usize::from(pauses)).sum();
+        let longest = pauses.saturating_sub(4).saturating_mul(30);
+        let seconds = self.attempts.saturating_mul(10).saturating_add(growing).saturating_add(longest);
+        seconds.div_ceil(60)
+    }
 }
 
 impl Environment {
@@ -163,7 +175,9 @@ fn check_addresses(
     let asked = health.map(|health| health.url.as_str());
     for (address, path) in [(url, path.key("url")), (asked, path.key("health").key("url"))] {
         if address.is_some_and(|address| !is_address(address)) {
-            findings.push(Diagnostic::error("invalid-value", path, ADDRESS));
+            let has_braces = address.is_some_and(|address| address.contains('{'));
+            let says = if has_braces { NO_PLACEHOLDER } else { ADDRESS };
+            findings.push(Diagnostic::error("invalid-value", path, says));
         }
     }
     if let Some(health) = health {
@@ -183,6 +197,10 @@ pub(super) fn check_numbers(health: &manifest::Health, path: &Path, findings: &m
         refuse("attempts", "the number of attempts is from 1 to 100");
     }
 }
+
+/// Why braces are no part of an environment's own addresses.
+const NO_PLACEHOLDER: &str =
+    "no placeholder is filled in here: an environment's address is written out, from `https://` on";
 
 /// What [`is_address`] asks for.
 pub(super) const ADDRESS: &str =

@@ -59,7 +59,15 @@ pub(super) fn resolve(
             let health = health(written, environment, &mut filler);
             filler.path = path.key("ecs");
             let place = (account_id.as_str(), region.as_str());
-            targets.extend(ecs::resolve(name, ecs, environment, place, health, &mut filler));
+            let target = ecs::resolve(name, ecs, environment, place, health, &mut filler);
+            if let Some(target) = target.as_ref().filter(|_| manifest.renders(Kind::Deploy)) {
+                let asked = match &written.health {
+                    Some(_) => path.clone(),
+                    None => Path::of(["environments", environment.name.as_str()]),
+                };
+                ecs::check_minutes(target, &asked.key("health").key("attempts"), findings);
+            }
+            targets.extend(target);
         }
         services.insert(name.clone(), Service { image: written.image.clone(), targets });
     }

@@ -88,6 +88,8 @@ pub struct ImagePush {
     pub lookup: String,
     /// The job that built it otherwise.
     pub build: String,
+    /// The job that waited for the reviewers, where there are any.
+    pub approval: Option<String>,
 }
 
 /// Deploys one service to Amazon ECS.
@@ -119,6 +121,8 @@ pub struct EcsDeploy {
     pub approval: Option<String>,
     /// How to see that it works.
     pub verify: Option<Verify>,
+    /// Minutes after which looking has surely come to an end.
+    pub verify_minutes: Option<u16>,
 }
 
 /// Puts one ECS service back to an earlier revision.
@@ -130,15 +134,17 @@ pub struct EcsRollback {
     pub services: Vec<Slug>,
     /// The role that deploys.
     pub credentials: Credentials,
+    /// The job that knows what is gone back to, and from.
+    pub resolve: String,
     /// The job that waited for the reviewers, where there are any.
     pub approval: Option<String>,
     /// Whether a service can be asked for its health.
     pub verifies: bool,
 }
 
-/// Lists the revisions of one ECS service.
+/// Looks at the revisions of one ECS service.
 #[derive(Debug, Clone, Serialize)]
-pub struct EcsList {
+pub struct EcsLook {
     /// The services that can be chosen.
     #[serde(skip)]
     pub services: Vec<Slug>,

@@ -9,7 +9,7 @@ use serde::Serialize;
 use serde_json::Value as Json;
 
 pub use self::deploy::{
-    BuildArchive, DeployApproval, DeployGuard, DeploySummary, EcrRepository, EcsDeploy, EcsList, EcsRollback,
+    BuildArchive, DeployApproval, DeployGuard, DeploySummary, EcrRepository, EcsDeploy, EcsLook, EcsRollback,
     ImageLookup, ImagePush, RollbackGuard, SummarisedService,
 };
 pub use self::tf::{
@@ -60,7 +60,9 @@ pub enum Body {
     /// Deploys one service to Amazon ECS.
     EcsDeploy(EcsDeploy),
     /// Lists the revisions of one ECS service.
-    EcsList(EcsList),
+    EcsList(EcsLook),
+    /// Says which revision one ECS service would be put back to, and from.
+    EcsResolve(EcsLook),
     /// Puts one ECS service back to an earlier revision.
     EcsRollback(EcsRollback),
     /// Releases a lock that nobody holds any more.
@@ -129,6 +131,7 @@ impl Body {
             Self::DriftReport(_) => "jobs/drift-report.yml.j2",
             Self::EcsDeploy(_) => "jobs/ecs-deploy.yml.j2",
             Self::EcsList(_) => "jobs/ecs-list.yml.j2",
+            Self::EcsResolve(_) => "jobs/ecs-resolve.yml.j2",
             Self::EcsRollback(_) => "jobs/ecs-rollback.yml.j2",
             Self::ForceUnlock(_) => "jobs/force-unlock.yml.j2",
             Self::Gate(_) => "jobs/gate.yml.j2",
@@ -200,7 +203,7 @@ impl Body {
                 "wait-for-lock.sh",
             ],
             Self::EcsDeploy(_) => &["ecs-deploy.sh", "ecs-rollback.sh", "ecs-wait.sh", "health-check.sh"],
-            Self::EcsList(_) => &["ecs-rollback.sh", "ecs-wait.sh"],
+            Self::EcsList(_) | Self::EcsResolve(_) => &["ecs-rollback.sh", "ecs-wait.sh"],
             Self::EcsRollback(_) => &["ecs-rollback.sh", "ecs-wait.sh", "health-check.sh"],
             Self::ForceUnlock(_) => &["force-unlock.sh", "terraform-init.sh"],
             Self::ImageLookup(_) => &["image-lookup.sh"],

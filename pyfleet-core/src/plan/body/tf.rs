@@ -6,6 +6,7 @@ use serde::Serialize;
 use serde_json::Value as Json;
 
 use crate::manifest::OnDrift;
+use crate::project::Health;
 
 /// Which tool, and how it is set up.
 #[derive(Debug, Clone, Serialize)]
@@ -225,6 +226,17 @@ pub struct Verify {
     pub attempts: u16,
     /// Whether the address is plain HTTP.
     pub plain_http: bool,
+}
+
+impl From<&Health> for Verify {
+    fn from(health: &Health) -> Self {
+        Self {
+            url: health.url.clone(),
+            expect_status: health.expect_status,
+            attempts: health.attempts,
+            plain_http: health.url.starts_with("http://"),
+        }
+    }
 }
 
 /// How an unhealthy promotion is taken back.

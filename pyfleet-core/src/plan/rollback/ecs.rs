@@ -2,12 +2,11 @@
 
 use serde_json::json;
 
-use super::super::body::{Body, EcsList, EcsRollback};
+use super::super::body::{Body, EcsLook, EcsRollback, Verify};
 use super::super::condition::expression;
 use super::super::credentials::{credentials, identity};
-use super::super::deploy::{aws_env, one_at_a_time, verify};
 use super::super::draft::{Draft, NewJob};
-use super::super::environment_jobs::{READ, reading_environment};
+use super::super::environment_jobs::{READ, aws_env, deployed_to, one_change_of, reading_environment};
 use super::{Targets, approval_id, approve, condition};
 use crate::diagnostic::Path;
 use crate::manifest::{AwsRole, Slug};
@@ -34,49 +33,61 @@ pub(super) fn targets(project: &Project, environment: &Environment) -> Targets {
                 "service": name.as_str(),
                 "cluster": target.cluster,
                 "ecs-service": target.service,
-                "health": target.health.as_ref().map(verify),
+                "health": target.health.as_ref().map(Verify::from),
             });
             (format!("{KIND}/{name}"), entry)
         })
         .collect()
 }
 
-/// The jobs of one environment: one that looks, and one that puts back.
+/// The jobs of one environment: one that lists, one that says what is gone back to and from, and one that goes back.
+///
+/// What `previous` means is asked once, before the lock: behind it, a deployment may have taken itself back, and a job
+/// that runs again may have gone back already. Either would go back one more.
 pub(super) fn add(project: &Project, draft: &mut Draft<'_>, environment: &Environment, is_approved: bool) {
-    const LIST_MINUTES: u16 = 10;
-    const ROLLBACK_MINUTES: u16 = 30;
+    const LOOK_MINUTES: u16 = 10;
     let names: Vec<Slug> = services(project, environment).map(|(name, _)| name.clone()).collect();
     // Every service of an environment has its account and region.
     let Some((_, target)) = services(project, environment).next() else { return };
     let origin = Path::of(["environments", environment.name.as_str()]);
-    let mut list = model(draft, environment, "list", LIST_MINUTES);
-    list.condition = Some(condition(environment, KIND, "list"));
-    list.environment = Some(reading_environment(environment));
-    draft.add(NewJob {
-        id: format!("list-{KIND}-{}", environment.name),
-        model: list,
-        permissions: READ,
-        because: "",
-        identity: Some(identity(target, AwsRole::Plan)),
-        body: Body::EcsList(EcsList {
-            services: names.clone(),
-            credentials: credentials(project, target, AwsRole::Plan, LIST_MINUTES),
-        }),
-        origin: origin.clone(),
-    });
+    let look = |mut model: model::Job, id: &str, mode: &str, body: fn(EcsLook) -> Body| {
+        model.condition = Some(condition(environment, KIND, mode));
+        model.environment = Some(reading_environment(environment));
+        NewJob {
+            id: id.to_owned(),
+            model,
+            permissions: READ,
+            because: "",
+            identity: Some(identity(target, AwsRole::Plan)),
+            body: body(EcsLook {
+                services: names.clone(),
+                credentials: credentials(project, target, AwsRole::Plan, LOOK_MINUTES),
+            }),
+            origin: origin.clone(),
+        }
+    };
+    let list = model(draft, environment, "list", LOOK_MINUTES);
+    draft.add(look(list, &format!("list-{KIND}-{}", environment.name), "list", Body::EcsList));
+    let resolve_id = format!("resolve-{KIND}-{}", environment.name);
+    let mut resolve = model(draft, environment, "resolve", LOOK_MINUTES);
+    resolve.outputs = [("from", "previous"), ("revision", "revision")]
+        .map(|(name, output)| (name.to_owned(), expression(&format!("steps.resolve.outputs.{output}"))))
+        .into();
+    draft.add(look(resolve, &resolve_id, "rollback", Body::EcsResolve));
     let approval = is_approved.then(|| approval_id(environment, KIND));
     if is_approved {
         let approve = approve(draft, environment, KIND);
         draft.add(approve);
     }
-    let mut rollback = model(draft, environment, "roll back", ROLLBACK_MINUTES);
+    let minutes =
+        services(project, environment).map(|(_, target)| target.rollback_minutes()).max().unwrap_or_default();
+    let mut rollback = model(draft, environment, "roll back", minutes);
+    rollback.needs.push(resolve_id.clone());
     rollback.needs.extend(approval.clone());
     rollback.condition = Some(condition(environment, KIND, "rollback"));
-    rollback.environment = Some(model::Environment {
-        url: environment.url.clone(),
-        ..model::Environment::named(environment.name.as_str())
-    });
-    rollback.concurrency = Some(one_at_a_time(environment, &expression("matrix.service")));
+    rollback.environment = Some(deployed_to(environment));
+    rollback.concurrency =
+        Some(one_change_of(environment, &format!("service-{}", expression("matrix.service"))));
     draft.add(NewJob {
         id: format!("rollback-{KIND}-{}", environment.name),
         model: rollback,
@@ -85,7 +96,8 @@ pub(super) fn add(project: &Project, draft: &mut Draft<'_>, environment: &Enviro
         identity: Some(identity(target, AwsRole::Deploy)),
         body: Body::EcsRollback(EcsRollback {
             services: names,
-            credentials: credentials(project, target, AwsRole::Deploy, ROLLBACK_MINUTES),
+            credentials: credentials(project, target, AwsRole::Deploy, minutes),
+            resolve: resolve_id,
             approval,
             verifies: services(project, environment).any(|(_, target)| target.health.is_some()),
         }),

@@ -11,10 +11,10 @@ use std::collections::BTreeMap;
 use indexmap::IndexMap;
 use serde_json::{Value as Json, json};
 
-use super::body::{Body, DeployApproval, RollbackGuard};
+use super::body::{Body, RollbackGuard};
 use super::condition::expression;
 use super::draft::{Draft, NewJob};
-use super::environment_jobs::{is_gated, without_deployment};
+use super::environment_jobs::{approval_of, is_gated};
 use super::notify::{self, Told};
 use super::stacks::check_limits;
 use crate::diagnostic::Path;
@@ -129,16 +129,14 @@ fn approve(draft: &Draft<'_>, environment: &Environment, kind: &str) -> NewJob {
     let mut model = draft.job(format!("approve {kind} {}", environment.name), 5);
     model.needs = vec!["guard".to_owned()];
     model.condition = Some(condition(environment, kind, "rollback"));
-    model.environment = Some(without_deployment(environment.approval_name()));
-    // A later attempt of the run would not ask again.
-    model.outputs = IndexMap::from([("attempt".to_owned(), expression("github.run_attempt"))]);
+    let body = approval_of(environment, &mut model, TITLE);
     NewJob {
         id: approval_id(environment, kind),
         model,
         permissions: &[],
         because: "The environment's reviewers agree first, in a job that holds no right and no lock.",
         identity: None,
-        body: Body::DeployApproval(DeployApproval { title: TITLE }),
+        body,
         origin: Path::of(["workflows", draft.name().as_str(), "approval"]),
     }
 }

@@ -47,6 +47,59 @@ impl EcsTarget {
         let domain = if partition(&self.region) == "aws-cn" { "amazonaws.com.cn" } else { "amazonaws.com" };
         format!("{}.dkr.ecr.{}.{domain}", self.account_id, self.region)
     }
+
+    /// Minutes that its deployment may take with everything that follows a bad one: two looks at the health, and the
+    /// way back between them. A job that its limit strikes counts as cancelled, and nothing would be put back.
+    #[must_use]
+    pub fn deploy_minutes(&self) -> u16 {
+        SET_UP_MINUTES + DEPLOY_MINUTES + ROLLBACK_MINUTES + 2 * self.health_minutes()
+    }
+
+    /// Minutes that a rollback may take, with a look at the health.
+    #[must_use]
+    pub fn rollback_minutes(&self) -> u16 {
+        SET_UP_MINUTES + ROLLBACK_MINUTES + self.health_minutes()
+    }
+
+    fn health_minutes(&self) -> u16 {
+        self.health.as_ref().map_or(0, Health::minutes)
+    }
+}
+
+/// What a job does beside waiting: the checkout, the role, the answers of AWS.
+const SET_UP_MINUTES: u16 = 10;
+/// How long ecs-deploy.sh follows a deployment.
+const DEPLOY_MINUTES: u16 = 20;
+/// How long ecs-rollback.sh follows the way back.
+const ROLLBACK_MINUTES: u16 = 15;
+/// Two hours of credentials are the most there is, and five minutes of them are kept in reserve.
+const LONGEST_MINUTES: u16 = 115;
+
+/// Refuses so many attempts that the credentials would end before a bad deployment was put back.
+pub(in super::super) fn check_minutes(target: &EcsTarget, attempts: &Path, findings: &mut Diagnostics) {
+    let minutes = target.deploy_minutes();
+    // What is out of all bounds is a finding of its own.
+    let is_counted = target.health.as_ref().is_some_and(|health| (1..=100).contains(&health.attempts));
+    if is_counted && minutes > LONGEST_MINUTES {
+        findings.push_once(
+            Diagnostic::error(
+                "invalid-value",
+                attempts.clone(),
+                format!(
+                    "a deployment that is put back looks at the health twice: with so many attempts it may take {minutes} minutes, and credentials last for {LONGEST_MINUTES}"
+                ),
+            )
+            .with_help(format!("ask at most {} times", most_attempts(target))),
+        );
+    }
+}
+
+fn most_attempts(target: &EcsTarget) -> u16 {
+    let fits = |attempts: &u16| {
+        let health = target.health.clone().map(|health| Health { attempts: *attempts, ..health });
+        EcsTarget { health, ..target.clone() }.deploy_minutes() <= LONGEST_MINUTES
+    };
+    (1..=100).rev().find(fits).unwrap_or(1)
 }
 
 /// A service in an environment that has an account; nothing where something about it is wrong.
@@ -128,5 +181,47 @@ pub(in super::super) fn check_apart<'a>(
             )
             .with_help("put `{environment}` into `cluster` or `service`, or name another service"),
         );
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{EcsTarget, Health, most_attempts};
+
+    fn asked(attempts: Option<u16>) -> EcsTarget {
+        let health = attempts.map(|attempts| Health {
+            url: "https://example.com".to_owned(),
+            expect_status: 200,
+            attempts,
+        });
+        EcsTarget {
+            environment: "dev".to_owned().try_into().unwrap(),
+            account_id: "111111111111".to_owned(),
+            region: "eu-central-1".to_owned(),
+            cluster: "c".to_owned(),
+            service: "s".to_owned(),
+            container: "s".to_owned(),
+            task_definition: None,
+            task_role: None,
+            execution_role: None,
+            health,
+        }
+    }
+
+    #[test]
+    fn a_job_has_time_for_two_looks_and_the_way_back() {
+        // 10 requests of 10 s, and 3 + 6 + 12 + 24 + 5 * 30 s between them: 295 s. 40: 1495 s.
+        for (attempts, deploy, rollback) in
+            [(None, 45, 25), (Some(1), 47, 26), (Some(10), 55, 30), (Some(40), 95, 50), (Some(55), 115, 60)]
+        {
+            let target = asked(attempts);
+            assert_eq!(
+                (target.deploy_minutes(), target.rollback_minutes()),
+                (deploy, rollback),
+                "{attempts:?}"
+            );
+        }
+        assert!(asked(Some(100)).rollback_minutes() <= 115);
+        assert_eq!(most_attempts(&asked(Some(100))), 55);
     }
 }
