@@ -6,10 +6,12 @@ use std::io::Write;
 use std::process::Stdio;
 
 use pyfleet_core::flowchart::{Flowchart, NodeKind};
-use pyfleet_core::guide::{TROUBLES, Trouble};
-use pyfleet_core::plan::Plan;
+use pyfleet_core::guide::{Printer, TROUBLES, Trouble};
+use pyfleet_core::manifest::Kind;
+use pyfleet_core::plan::{Body, Plan};
 use pyfleet_core::project::Project;
 use pyfleet_core::source::Source;
+use pyfleet_core::workflow::{self, Job};
 use pyfleet_gen::{project_file, render};
 use serde_json::{Value, json};
 
@@ -102,7 +104,8 @@ fn prints(script: &str, seen: &str) -> bool {
 #[test]
 fn every_message_is_one_that_its_script_prints() {
     for trouble in TROUBLES {
-        for name in trouble.scripts {
+        let Printer::Scripts(scripts) = trouble.by else { continue };
+        for name in scripts {
             let script = pyfleet_templates::script(name).expect(name);
             assert!(prints(script, trouble.seen), "{name} never says: {}", trouble.seen);
         }
@@ -111,42 +114,139 @@ fn every_message_is_one_that_its_script_prints() {
     assert!(!prints("annotate error \"a b\"\n", "b … a") && !prints("x\n", "…") && !prints("# a b\n", "a"));
 }
 
-/// Where jobs are said to print a message, the workflow runs one of its scripts: by its name, as its text, or from another
-/// script.
+/// Whether a job's rendered steps run what prints a message: a script by its name, as its text, or from another script.
+fn is_run(job: &Job, body: &Body, trouble: &Trouble) -> bool {
+    let runs =
+        |part: &str| job.steps.iter().filter_map(|step| step.run.as_ref()).any(|run| run.contains(part));
+    match trouble.by {
+        Printer::Scripts(scripts) => scripts.iter().any(|script| {
+            let text = pyfleet_templates::script(script).expect(script);
+            let callers = body.scripts().filter(|name| name != script);
+            runs(&format!(".github/scripts/{script}"))
+                || runs(text.trim_end())
+                || callers.filter(|caller| runs(&format!(".github/scripts/{caller}"))).any(|caller| {
+                    let call = format!("bash \"$here/{script}\"");
+                    pyfleet_templates::script(caller).is_some_and(|text| text.contains(&call))
+                })
+        }),
+        Printer::Step(_) => {
+            job.steps.iter().filter_map(|step| step.run.as_ref()).any(|run| prints(run, trouble.seen))
+        }
+        Printer::Action(action, _) => job.steps.iter().any(|step| step.is_action(action)),
+    }
+}
+
+/// A job is said to print a message if, and but for what narrows it only if, its steps run what prints it.
 #[test]
-fn every_message_is_one_that_a_workflow_prints() {
+fn every_message_belongs_to_the_jobs_that_print_it() {
     let mut met = BTreeSet::new();
     for manifest in manifests() {
         let (project, plan) = planned(&manifest);
         let files = render::render(&project, &plan, "pyfleet.yml").unwrap();
         for workflow in &plan.workflows {
-            let text = &files[&workflow.file];
-            let called: Vec<&str> = workflow
-                .jobs
-                .values()
-                .flat_map(|job| job.body.scripts())
-                .filter(|name| text.contains(&format!(".github/scripts/{name}")))
-                .filter_map(pyfleet_templates::script)
-                .collect();
-            let says = |trouble: &&Trouble| workflow.jobs.values().any(|job| (trouble.at)(&job.body));
-            for trouble in TROUBLES.iter().filter(says) {
-                let is_run = trouble.scripts.iter().any(|script| {
-                    text.contains(&format!(".github/scripts/{script}"))
-                        || called.iter().any(|text| text.contains(script))
-                });
-                assert!(
-                    is_run || prints(text, trouble.seen),
-                    "{} never says: {}",
-                    workflow.file,
-                    trouble.seen
-                );
-                met.insert(trouble.seen);
+            let source = Source::new(workflow.file.clone(), files[&workflow.file].clone());
+            let (rendered, _) = workflow::parse(source).0.unwrap();
+            for (id, job) in &workflow.jobs {
+                for trouble in TROUBLES {
+                    let is_told = trouble.is_printed_by(&job.body);
+                    let is_run = is_run(&rendered.jobs[id], &job.body, trouble);
+                    let at = format!("{}, {id}: {}", workflow.file, trouble.seen);
+                    assert!(is_run || !is_told, "never says: {at}");
+                    let is_narrowed = trouble.only.is_some() || matches!(trouble.by, Printer::Action(..));
+                    assert!(is_told || !is_run || is_narrowed, "is not explained: {at}");
+                    if is_told {
+                        met.insert(trouble.seen);
+                    }
+                }
             }
         }
     }
     let never: Vec<&str> =
         TROUBLES.iter().map(|trouble| trouble.seen).filter(|seen| !met.contains(seen)).collect();
     assert_eq!(never, [""; 0], "no manifest of the tests renders a job that says it");
+}
+
+/// What deployments or a look for drift can print is explained without another workflow beside them.
+#[test]
+fn messages_need_no_workflow_beside_the_one_that_prints_them() {
+    let only = |manifest: &str, kind| {
+        let path = tool::repository().join("tests/manifests").join(manifest);
+        let (project, mut plan) = planned(&fs::read_to_string(path).unwrap());
+        plan.workflows.retain(|workflow| workflow.kind == kind);
+        render::render(&project, &plan, "pyfleet.yml").unwrap().remove(render::README).unwrap()
+    };
+    let deploy = only("services.yml", Kind::Deploy);
+    for message in
+        ["… is not healthy after … attempts", "the image runs as root", "this was approved for attempt"]
+    {
+        assert!(deploy.contains(message), "{message}\n{deploy}");
+    }
+    let drift = only("by-hand.yml", Kind::TfDrift);
+    for message in
+        ["… init failed: .terraform", "the secret … is empty here", "there is nothing to compare with"]
+    {
+        assert!(drift.contains(message), "{message}\n{drift}");
+    }
+    assert!(!drift.contains("the plan is refused") && !drift.contains("runs as root"), "{drift}");
+}
+
+/// What a role that reads is said to write is what its policy lets it write.
+#[test]
+fn a_role_that_reads_is_described_by_its_policy() {
+    let mut said = BTreeSet::new();
+    for manifest in manifests() {
+        let (project, plan) = planned(&manifest);
+        for role in pyfleet_core::oidc::setup(&project, &plan).roles {
+            if !role.purpose.ends_with("plan") {
+                continue;
+            }
+            let policy = serde_json::to_value(&role.permissions).unwrap();
+            let statements = policy["Statement"].as_array().unwrap().clone();
+            let allows = |sid: &str| statements.iter().any(|statement| statement["Sid"] == sid);
+            let writes =
+                statements.iter().filter(|statement| statement["Effect"] == "Allow").any(|statement| {
+                    let action = statement["Action"].to_string();
+                    action.contains(":Put") || action.contains(":Delete")
+                });
+            assert_eq!(role.because.ends_with("nothing at all"), !writes, "{}", role.because);
+            assert_eq!(role.because.contains("saved plans"), allows("HandOverPlan"), "{}", role.because);
+            let locks = allows("Lock") || allows("LockItem");
+            assert_eq!(role.because.contains("writes locks"), locks, "{}", role.because);
+            said.insert(role.because);
+        }
+    }
+    assert!(said.len() > 2, "{said:?}");
+}
+
+/// Who is asked, told from what each job waits for.
+#[test]
+fn jobs_that_nobody_is_asked_about_are_named() {
+    for manifest in manifests() {
+        let (project, plan) = planned(&manifest);
+        let guide = guide(&manifest);
+        let approval = guide.split("\n## ").find(|part| part.starts_with("Who approves")).unwrap_or_default();
+        let environments = pyfleet_core::oidc::setup(&project, &plan).environments;
+        let gates: Vec<&str> =
+            environments.iter().filter(|own| own.reviewers).map(|own| own.name.as_str()).collect();
+        for workflow in &plan.workflows {
+            let line = format!("- `{}`: ", workflow.name);
+            let line = approval.lines().find_map(|text| text.strip_prefix(&line)).unwrap_or_default();
+            for (id, job) in &workflow.model.jobs {
+                let purpose = workflow.jobs[id].identity.as_ref().map(|identity| identity.purpose.name());
+                let changes = purpose.is_some_and(|purpose| !purpose.ends_with("plan"));
+                let waits = job.needs.iter().any(|needed| {
+                    let environment = workflow.model.jobs[needed].environment.as_ref();
+                    environment.is_some_and(|environment| gates.contains(&environment.name.as_str()))
+                });
+                assert_eq!(
+                    line.contains(&format!("`{id}`")),
+                    changes && !waits,
+                    "{}: {id}\n{line}",
+                    workflow.file
+                );
+            }
+        }
+    }
 }
 
 /// A message is explained where a run can print it, and only there.

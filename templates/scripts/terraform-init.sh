@@ -79,7 +79,7 @@ if ((rc)); then
   fi
   # shellcheck disable=SC2016 # Markdown, not a substitution
   if says 'NoSuchBucket|S3 bucket .{0,100}does not exist'; then
-    failed "$TF_COMMAND init failed: there is no bucket for the state, or none of this name in this account and region. Run the tf workflow with the action create-backend" \
+    failed "$TF_COMMAND init failed: there is no bucket for the state, or none of this name in this account and region. It is made by the action create-backend of a workflow of kind tf" \
       'There is no bucket for the state. Run the `tf` workflow with the action `create-backend`.'
   fi
   failed "$TF_COMMAND init failed: its output is above"

@@ -130,8 +130,11 @@ fn a_cancelled_check_removes_the_canary() {
 fn each_thing_that_is_wrong_is_named() {
     let Some(aws) = Aws::start() else { return };
     let script = script(&aws, "both");
-    let ran =
-        fails(&script, &["bucket"], "does not exist: create it with the tf workflow, action create-backend");
+    let ran = fails(
+        &script,
+        &["bucket"],
+        "does not exist: it is made by the action create-backend of a workflow of kind tf",
+    );
     assert_eq!(report(&ran).0.len(), 2, "nothing else can be asked");
     create(&aws, "both");
 

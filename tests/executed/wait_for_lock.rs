@@ -42,7 +42,7 @@ fn terraforms_own_locks_are_seen_and_waited_for() {
             .exits(3)
             .outputs("lock_state", "held")
             .outputs("lock_operation", "OperationTypeApply")
-            .says("action force-unlock and lock_id ")
+            .says("action force-unlock of a workflow of kind tf, lock_id ")
             .says("for OperationTypeApply")
             .shows(&format!("The lock of `{KEY}` is held"));
         assert_eq!(ran.outputs["lock_id"].len(), 36);
@@ -80,7 +80,9 @@ fn either_of_two_locks_is_held() {
             .outputs("lock_id", LOCK_ID)
             .outputs("lock_who", "runner@host")
             .says("by runner@host for 1 min")
-            .says(&format!("run the tf workflow with action force-unlock and lock_id {LOCK_ID}"));
+            .says(&format!(
+                "release it with the action force-unlock of a workflow of kind tf, lock_id {LOCK_ID}"
+            ));
         assert_inert(&ran.summary, &[]);
     }
     free(waiting(&aws, "dynamodb").run());
@@ -157,7 +159,7 @@ fn unknown_is_never_free() {
         let ran =
             waiting(&aws, mode).run().exits(5).outputs("lock_state", "unknown").outputs("backend", "missing");
         ran.says(&format!(
-            "the bucket {BUCKET} does not exist: create it with the tf workflow, action create-backend"
+            "the bucket {BUCKET} does not exist: it is made by the action create-backend of a workflow of kind tf"
         ));
     }
     create(&aws, "both");

@@ -10,14 +10,15 @@ mod trouble;
 use serde::Serialize;
 
 pub use self::about::{About, about};
-pub use self::trouble::{TROUBLES, Trouble};
+pub use self::trouble::{Printer, TROUBLES, Trouble};
 
 use crate::flowchart::{Start, starts};
-use crate::manifest::{Disposition, Kind};
+use crate::manifest::{AwsRole, Disposition, Kind};
 use crate::oidc::github::{Ruleset, checks};
 use crate::oidc::{GitHubEnvironment, Names, Setup};
 use crate::plan::{self, Permission, Plan};
 use crate::project::Project;
+use crate::workflow::Graph;
 
 /// The guide to a project's workflows.
 #[derive(Debug, Clone, Serialize)]
@@ -39,6 +40,8 @@ pub struct Guide {
     pub outside: Names,
     /// Whether any variable or secret has to be set.
     pub has_settings: bool,
+    /// Whether a job that changes something waits for no reviewers.
+    pub has_unasked: bool,
     /// Whether jobs assume roles on AWS.
     pub has_roles: bool,
     /// The checks to require, where one reports on every pull request.
@@ -75,6 +78,8 @@ pub struct Workflow {
     pub automatic: Option<Automatic>,
     /// What its jobs may do, each right once.
     pub rights: Vec<Rights>,
+    /// Jobs that change something, and wait for no reviewers.
+    pub unasked: Vec<String>,
 }
 
 /// Why a workflow may write without a person who starts it.
@@ -119,11 +124,13 @@ pub struct Shown {
 /// The guide to what a project plans.
 #[must_use]
 pub fn guide(project: &Project, plan: &Plan, setup: &Setup) -> Guide {
+    let workflows: Vec<Workflow> = plan.workflows.iter().map(workflow).collect();
     let is_set = |names: &Names| !names.variables.is_empty() || !names.secrets.is_empty();
     Guide {
         repository: project.repository.to_string(),
         safety_level: project.level.number(),
-        workflows: plan.workflows.iter().map(workflow).collect(),
+        has_unasked: workflows.iter().any(|workflow| !workflow.unasked.is_empty()),
+        workflows,
         ejected: plan.ejected.clone(),
         disabled: project
             .workflows
@@ -161,6 +168,27 @@ fn workflow(planned: &plan::Workflow) -> Workflow {
             .as_ref()
             .map(|auto| Automatic { reason: auto.reason.clone(), owner: auto.owner.to_string() }),
         rights: rights(planned),
+        unasked: unasked(planned),
+    }
+}
+
+/// The jobs that hold a role that changes something, and need no job that waits for reviewers.
+fn unasked(planned: &plan::Workflow) -> Vec<String> {
+    let graph = Graph::of(&planned.model);
+    let is_asked = |id: &str| planned.jobs.get(id).is_some_and(|job| job.body.waits_for_reviewers());
+    planned
+        .jobs
+        .iter()
+        .filter(|(_, job)| job.identity.as_ref().is_some_and(|identity| changes(identity.purpose)))
+        .filter(|(id, _)| !graph.needs(id).iter().any(|needed| is_asked(needed)))
+        .map(|(id, _)| id.clone())
+        .collect()
+}
+
+const fn changes(purpose: AwsRole) -> bool {
+    match purpose {
+        AwsRole::Plan | AwsRole::PullRequestPlan => false,
+        AwsRole::Apply | AwsRole::Deploy | AwsRole::BackendCreate | AwsRole::BackendDestroy => true,
     }
 }
 
@@ -214,7 +242,7 @@ fn troubles(project: &Project, plan: &Plan) -> Vec<Shown> {
     let jobs = || plan.workflows.iter().flat_map(|workflow| workflow.jobs.values());
     TROUBLES
         .iter()
-        .filter(|trouble| jobs().any(|job| (trouble.at)(&job.body)))
+        .filter(|trouble| jobs().any(|job| trouble.is_printed_by(&job.body)))
         .map(|trouble| Shown {
             seen: trouble.seen,
             cause: trouble.cause,
@@ -226,14 +254,14 @@ fn troubles(project: &Project, plan: &Plan) -> Vec<Shown> {
 
 #[cfg(test)]
 mod tests {
-    use super::TROUBLES;
+    use super::{Printer, TROUBLES};
 
     #[test]
     fn every_message_has_its_place_once() {
         for (position, trouble) in TROUBLES.iter().enumerate() {
-            assert!(
-                trouble.scripts.iter().all(|script| script.ends_with(".sh")) && !trouble.scripts.is_empty()
-            );
+            if let Printer::Scripts(scripts) = trouble.by {
+                assert!(scripts.iter().all(|script| script.ends_with(".sh")) && !scripts.is_empty());
+            }
             assert!(TROUBLES[..position].iter().all(|other| other.seen != trouble.seen), "{}", trouble.seen);
             for text in [trouble.cause, trouble.remedy] {
                 assert!(text.ends_with('.') && !text.contains('\n'), "{text}");

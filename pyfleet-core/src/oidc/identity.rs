@@ -171,29 +171,64 @@ impl Work {
             }
             Body::EcsRollback(rollback) => self.rolls_back.extend(rollback.services.iter().cloned()),
             Body::EcsList(look) | Body::EcsResolve(look) => self.lists.extend(look.services.iter().cloned()),
-            // Everything else that assumes a role plans, applies, checks or probes state.
-            body => {
+            Body::AppliedHistory(_) => {
                 self.reads_state = true;
-                self.reads_history |= match body {
-                    Body::AppliedHistory(_) => true,
-                    Body::TfPlan(plan) => plan.earlier.is_some(),
-                    _ => false,
-                };
-                match body {
-                    Body::TfPlan(plan) if plan.hand_off.is_some() => {
-                        self.locks = true;
-                        self.hands_over = through_s3;
-                        self.checks_state = true;
-                    }
-                    Body::TfApply(_) => {
-                        self.locks = true;
-                        self.hands_over = through_s3;
-                    }
-                    Body::ForceUnlock(_) => self.locks = true,
-                    Body::CheckState(_) => self.checks_state = true,
-                    _ => {}
+                self.reads_history = true;
+            }
+            Body::CheckState(_) => {
+                self.reads_state = true;
+                self.checks_state = true;
+            }
+            Body::ForceUnlock(_) => {
+                self.reads_state = true;
+                self.locks = true;
+            }
+            Body::TfApply(_) => {
+                self.reads_state = true;
+                self.locks = true;
+                self.hands_over = through_s3;
+            }
+            Body::TfPlan(plan) => {
+                self.reads_state = true;
+                self.reads_history |= plan.earlier.is_some();
+                if plan.hand_off.is_some() {
+                    self.locks = true;
+                    self.hands_over = through_s3;
+                    self.checks_state = true;
                 }
             }
+            // What makes or removes a bucket works on the states in it.
+            Body::CreateBackend(_)
+            | Body::DestroyBackend(_)
+            | Body::DetectDrift(_)
+            | Body::OidcProbe(_)
+            | Body::TerraformPlan(_) => self.reads_state = true,
+            // They become nothing on AWS.
+            Body::Approval(_)
+            | Body::BuildArchive(_)
+            | Body::BuildImage(_)
+            | Body::Changes(_)
+            | Body::CodeScanning(_)
+            | Body::Codecov(_)
+            | Body::Coverage(_)
+            | Body::Decide(_)
+            | Body::DeployApproval(_)
+            | Body::DeployGuard(_)
+            | Body::DeploySummary(_)
+            | Body::DriftReport(_)
+            | Body::Gate(_)
+            | Body::Notify(_)
+            | Body::RollbackGuard(_)
+            | Body::ScanImage(_)
+            | Body::Security(_)
+            | Body::TerraformComment(_)
+            | Body::TerraformCost(_)
+            | Body::TerraformScan(_)
+            | Body::TerraformStatic(_)
+            | Body::TestComment(_)
+            | Body::TestSuite(_)
+            | Body::TfAutoGuard(_)
+            | Body::TfGuard(_) => {}
         }
         self
     }

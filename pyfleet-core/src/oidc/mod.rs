@@ -160,7 +160,7 @@ fn role(project: &Project, identity: &Identity) -> RoleSetup {
     RoleSetup {
         environment: identity.environment.to_string(),
         purpose: identity.purpose.name(),
-        because: because(identity.purpose),
+        because: because(identity),
         name: arn.as_deref().map(last),
         arn,
         variable,
@@ -182,18 +182,29 @@ fn last(arn: &str) -> String {
     arn.rsplit('/').next().unwrap_or(arn).to_owned()
 }
 
-const fn because(purpose: AwsRole) -> &'static str {
-    match purpose {
-        AwsRole::Plan => {
+fn because(identity: &Identity) -> &'static str {
+    match identity.purpose {
+        AwsRole::Plan if identity.state.is_none() => {
+            "sees which images and revisions there are, for deployments and their way back. It writes nothing at all"
+        }
+        AwsRole::Plan if identity.work.hands_over => {
             "reads the environment: plans, and checks of state. It writes locks and saved plans, no state"
         }
+        AwsRole::Plan if identity.work.locks => {
+            "reads the environment: plans, and checks of state. It writes locks, no state"
+        }
+        AwsRole::Plan if identity.work.checks_state => {
+            "reads the environment: plans, and checks of state. It writes one object of its own, no lock and no state"
+        }
+        AwsRole::Plan => "reads the environment, for plans. It writes nothing at all",
         AwsRole::PullRequestPlan => {
             "reads for plans of pull requests, whose code runs with it. It writes nothing at all"
         }
         AwsRole::Apply => {
             "applies, promotes, destroys and unlocks: it writes state, and whatever the stacks describe"
         }
-        AwsRole::Deploy => "pushes images and deploys services",
+        AwsRole::Deploy if identity.work.pushes.is_empty() => "puts services back to earlier revisions",
+        AwsRole::Deploy => "pushes images, deploys services and takes deployments back",
         AwsRole::BackendCreate => {
             "makes the bucket and the lock table. It deletes neither, and touches no state"
         }

@@ -3,13 +3,12 @@
 use pyfleet_core::flowchart::Flowchart;
 
 use super::Failure;
-use super::judge::{Stopped, errors, report_stopped};
+use super::judge::load_plan;
 use crate::Streams;
 use crate::exit::Exit;
 use crate::mermaid;
-use crate::project_file::{Loaded, Location, load};
-use crate::report::{Report, human, visible};
-use crate::repository::Repository;
+use crate::project_file::Location;
+use crate::report::visible;
 
 /// What to draw.
 #[derive(Debug, clap::Args)]
@@ -18,27 +17,12 @@ pub(crate) struct Args {
     /// chart of each
     workflow: Option<String>,
     /// How charts are written
-    #[arg(long, value_enum, default_value_t = Format::Mermaid)]
-    format: Format,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-enum Format {
-    Mermaid,
+    #[arg(long, value_parser = ["mermaid"], default_value = "mermaid")]
+    format: String,
 }
 
 pub(crate) fn run(args: &Args, location: &Location, streams: &mut Streams<'_>) -> Result<Exit, Failure> {
-    let repository = Repository::open(&location.root)?;
-    let Loaded { source, findings, planned, .. } = load(location.read(&repository)?);
-    let errors = errors(&findings);
-    let mut report = Report::new("graph", &location.from_here());
-    report.add(source, findings);
-    human::write(&report, streams)?;
-    let Some((_, plan)) = planned else {
-        report_stopped(Stopped(errors), location, streams)?;
-        return Ok(Exit::CouldNotRun);
-    };
-    let Format::Mermaid = args.format;
+    let Some((_, plan)) = load_plan("graph", location, streams)? else { return Ok(Exit::CouldNotRun) };
     let Some(wanted) = &args.workflow else {
         for (position, workflow) in plan.workflows.iter().enumerate() {
             let gap = if position > 0 { "\n" } else { "" };

@@ -1,4 +1,4 @@
-//! What `render`, `check` and `validate` share: from the manifest to files that are known to be right.
+//! What subcommands share: from the manifest to a plan, and to files that are known to be right.
 
 use pyfleet_core::check::rules::RULES;
 use pyfleet_core::check::{self, Subject};
@@ -13,7 +13,7 @@ use super::Failure;
 use crate::Streams;
 use crate::project_file::{Loaded, Location, load};
 use crate::render::{Files, read_back, render};
-use crate::report::{Report, count};
+use crate::report::{Report, count, human};
 use crate::repository::Repository;
 use crate::sync::Ejected;
 use crate::waive;
@@ -35,6 +35,25 @@ pub(crate) fn judge(
     report: &mut Report,
 ) -> Result<Result<Judged, Stopped>, Failure> {
     Ok(Unjudged::render(location, repository, report)?.and_then(|unjudged| unjudged.judge(report)))
+}
+
+/// Loads for a command that prints what is planned and writes nothing. Findings are reported; nothing comes back where
+/// one of them is an error.
+pub(super) fn load_plan(
+    command: &'static str,
+    location: &Location,
+    streams: &mut Streams<'_>,
+) -> Result<Option<(Project, Plan)>, Failure> {
+    let repository = Repository::open(&location.root)?;
+    let Loaded { source, findings, planned, .. } = load(location.read(&repository)?);
+    let stopped = Stopped(errors(&findings));
+    let mut report = Report::new(command, &location.from_here());
+    report.add(source, findings);
+    human::write(&report, streams)?;
+    if planned.is_none() {
+        report_stopped(stopped, location, streams)?;
+    }
+    Ok(planned)
 }
 
 /// So many errors that nothing is rendered: one is enough.

@@ -3,13 +3,11 @@
 use pyfleet_core::oidc;
 
 use super::Failure;
-use super::judge::{Stopped, errors, report_stopped};
+use super::judge::load_plan;
 use crate::Streams;
 use crate::exit::Exit;
-use crate::project_file::{Loaded, Location, load};
+use crate::project_file::Location;
 use crate::render::{GUIDE, RoleDocument, roles};
-use crate::report::{Report, human};
-use crate::repository::Repository;
 
 /// How to print them.
 #[derive(Debug, clap::Args)]
@@ -27,16 +25,7 @@ enum Format {
 }
 
 pub(crate) fn run(args: &Args, location: &Location, streams: &mut Streams<'_>) -> Result<Exit, Failure> {
-    let repository = Repository::open(&location.root)?;
-    let Loaded { source, findings, planned, .. } = load(location.read(&repository)?);
-    let errors = errors(&findings);
-    let mut report = Report::new("oidc", &location.from_here());
-    report.add(source, findings);
-    human::write(&report, streams)?;
-    let Some((project, plan)) = planned else {
-        report_stopped(Stopped(errors), location, streams)?;
-        return Ok(Exit::CouldNotRun);
-    };
+    let Some((project, plan)) = load_plan("oidc", location, streams)? else { return Ok(Exit::CouldNotRun) };
     let setup = oidc::setup(&project, &plan);
     for role in &setup.roles {
         for excess in &role.too_large {

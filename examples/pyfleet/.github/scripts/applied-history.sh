@@ -105,7 +105,7 @@ commit=$(jq -r -s --arg target "$TARGET" '
       | select(if $target != "previous" then . == $target else $live.action == "destroy" or . != $live.commit end)) // ""' "$work/history.json")
 if [[ -z $commit ]]; then
   if [[ $TARGET == previous ]]; then
-    annotate error "nothing was applied to $ENVIRONMENT/$STACK before what is live: name a commit that is on record, or apply another one with the tf workflow"
+    annotate error "nothing was applied to $ENVIRONMENT/$STACK before what is live: name a commit that is on record, or apply another one"
   else
     annotate error "this commit is not on record as applied to $ENVIRONMENT/$STACK; what is, is listed in the summary"
   fi

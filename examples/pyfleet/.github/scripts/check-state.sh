@@ -134,7 +134,7 @@ check_bucket() {
     return 0
   fi
   case $failure in
-    NoSuchBucket) check bucket false "the bucket $TF_STATE_BUCKET does not exist: create it with the tf workflow, action create-backend" ;;
+    NoSuchBucket) check bucket false "the bucket $TF_STATE_BUCKET does not exist: it is made by the action create-backend of a workflow of kind tf" ;;
     AccessDenied) check bucket false "not owned by $EXPECTED_ACCOUNT_ID, or the role may not see it (s3:GetBucketLocation)" ;;
     *) no_answer bucket ;;
   esac
@@ -194,7 +194,7 @@ check_table() {
         and any(.AttributeDefinitions[]; . == {AttributeName: "LockID", AttributeType: "S"}),
       "\(.TableStatus), key \(.KeySchema | map(.AttributeName) | join(", "))"]'
   elif [[ $failure == ResourceNotFoundException ]]; then
-    check lock-table false "the table $TF_LOCK_TABLE does not exist: create it with the tf workflow, action create-backend"
+    check lock-table false "the table $TF_LOCK_TABLE does not exist: it is made by the action create-backend of a workflow of kind tf"
   else
     no_answer lock-table
   fi

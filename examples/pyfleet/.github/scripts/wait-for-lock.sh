@@ -124,7 +124,7 @@ look_in_dynamodb() {
   key=$(jq -n -c -a --arg id "$TF_STATE_BUCKET/$TF_STATE_KEY" '{LockID: {S: $id}}')
   if ! ask dynamodb get-item --consistent-read --table-name "$TF_LOCK_TABLE" --key "$key"; then
     [[ $failure != ResourceNotFoundException ]] ||
-      unknown "the lock table $TF_LOCK_TABLE does not exist: create it with the tf workflow, action create-backend"
+      unknown "the lock table $TF_LOCK_TABLE does not exist: it is made by the action create-backend of a workflow of kind tf"
     no_answer "the table $TF_LOCK_TABLE"
   fi
   # No item is no output at all.
@@ -135,7 +135,7 @@ look_in_dynamodb() {
 if ! ask s3api get-bucket-location --bucket "$TF_STATE_BUCKET" --expected-bucket-owner "$EXPECTED_ACCOUNT_ID"; then
   if [[ $failure == NoSuchBucket ]]; then
     printf 'backend=missing\n' >>"$output"
-    unknown "the bucket $TF_STATE_BUCKET does not exist: create it with the tf workflow, action create-backend"
+    unknown "the bucket $TF_STATE_BUCKET does not exist: it is made by the action create-backend of a workflow of kind tf"
   fi
   no_answer "the bucket $TF_STATE_BUCKET"
 fi
@@ -170,7 +170,7 @@ jq -r --arg state "$state" --arg key "$TF_STATE_KEY" "$definitions"'
   "| Holder | Since | Age | Operation | Lock id | Found in |", "|---|---|---|---|---|---|",
   "| \([.who, .created, (.age | duration), .operation, .id, .place] | map(if . == "" then "–" else code | gsub("\\|"; "\\|") end) | join(" | ")) |", ""' \
   "$work/lock.json" >>"$summary"
-unlock="when nobody works on it any more, run the tf workflow with action force-unlock and lock_id $(jq -r .id "$work/lock.json")"
+unlock="when nobody works on it any more, release it with the action force-unlock of a workflow of kind tf, lock_id $(jq -r .id "$work/lock.json")"
 if [[ $(jq -r .id "$work/lock.json") == unreadable ]]; then
   unlock="its id cannot be read, force-unlock cannot remove it: look at it by hand"
 fi
