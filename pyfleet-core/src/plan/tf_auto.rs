@@ -14,7 +14,7 @@ use indexmap::IndexMap;
 use serde_json::{Value as Json, json};
 
 use super::Permission;
-use super::body::{Approval, Asked, Body, Changes, Decide, Parity, TfAutoGuard, TfPlan};
+use super::body::{Action, Approval, Asked, Body, Changes, Decide, Parity, TfAutoGuard, TfPlan};
 use super::build::{always, changes_job};
 use super::condition::expression;
 use super::credentials::identity;
@@ -24,7 +24,7 @@ use super::environment_jobs::{
     without_deployment,
 };
 use super::notify::{self, Told};
-use super::stacks::{backend_env, check_limits, entries, over, over_literal, state_env};
+use super::stacks::{backend_env, check_limits, entries, over, over_literal, run_unattended, state_env};
 use super::terraform::changed_by;
 use crate::diagnostic::{Diagnostic, Path, Place};
 use crate::manifest::{AwsRole, Kind, SafetyLevel};
@@ -32,8 +32,12 @@ use crate::project::{Environment, EnvironmentStacks, Project, StackSettings, Ter
 use crate::workflow::{self as model, Input, InputKind, Level, Runner, Scope};
 
 /// What the run does, whoever started it.
-const ASKED: Asked =
-    Asked { action: ACTION, color: Some("inputs.active_color"), reason: "inputs.reason", by_clock: true };
+const ASKED: Asked = Asked {
+    action: Action::Chosen(ACTION),
+    color: Some("inputs.active_color"),
+    reason: "inputs.reason",
+    by_clock: true,
+};
 const ACTION: &str = "needs.guard.outputs.action";
 
 const OUTCOME: Told = Told {
@@ -57,9 +61,7 @@ const COMPARE: &[Permission] = &[
 
 pub(super) fn plan(project: &Project, draft: &mut Draft<'_>) {
     let Some(terraform) = &project.terraform else { return };
-    for (name, value) in [("TF_IN_AUTOMATION", "true"), ("TF_INPUT", "0"), ("CHECKPOINT_DISABLE", "1")] {
-        draft.env(name, value);
-    }
+    run_unattended(draft);
     let targets = readable_targets(project, terraform);
     let wish = project.workflows.get(draft.name());
     let requires_parity = wish.is_some_and(|wish| wish.requires_parity);
