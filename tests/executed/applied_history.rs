@@ -99,7 +99,7 @@ fn a_state_that_is_newer_than_the_record_is_not_what_it_says() {
     record(&aws, &json!({"commit": commit(3), "action": "apply"}));
     going_back(&aws, "previous").run().exits(0).outputs("commit", &commit(2));
 
-    aws.fail_next("s3:HeadObject", Failure::Status(403));
+    aws.fail_next("s3:GetObject", Failure::Status(403));
     going_back(&aws, "previous").run().exits(1).says("the state of dev/app cannot be looked at");
     delete_object(&aws, KEY);
     going_back(&aws, "previous").run().exits(4).says("there is no state");
