@@ -44,7 +44,10 @@ fn the_tour_shows_what_happens() {
         assert!(copied.success());
     }
     repo.write(".git/HEAD", "ref: refs/heads/main\n");
-    repo.write(".git/config", "[remote \"origin\"]\n\turl = git@github.com:igor-racic/Sandbox-API-Broker.git\n");
+    repo.write(
+        ".git/config",
+        "[remote \"origin\"]\n\turl = git@github.com:igor-racic/Sandbox-API-Broker.git\n",
+    );
     let mut printed = String::new();
     for command in tour.lines().filter_map(|line| line.strip_prefix("$ ")) {
         let program = env!("CARGO_BIN_EXE_pyfleet-gen");

@@ -22,9 +22,9 @@
 #                   drift         something was changed outside of Terraform, or a plan has changes although the
 #                                 sources are those that were applied last
 #                   pending       a plan has changes, and the sources have some that were not applied
-#                   locked        somebody works on the state: not looked at
+#                   locked        somebody works on the state, or did while it was looked at: nothing can be said
 #                   no-backend    the bucket of the state does not exist
-#                   error         it could not be found out
+#                   error         it could not be found out; also where a lock seems to have been left behind
 #   drifted         [{address, action}] what was changed outside of Terraform
 #   changes         [{address, action}] what a plan would do
 #   fingerprint     SHA-256 of both; empty where nothing was planned
@@ -45,6 +45,7 @@ STACK=${STACK:-}
 STACK_DIRECTORY=${STACK_DIRECTORY:-}
 VAR_FILES=${VAR_FILES:-[]}
 TF_STATE_BUCKET=${TF_STATE_BUCKET:-}
+TF_STATE_KEY=${TF_STATE_KEY:-}
 EXPECTED_ACCOUNT_ID=${EXPECTED_ACCOUNT_ID:-}
 AWS_REGION=${AWS_REGION:-}
 export WAIT_TIMEOUT=${WAIT_TIMEOUT:-300}
@@ -105,7 +106,7 @@ look() {
   local rc=0
   : >"$work/lock.out"
   WAIT_TIMEOUT=$1 GITHUB_OUTPUT=$work/lock.out bash "$here/wait-for-lock.sh" >"$work/lock.log" 2>&1 || rc=$?
-  if ((rc == 3 || rc == 4)) || grep -qx 'backend=missing' "$work/lock.out"; then
+  if ((rc == 3)) || grep -qx 'backend=missing' "$work/lock.out"; then
     sed 's/^::error::/::notice::/' "$work/lock.log"
   else
     cat -- "$work/lock.log"
@@ -113,7 +114,13 @@ look() {
   case $rc in
     0) ;;
     3) finish locked 'somebody works on the state: it was not looked at' ;;
-    4) finish locked 'the lock of the state has been held for so long that it may have been left behind: it was not looked at' ;;
+    # Nobody would look at this stack again, and nobody would notice.
+    4)
+      finish error "the lock of the state may have been left behind: $(jq -n -r -R '
+        [inputs | capture("\\Alock_(?<key>who|created)=(?<value>.*)\\z")] | from_entries
+        | (.created | try "\((now - (sub("\\.\\d+"; "") | fromdateiso8601)) / 3600 | floor) hours, since \(.)" catch "an unknown time") as $age
+        | "\(if .who == "" then "somebody" else .who end) has held it for \($age)"' "$work/lock.out")"
+      ;;
     *)
       ! grep -qx 'backend=missing' "$work/lock.out" || finish no-backend 'the bucket of the state does not exist: there is nothing to compare with'
       finish error 'whether the state is locked could not be found out'
@@ -121,7 +128,22 @@ look() {
   esac
 }
 
+# state: which version of the state there is.
+state() {
+  if aws s3api head-object --bucket "$TF_STATE_BUCKET" --key="$TF_STATE_KEY" --region "$AWS_REGION" \
+    --expected-bucket-owner "$EXPECTED_ACCOUNT_ID" --output json >"$work/state.json" 2>"$work/errors"; then
+    version=$(jq -r '"\(.ETag) \(.VersionId)"' "$work/state.json") && return
+  elif grep -q '(404)' "$work/errors"; then
+    version=none
+    return
+  fi
+  annotate error "the state does not answer: $(head -c 2000 "$work/errors")"
+  finish error 'which version of the state there is could not be found out'
+}
+
 look "$WAIT_TIMEOUT"
+state
+planned=$version
 
 bash "$here/terraform-init.sh" || finish error 'the stack could not be initialised'
 
@@ -145,8 +167,10 @@ case $class in
   none) finish clean 'what is described is there' ;;
   outputs-only) finish outputs-only 'only outputs would change' ;;
 esac
-# An apply that has begun since then looks like drift.
+# An apply that has begun since then looks like drift, and so does one that has come and gone.
 look 0
+state
+[[ $version == "$planned" ]] || finish locked 'an apply went on meanwhile: what was planned is not what is there'
 summary_json=$work/plan/plan-summary.json
 [[ $class != drift ]] || finish drift 'it was changed outside of Terraform'
 

@@ -105,7 +105,8 @@ jq -n -c --argjson expected "$expected" --arg ref "$GITHUB_REF" '
     elif "refs/heads/\(.branch)" != $ref then verdict("elsewhere"; "only runs of its branch may look at it: start the workflow from there")
     else verdict("error"; "its job left no result: it failed before it could look, was cancelled or took too long") end' \
   "$work/results.json" >"$work/verdicts.json" || usage 'the results cannot be read'
-stray=$(jq -n --argjson expected "$expected" '[inputs | {environment, stack} | select(. as $own | any($expected[]; {environment, stack} == $own) | not)] | length' "$work/results.json")
+stray=$(jq -n --argjson expected "$expected" '[inputs | {environment, stack} | select(. as $own | any($expected[]; {environment, stack} == $own) | not)] | length' "$work/results.json") ||
+  usage 'the results cannot be read'
 if ((stray)); then
   annotate error "there are results ($stray) of what is not expected"
   refused=1
@@ -160,6 +161,12 @@ done < <(jq -r "$text"'"\(.class)\t\(.environment)/\(.stack)\t\(.message | plain
 
 # Calls the API; its answer is in answer.json, what it complains about in errors.
 api() { gh api "$@" >"$work/answer.json" 2>"$work/errors"; }
+
+# What cannot be composed is not half done.
+not_composed() {
+  annotate error 'the issues cannot be composed'
+  exit 3
+}
 
 api_failed() {
   annotate error "GitHub's API failed, and the issues are not what they should be: $(head -c 2000 "$work/errors")"
@@ -230,20 +237,17 @@ jq -n -c --argjson expected "$expected" --slurpfile issues "$work/issues.json" -
       | select(any($expected[]; .environment == $own.environment and .stack == $own.stack) | not)
       | {does: "close", target: "\(.environment)/\(.stack)", requests: close(.number;
           "Nobody looks at this stack any more: it is not in the manifest for this environment, as [this run](\($run)) has it. **What it made may still be there**; destroy it before it is forgotten."; "not_planned")}
-     else empty end)' >"$work/actions.json" || {
-  annotate error "the issues cannot be composed"
-  exit 3
-}
+     else empty end)' >"$work/actions.json" || not_composed
 
 # The labels that new issues get: one that cannot be made is left out, but for the one by which issues are found.
 given='["pyfleet-drift"]'
 if jq -e -s 'any(.[]; .does == "open")' "$work/actions.json" >/dev/null; then
   while IFS= read -r name; do
     jq -n --argjson name "$name" '{$name, color: "d93f0b"} + if $name == "pyfleet-drift"
-      then {description: "What is there is not what the repository describes"} else {} end' >"$work/label.json"
+      then {description: "What is there is not what the repository describes"} else {} end' >"$work/label.json" || not_composed
     if api --method POST "repos/$GITHUB_REPOSITORY/labels" --input "$work/label.json" ||
       jq -e '[.errors[]?.code] | index("already_exists")' "$work/answer.json" >/dev/null 2>&1; then
-      given=$(jq -c -n --argjson given "$given" --argjson name "$name" '$given + [$name] | reduce .[] as $one ([]; if index([$one]) then . else . + [$one] end)')
+      given=$(jq -c -n --argjson given "$given" --argjson name "$name" '$given + [$name] | reduce .[] as $one ([]; if index([$one]) then . else . + [$one] end)') || not_composed
     elif [[ $name != '"pyfleet-drift"' ]]; then
       annotate notice "a label does not exist and cannot be made, new issues are without it: $name"
     fi
@@ -251,14 +255,14 @@ if jq -e -s 'any(.[]; .does == "open")' "$work/actions.json" >/dev/null; then
 fi
 
 while IFS= read -r action; do
-  does=$(jq -r .does <<<"$action")
-  target=$(jq -r .target <<<"$action")
-  count=$(jq '.requests | length' <<<"$action")
+  does=$(jq -r .does <<<"$action") || not_composed
+  target=$(jq -r .target <<<"$action") || not_composed
+  count=$(jq '.requests | length' <<<"$action") || not_composed
   for ((at = 0; at < count; at++)); do
     jq --argjson at "$at" --argjson labels "$given" --arg does "$does" '
-      .requests[$at].input + if $does == "open" then {$labels} else {} end' <<<"$action" >"$work/input.json"
-    method=$(jq -r --argjson at "$at" '.requests[$at].method' <<<"$action")
-    path=$(jq -r --argjson at "$at" '.requests[$at].path' <<<"$action")
+      .requests[$at].input + if $does == "open" then {$labels} else {} end' <<<"$action" >"$work/input.json" || not_composed
+    method=$(jq -r --argjson at "$at" '.requests[$at].method' <<<"$action") || not_composed
+    path=$(jq -r --argjson at "$at" '.requests[$at].path' <<<"$action") || not_composed
     if ! api --method "$method" "repos/$GITHUB_REPOSITORY/$path" --input "$work/input.json"; then
       api_failed
       continue 2

@@ -1,7 +1,10 @@
+use std::thread::sleep;
+use std::time::Duration;
+
 use serde_json::{Value, json};
 
 use super::script::{HOSTILE, Script, assert_inert};
-use super::stack_on_aws::{BUCKET, backend, put_object, script};
+use super::stack_on_aws::{BUCKET, KEY, backend, delete_object, put_object, script};
 use crate::aws::{Aws, Failure};
 
 const LEDGER: &str = "_pyfleet/applied/dev/app.json";
@@ -11,7 +14,7 @@ fn commit(number: u8) -> String {
     format!("{number:040x}")
 }
 
-/// A bucket that keeps versions, and these of the record, the oldest first.
+/// A bucket that keeps versions, a state, and these of the record, the oldest first.
 fn world(records: &[(u8, &str)]) -> Option<Aws> {
     let aws = backend()?;
     let status = [
@@ -23,6 +26,7 @@ fn world(records: &[(u8, &str)]) -> Option<Aws> {
         "Status=Enabled",
     ];
     aws.cli(&status);
+    put_object(&aws, KEY, "{}");
     for (number, action) in records {
         record(
             &aws,
@@ -44,9 +48,8 @@ fn going_back(aws: &Aws, target: &str) -> Script {
 fn what_was_live_before_is_the_newest_of_another_commit() {
     for (records, previous) in [
         (&[(1, "apply"), (2, "apply")][..], Some(1)),
-        (&[(1, "apply"), (2, "apply"), (2, "promote"), (2, "revert")], Some(1)),
-        // Once more goes forth again.
-        (&[(1, "apply"), (2, "apply"), (1, "rollback")], Some(2)),
+        (&[(1, "apply"), (2, "apply"), (2, "promote")], Some(1)),
+        (&[(1, "apply"), (2, "apply"), (1, "rollback"), (3, "apply")], Some(1)),
         // What was destroyed is what was there before.
         (&[(1, "apply"), (2, "apply"), (3, "destroy")], Some(2)),
         (&[(1, "apply"), (2, "destroy"), (3, "apply")], Some(1)),
@@ -61,6 +64,55 @@ fn what_was_live_before_is_the_newest_of_another_commit() {
             None => drop(ran.exits(3).says("nothing was applied to dev/app before")),
         }
     }
+}
+
+#[test]
+fn what_was_just_left_is_not_gone_back_to() {
+    for records in [
+        &[(1, "apply"), (2, "apply"), (1, "rollback")][..],
+        &[(1, "apply"), (2, "apply"), (2, "promote"), (2, "revert")],
+    ] {
+        let Some(aws) = world(records) else { return };
+        let action = records.last().unwrap().1;
+        let ran = going_back(&aws, "previous").run().exits(4);
+        let ran = ran.says(&format!(
+            "cannot be told, the last that was done is a {action}: name a commit from the list: "
+        ));
+        assert!(ran.says(&commit(1)).says(&commit(2)).outputs.is_empty());
+        going_back(&aws, &commit(2)).run().exits(0).outputs("commit", &commit(2));
+    }
+}
+
+#[test]
+fn a_state_that_is_newer_than_the_record_is_not_what_it_says() {
+    let Some(aws) = world(&[(1, "apply"), (2, "apply")]) else { return };
+    going_back(&aws, "previous").run().exits(0).outputs("commit", &commit(1));
+    // An apply that broke off. S3 tells times in seconds.
+    sleep(Duration::from_secs(2));
+    put_object(&aws, KEY, "{ }");
+    let ran = going_back(&aws, "previous").run().exits(4);
+    let named = format!("name a commit from the list: {}, {}", commit(2), commit(1));
+    assert!(ran.says("the state was changed after the last record").says(&named).outputs.is_empty());
+    going_back(&aws, "list").run().exits(0);
+    going_back(&aws, &commit(2)).run().exits(0).outputs("commit", &commit(2));
+    // The next apply is on record again.
+    record(&aws, &json!({"commit": commit(3), "action": "apply"}));
+    going_back(&aws, "previous").run().exits(0).outputs("commit", &commit(2));
+
+    aws.fail_next("s3:GetObject", Failure::Status(403));
+    going_back(&aws, "previous").run().exits(1).says("the state of dev/app cannot be looked at");
+    delete_object(&aws, KEY);
+    going_back(&aws, "previous").run().exits(4).says("there is no state");
+}
+
+#[test]
+fn what_is_live_is_not_guessed_where_the_newest_record_is_none() {
+    let Some(aws) = world(&[(1, "apply"), (2, "apply")]) else { return };
+    put_object(&aws, LEDGER, "{");
+    let ran = going_back(&aws, "list").run().exits(0);
+    assert!(ran.summary.contains(&commit(2)) && !ran.summary.contains("live"), "{}", ran.summary);
+    going_back(&aws, "previous").run().exits(4).says("the newest version of the record cannot be read");
+    going_back(&aws, &commit(1)).run().exits(0).outputs("commit", &commit(1));
 }
 
 #[test]
@@ -130,6 +182,8 @@ fn refuses_settings_that_cannot_be_meant() {
         ("ENVIRONMENT", "../prod"),
         ("STACK", "$(touch pwned)"),
         ("TF_STATE_BUCKET", "s3://bucket"),
+        ("TF_STATE_KEY", ""),
+        ("TF_STATE_KEY", "file:///etc/passwd"),
         ("EXPECTED_ACCOUNT_ID", "1"),
         ("AWS_REGION", "moon"),
     ] {

@@ -225,7 +225,10 @@ fn nobody_is_accused_while_somebody_works() {
     put_object(&world.aws, &lock, created("2999-01-01T00:00:00Z"));
     world.detects("locked", "somebody works on the state").says("mallory@laptop").never_says("::error::");
     put_object(&world.aws, &lock, created("2020-01-01T00:00:00Z"));
-    world.detects("locked", "may have been left behind");
+    let ran = world
+        .detects("error", "may have been left behind: mallory@laptop has held it for ")
+        .says("::error::");
+    ran.says(" hours, since 2020-01-01T00:00:00Z");
     world.aws.cli(&["s3api", "delete-object", "--bucket", BUCKET, "--key", &lock]);
 
     // Taken while the plan was made.
@@ -235,8 +238,16 @@ fn nobody_is_accused_while_somebody_works() {
         "[[ $* != *' plan '* ]] || aws s3api put-object --bucket {BUCKET} --key '{lock}' --body '{}' >/dev/null",
         file.display()
     );
-    world.script = terraform(world.script.clone(), &put);
+    let script = world.script.clone();
+    world.script = terraform(script.clone(), &put);
     world.detects("locked", "somebody works on the state");
+    world.aws.cli(&["s3api", "delete-object", "--bucket", BUCKET, "--key", &lock]);
+
+    // Taken and given back while the plan was made.
+    let touch = put.replace(&lock, KEY);
+    assert_ne!(touch, put);
+    world.script = terraform(script, &touch.replace("[[ $* != *' plan '* ]]", "[[ $* != *' show '* ]]"));
+    world.detects("locked", "an apply went on meanwhile");
 }
 
 #[test]

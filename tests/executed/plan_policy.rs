@@ -60,6 +60,23 @@ fn nothing_to_do_is_allowed_for_every_action() {
 }
 
 #[test]
+fn a_rollback_destroys_nothing_that_nobody_has_seen() {
+    for approval in ["none", ""] {
+        for change in ["delete", "replace"] {
+            let script =
+                policy("rollback", &summary(&[(change, "a.b"), ("update", "a.c")])).env("APPROVAL", approval);
+            let ran = script.run().exits(1).says("go forward with the tf workflow instead");
+            let ran = ran.says(&format!("{change}: a.b (a rollback that nobody has seen destroys nothing)"));
+            assert!(!ran.summary.contains("a.c"), "{}", ran.summary);
+            script.env("APPROVAL", "reviewers").run().exits(0);
+        }
+        let rest = [("create", "a.b"), ("update", "a.c"), ("forget", "a.d")];
+        policy("rollback", &summary(&rest)).env("APPROVAL", approval).run().exits(0);
+    }
+    policy("rollback", &summary(&[])).env("APPROVAL", "nobody").run().exits(2);
+}
+
+#[test]
 fn what_is_protected_is_not_destroyed_replaced_or_forgotten() {
     for action in ["plan", "apply", "destroy", "promote", "rollback"] {
         for change in ["delete", "replace", "forget"] {

@@ -1,7 +1,7 @@
 //! `rollback` of `examples/pyfleet`, executed: a stack goes back to the commit that was applied before.
 
 use super::pyfleet::{World, succeeded};
-use super::{Ran, git};
+use super::{Ran, Run, git};
 
 impl World {
     fn head(&self) -> String {
@@ -9,13 +9,17 @@ impl World {
     }
 
     fn roll_back(&self, target: &str, confirm: &str) -> Option<Ran> {
+        self.rolling_back(target, confirm).run()
+    }
+
+    fn rolling_back(&self, target: &str, confirm: &str) -> Run {
         let inputs = [
             ("environment", "prod"),
             ("what", "terraform/network"),
             ("target", target),
             ("confirm", confirm),
         ];
-        self.start("rollback").event("workflow_dispatch").inputs(inputs).run()
+        self.start("rollback").event("workflow_dispatch").inputs(inputs)
     }
 
     fn live_range(&self) -> String {
@@ -40,6 +44,11 @@ fn a_stack_goes_back_to_what_was_applied_before() {
     let first = world.head();
     world.apply("prod", "network").unwrap().job("apply-prod").succeeded();
     world.repo.replace("infra/network/main.tf", "10.0.0.0/16", "10.1.0.0/16");
+    world.repo.replace(
+        "infra/network/main.tf",
+        "output \"vpc\"",
+        "resource \"terraform_data\" \"more\" {}\noutput \"vpc\"",
+    );
     world.commit();
     let second = world.head();
     world.apply("prod", "network").unwrap().job("apply-prod").succeeded();
@@ -64,9 +73,19 @@ fn a_stack_goes_back_to_what_was_applied_before() {
     ran.job("plan-terraform-prod").failed().says("not on record");
     ran.job("rollback-terraform-prod").skipped();
 
+    // What it destroys the reviewers see first, although the manifest asks for no approval.
+    let ran = world.rolling_back("previous", "ROLLBACK").unanswered("prod-approval").run().unwrap();
+    assert_eq!(ran.job("plan-terraform-prod").succeeded().output("class"), "destructive");
+    ran.job("approve-terraform-prod").is("waiting");
+    ran.job("rollback-terraform-prod").is("unstarted");
+    let rejected =
+        world.rolling_back("previous", "ROLLBACK").refused("prod-approval", "octocat", "no").run().unwrap();
+    rejected.job("rollback-terraform-prod").skipped();
+    assert_eq!(world.live_range(), "10.1.0.0/16");
+
     // The configuration of the first commit is live, nothing is left to do, and the record says what happened.
     let ran = world.roll_back("previous", "ROLLBACK").unwrap();
-    succeeded(&ran, &["guard", "plan-terraform-prod", "rollback-terraform-prod"]);
+    succeeded(&ran, &["guard", "plan-terraform-prod", "approve-terraform-prod", "rollback-terraform-prod"]);
     let job = ran.job("rollback-terraform-prod");
     assert_eq!((job.group(), job.environment()), (Some("mutate-prod-network"), Some("prod")));
     assert_eq!(job.step("converge").outcome, "success");
@@ -82,8 +101,11 @@ fn a_stack_goes_back_to_what_was_applied_before() {
         &first[..12]
     ));
 
-    // Forth again, by its commit.
-    let ran = world.roll_back(&second, "ROLLBACK").unwrap();
+    // Forth again, by its commit: what was just left is no previous one. Nothing is destroyed, and nobody is asked.
+    let ran = world.roll_back("previous", "ROLLBACK").unwrap();
+    ran.job("plan-terraform-prod").failed().says("name a commit from the list").says(&second);
+    let ran = world.rolling_back(&second, "ROLLBACK").unanswered("prod-approval").run().unwrap();
+    ran.job("approve-terraform-prod").skipped();
     succeeded(&ran, &["rollback-terraform-prod"]);
     assert_eq!(world.live_range(), "10.1.0.0/16");
 }

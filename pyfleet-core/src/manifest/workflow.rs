@@ -27,7 +27,7 @@ pub struct Workflow {
     /// `deploy`, `rollback`: what has to be typed. Default: `DEPLOY`, `ROLLBACK`.
     pub confirm: Option<Phrase>,
     /// `rollback`: whether the reviewers of an environment have to agree here, too. Default: `none`, because whoever
-    /// rolls back is in a hurry.
+    /// rolls back is in a hurry; a plan that destroys something waits for them all the same.
     pub approval: Option<Approval>,
     /// `tf-drift`: what drift does. Default: `issue` and `fail`.
     pub on_drift: Option<Vec<OnDrift>>,

@@ -4,7 +4,7 @@ use super::body::{Body, CheckState};
 use super::credentials::{IDENTITY, credentials, identity};
 use super::draft::{CHECK_OUT, Draft, NewJob};
 use super::environment_jobs::{inputs_of, readable_targets, tooling};
-use super::stacks::{check_limits, over_all};
+use super::stacks::{check_limits, over_all, run_unattended};
 use crate::diagnostic::Path;
 use crate::manifest::AwsRole;
 use crate::project::{Environment, Project};
@@ -20,9 +20,7 @@ const MINUTES: u16 = 10;
 
 pub(super) fn plan(project: &Project, draft: &mut Draft<'_>) {
     let Some(terraform) = &project.terraform else { return };
-    for (name, value) in [("TF_IN_AUTOMATION", "true"), ("TF_INPUT", "0"), ("CHECKPOINT_DISABLE", "1")] {
-        draft.env(name, value);
-    }
+    run_unattended(draft);
     for (environment, target) in readable_targets(project, terraform) {
         check_limits(target.stacks.len(), 0, draft);
         let mut model = over_all(draft, terraform, environment, target, "check", MINUTES);

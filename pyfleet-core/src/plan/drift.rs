@@ -12,11 +12,11 @@ use super::credentials::{credentials, identity};
 use super::draft::{Draft, NewJob};
 use super::environment_jobs::{READ, inputs_of, publish, readable_targets, tooling};
 use super::notify::{self, Told};
-use super::stacks::{check_limits, over_all};
+use super::stacks::{check_limits, over_all, run_unattended};
 use crate::diagnostic::Path;
 use crate::manifest::{AwsRole, OnDrift};
 use crate::project::{Drift, Environment, EnvironmentStacks, Project};
-use crate::workflow::{Concurrency, Level, OrExpression, Scope};
+use crate::workflow::{Concurrency, Level, Queue, Scope};
 
 /// Waiting for a lock, and a plan.
 const MINUTES: u16 = 20;
@@ -30,17 +30,13 @@ const KEEP_ISSUES: &[Permission] = &[Permission {
 pub(super) fn plan(project: &Project, draft: &mut Draft<'_>) {
     let Some(terraform) = &project.terraform else { return };
     let Some(wish) = project.workflows.get(draft.name()) else { return };
-    for (name, value) in [("TF_IN_AUTOMATION", "true"), ("TF_INPUT", "0"), ("CHECKPOINT_DISABLE", "1")] {
-        draft.env(name, value);
-    }
+    run_unattended(draft);
     let targets = readable_targets(project, terraform);
     for &(environment, target) in &targets {
         let mut model = over_all(draft, terraform, environment, target, "detect", MINUTES);
         model.condition = on_its_branch(project, environment);
-        model.concurrency = Some(Concurrency {
-            cancel_in_progress: OrExpression::Literal(true),
-            ..Concurrency::group(format!("drift-{}-${{{{ matrix.stack }}}}", environment.name))
-        });
+        // What was cancelled has no result, and a stack without one counts as an error.
+        model.concurrency = Some(queued(format!("drift-{}-${{{{ matrix.stack }}}}", environment.name)));
         draft.add(NewJob {
             id: format!("detect-{}", environment.name),
             model,
@@ -65,6 +61,11 @@ pub(super) fn plan(project: &Project, draft: &mut Draft<'_>) {
     }
 }
 
+/// One at a time; those that wait are not cancelled.
+fn queued(group: String) -> Concurrency {
+    Concurrency { queue: Queue::Max, ..Concurrency::group(group) }
+}
+
 const OUTCOME: Told = Told { condition: "always()", because: "Whatever became of the run." };
 
 fn report(
@@ -87,7 +88,7 @@ fn report(
     model.needs = draft.job_ids().map(str::to_owned).collect();
     model.condition = Some("!cancelled()".to_owned());
     // Two runs at once would open two issues for one stack.
-    model.concurrency = issues.then(|| Concurrency::group(format!("{}-report", draft.name())));
+    model.concurrency = issues.then(|| queued(format!("{}-report", draft.name())));
     NewJob {
         id: "report".to_owned(),
         model,

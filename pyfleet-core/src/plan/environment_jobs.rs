@@ -147,6 +147,7 @@ impl<'a> InEnvironment<'a> {
             hand_off: is_applied.then(|| hand_off(self.terraform)),
             results: BTreeMap::new(),
             protected: self.protected(),
+            reviewed: is_gated(self.environment),
             publish: publish(self.project),
             artifact_days: self.project.artifact_days,
         }

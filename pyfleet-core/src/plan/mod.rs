@@ -33,7 +33,7 @@ use indexmap::IndexMap;
 use serde::Serialize;
 
 pub use self::body::{
-    AppliedHistory, Approval, Archive, Asked, Body, BuildArchive, BuildImage, Changes, CheckState,
+    Action, AppliedHistory, Approval, Archive, Asked, Body, BuildArchive, BuildImage, Changes, CheckState,
     CodeScanning, Codecov, CostComment, Coverage, CreateBackend, Credentials, Decide, DeployApproval,
     DeployGuard, DeploySummary, DestroyBackend, DetectDrift, DriftReport, EcrRepository, EcsDeploy, EcsLook,
     EcsRollback, ForceUnlock, Gate, HandOff, ImageLookup, ImagePush, Inputs, Message, Notify, OidcProbe,

@@ -14,6 +14,13 @@ use crate::workflow::{self as model, Axes, Matrix, OrExpression, Runner, Strateg
 /// The entries of a matrix.
 pub(super) type Entries = Vec<IndexMap<String, Json>>;
 
+/// Terraform asks nobody anything, and does not look for newer versions of itself.
+pub(super) fn run_unattended(draft: &mut Draft<'_>) {
+    for (name, value) in [("TF_IN_AUTOMATION", "true"), ("TF_INPUT", "0"), ("CHECKPOINT_DISABLE", "1")] {
+        draft.env(name, value);
+    }
+}
+
 /// A job that runs once for each entry of an output that holds a list as JSON.
 pub(super) fn over(draft: &Draft<'_>, title: &str, output: &str, timeout_minutes: u16) -> model::Job {
     let list = OrExpression::Expression(expression(&format!("fromJSON({output})")));

@@ -14,7 +14,7 @@ use super::cost;
 use super::credentials::{IDENTITY, credentials, identity};
 use super::draft::{CHECK_OUT, Draft, NewJob};
 use super::environment_jobs::{inputs_of, publish, tooling};
-use super::stacks::{check_limits, over};
+use super::stacks::{check_limits, over, run_unattended};
 use crate::diagnostic::Path;
 use crate::manifest::AwsRole;
 use crate::project::{Cost, EnvironmentStacks, Project, Terraform, defaults};
@@ -29,9 +29,7 @@ const COMMENT: &[Permission] = &[Permission {
 
 pub(super) fn plan(project: &Project, draft: &mut Draft<'_>) {
     let Some(terraform) = &project.terraform else { return };
-    for (name, value) in [("TF_IN_AUTOMATION", "true"), ("TF_INPUT", "0"), ("CHECKPOINT_DISABLE", "1")] {
-        draft.env(name, value);
-    }
+    run_unattended(draft);
     let plans: &[EnvironmentStacks] = if draft.runs_for_pull_requests() { &terraform.plans } else { &[] };
     let matrices = matrices(terraform, plans);
     let bytes = matrices.values().flatten().map(|entry| entry.to_string().len() + 8).sum();

@@ -11,7 +11,7 @@ use indexmap::IndexMap;
 use serde_json::{Value as Json, json};
 
 use super::Permission;
-use super::body::{Approval, Asked, Body, ForceUnlock, TfApply, TfGuard};
+use super::body::{Action, Approval, Asked, Body, ForceUnlock, TfApply, TfGuard};
 use super::condition::expression;
 use super::cost;
 use super::credentials::{IDENTITY, credentials, identity};
@@ -21,7 +21,7 @@ use super::environment_jobs::{
     tooling, without_deployment,
 };
 use super::notify::{self, Told};
-use super::stacks::{check_limits, over, state_env};
+use super::stacks::{check_limits, over, run_unattended, state_env};
 use crate::diagnostic::Path;
 use crate::manifest::{AwsRole, Kind, SafetyLevel};
 use crate::project::{Cost, Environment, EnvironmentStacks, Project, Terraform};
@@ -29,11 +29,12 @@ use crate::workflow::{self as model, Input, InputKind, Runner};
 
 /// What a person asks for.
 const ASKED: Asked = Asked {
-    action: "inputs.action",
+    action: Action::Chosen(ACTION),
     color: Some("inputs.active_color"),
     reason: "inputs.reason",
     by_clock: false,
 };
+const ACTION: &str = "inputs.action";
 
 /// What a message is about.
 const TITLE: &str = "${{ inputs.action }} of ${{ inputs.stack }} in ${{ inputs.environment }}";
@@ -58,9 +59,7 @@ const TARGET: &str = "needs.guard.outputs.target";
 
 pub(super) fn plan(project: &Project, draft: &mut Draft<'_>) {
     let Some(terraform) = &project.terraform else { return };
-    for (name, value) in [("TF_IN_AUTOMATION", "true"), ("TF_INPUT", "0"), ("CHECKPOINT_DISABLE", "1")] {
-        draft.env(name, value);
-    }
+    run_unattended(draft);
     let targets = readable_targets(project, terraform);
     let has_colors =
         terraform.targets.iter().flat_map(|target| &target.stacks).any(|stack| stack.colors.is_some());
@@ -374,7 +373,7 @@ impl Jobs<'_> {
             body: Body::Approval(Approval {
                 environment: self.environment.name.to_string(),
                 what: "inputs.stack".to_owned(),
-                action: ASKED.action,
+                action: ACTION,
                 planned: act.is_planned.then(|| self.planned()),
             }),
             origin: self.origin().key("approval"),

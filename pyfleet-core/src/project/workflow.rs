@@ -248,7 +248,12 @@ fn check(kind: Kind, manifest: &Manifest, level: SafetyLevel, path: &Path, findi
                 Place::key(path.clone()),
                 format!("`{}` works on `{section}`, and there is none", kind.name()),
             )
-            .with_help(format!("declare `{section}`, or take the workflow out")),
+            .with_help(match kind {
+                Kind::Rollback => {
+                    "declare `services`, or `terraform` with `stacks` and a workflow of kind `tf` or `tf-auto` that applies them, or take the workflow out".to_owned()
+                }
+                _ => format!("declare `{section}`, or take the workflow out"),
+            }),
         );
     }
 }

@@ -6,17 +6,20 @@
 #   ACTION     plan | apply | promote | destroy | rollback, or converge: the plan that follows an apply
 #   PROTECTED  JSON: addresses that no plan may destroy, replace or forget (default: []). An address
 #              protects its instances too; that of a module everything in it
+#   APPROVAL   reviewers | none: whether somebody agrees to a plan that destroys (default: none)
 # Exit codes
 #   0 allowed, or nothing to do · 1 refused, every address is listed with the reason · 2 usage, or
 #   the summary is unreadable
 #
-# promote only updates: what it changes is listed. converge finds nothing to do. Where a secret
+# promote only updates: what it changes is listed. rollback is applied in a hurry: where nobody agrees to it, it
+# destroys and replaces nothing. converge finds nothing to do. Where a secret
 # is masked in an address, the address counts as protected as soon as it may be.
 set -uo pipefail
 
 PLAN_DIR=${PLAN_DIR:-}
 ACTION=${ACTION:-}
 PROTECTED=${PROTECTED:-}
+APPROVAL=${APPROVAL:-none}
 [[ -n $PROTECTED ]] || PROTECTED='[]'
 summary=${GITHUB_STEP_SUMMARY:-/dev/null}
 
@@ -33,13 +36,14 @@ usage() {
 }
 
 [[ $ACTION =~ ^(plan|apply|promote|destroy|rollback|converge)$ ]] || usage 'ACTION must be plan, apply, promote, destroy, rollback or converge'
+[[ $APPROVAL == reviewers || $APPROVAL == none ]] || usage 'APPROVAL must be reviewers or none'
 [[ -n $PLAN_DIR && -f $PLAN_DIR/plan-summary.json ]] || usage 'PLAN_DIR must hold plan-summary.json'
 protected=$(printf '%s' "$PROTECTED" | jq -c -s '
   if length == 1 and (.[0] | type == "array" and all(.[]; type == "string" and . != ""))
   then .[0] else error("usage") end' 2>/dev/null) || usage 'PROTECTED must be a JSON array of addresses'
 
 # {"offending": [[address, what, why]], "changed": [[address, what]], "said": [what is wrong as a whole]}
-verdict=$(jq -s --arg action "$ACTION" --argjson protected "$protected" '
+verdict=$(jq -s --arg action "$ACTION" --arg approval "$APPROVAL" --argjson protected "$protected" '
   def count: type == "number" and . == floor and . >= 0;
   def actions: type == "array" and all(.[]; type == "object" and (.address | type == "string")
     and (.previous | . == null or type == "string")
@@ -74,13 +78,16 @@ verdict=$(jq -s --arg action "$ACTION" --argjson protected "$protected" '
         | select((.key | IN("create", "replace", "delete", "import", "move", "forget")) and .value > 0)
         | "promote may only update, and the plan has \(.value) of the kind \(.key)" else empty end),
       (if $action == "converge" and .class != "none"
-        then "a plan right after the apply still finds something to do: the configuration never comes to rest" else empty end)
+        then "a plan right after the apply still finds something to do: the configuration never comes to rest" else empty end),
+      (if $action == "rollback" and $approval == "none" and .destructive != []
+        then "nobody agrees to what it destroys: go forward with the tf workflow instead" else empty end)
     ],
     offending: [
       (changes | select(.action | IN("delete", "replace", "forget"))
         | . as $change | [.address, .previous | strings | guarded][:1][] | ($change | pair) + [.]),
       (if $action == "promote" then changes | select(.action | IN("update", "read") | not)
         | pair + ["promote may only update"] else empty end),
+      (if $action == "rollback" and $approval == "none" then .destructive[] | pair + ["a rollback that nobody has seen destroys nothing"] else empty end),
       (if $action == "converge" then changes | pair + ["it has only just been applied"] else empty end)
     ],
     changed: [if $action == "promote" then changes | select(.action != "read") | pair else empty end],

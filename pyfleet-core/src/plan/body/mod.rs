@@ -13,7 +13,7 @@ pub use self::deploy::{
     ImageLookup, ImagePush, RollbackGuard, SummarisedService,
 };
 pub use self::tf::{
-    AppliedHistory, Approval, Asked, CheckState, CreateBackend, Credentials, Decide, DestroyBackend,
+    Action, AppliedHistory, Approval, Asked, CheckState, CreateBackend, Credentials, Decide, DestroyBackend,
     DetectDrift, DriftReport, ForceUnlock, HandOff, Inputs, Message, Notify, OidcProbe, Parity, Revert,
     TfApply, TfAutoGuard, TfGuard, TfPlan, Tooling, Verify,
 };

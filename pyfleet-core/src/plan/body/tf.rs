@@ -60,12 +60,22 @@ pub struct HandOff {
     pub passphrase: Option<String>,
 }
 
+/// What a job does.
+#[derive(Debug, Clone, Copy, Serialize)]
+#[serde(rename_all = "kebab-case", tag = "kind", content = "text")]
+pub enum Action {
+    /// Always this.
+    Always(&'static str),
+    /// What the expression yields.
+    Chosen(&'static str),
+}
+
 /// What the run was asked for, as expressions.
 #[derive(Debug, Clone, Copy, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct Asked {
     /// What to do.
-    pub action: &'static str,
+    pub action: Action,
     /// The colour to promote to; nothing where nothing is promoted.
     pub color: Option<&'static str>,
     /// Why.
@@ -149,6 +159,8 @@ pub struct TfPlan {
     pub results: BTreeMap<String, String>,
     /// Addresses that no plan may destroy or replace.
     pub protected: Vec<String>,
+    /// Whether reviewers agree to a plan that destroys.
+    pub reviewed: bool,
     /// `full` or `summary`: what logs, artifacts and comments show.
     pub publish: &'static str,
     /// Days that the plan's text is kept.

@@ -1,7 +1,8 @@
 //! `rollback`: what was deployed is taken back, by hand and in a hurry.
 //!
 //! The guard knows everything that can be taken back, as `KIND/NAME`; a file beside this one holds the jobs of each
-//! kind. Nobody has to agree unless the manifest says so: the typed word, the branch and the role stand before it.
+//! kind. Nobody has to agree unless the manifest says so, or a plan destroys something: the typed word, the branch and
+//! the role stand before it.
 
 mod ecs;
 mod terraform;

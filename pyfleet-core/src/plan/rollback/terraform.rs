@@ -1,16 +1,17 @@
 //! Stacks are brought back to a commit that was applied before: its configuration is planned with the values of today,
-//! and applied. State is never restored, and nothing is destroyed but what the older configuration does not have.
+//! and applied. State is never restored, and nothing is destroyed unseen: a plan that destroys waits for the
+//! environment's reviewers, and is refused where it has none.
 
 use serde_json::json;
 
-use super::super::body::{AppliedHistory, Asked, Body, TfApply, TfPlan};
+use super::super::body::{Action, AppliedHistory, Asked, Body, TfApply, TfPlan};
 use super::super::condition::expression;
 use super::super::credentials::{credentials, identity};
 use super::super::draft::{Draft, NewJob};
 use super::super::environment_jobs::{
-    CHANGE, InEnvironment, READ, apply_minutes, readable_targets, reading_environment,
+    CHANGE, InEnvironment, READ, apply_minutes, is_gated, readable_targets, reading_environment,
 };
-use super::super::stacks::{over, state_env};
+use super::super::stacks::{over, run_unattended, state_env};
 use super::{Targets, approval_id, approve, condition};
 use crate::manifest::AwsRole;
 use crate::project::{Environment, Project, WorkflowWish};
@@ -24,9 +25,19 @@ const EARLIER: &str = "earlier";
 /// The commit that the record has for what was asked.
 const FOUND: &str = "steps.earlier.outputs.commit";
 
-/// The guard says `rollback` in the jobs that ask for this.
+/// The jobs that ask for this do nothing else.
 const ASKED: Asked =
-    Asked { action: "needs.guard.outputs.mode", color: None, reason: "inputs.reason", by_clock: false };
+    Asked { action: Action::Always("rollback"), color: None, reason: "inputs.reason", by_clock: false };
+
+/// When somebody agrees to a plan before it is applied.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Approval {
+    Always,
+    /// Where it destroys something.
+    Destructive,
+    /// There are no reviewers: what destroys is refused.
+    Never,
+}
 
 /// The stacks of an environment, where a workflow applies them and writes down what.
 fn in_environment<'a>(project: &'a Project, environment: &Environment) -> Option<InEnvironment<'a>> {
@@ -50,6 +61,12 @@ pub(super) fn targets(project: &Project, environment: &Environment) -> Targets {
 pub(super) fn add(project: &Project, draft: &mut Draft<'_>, environment: &Environment, is_approved: bool) {
     const LIST_MINUTES: u16 = 10;
     let Some(at) = in_environment(project, environment) else { return };
+    let approval = match (is_approved, is_gated(environment)) {
+        (true, _) => Approval::Always,
+        (false, true) => Approval::Destructive,
+        (false, false) => Approval::Never,
+    };
+    run_unattended(draft);
     let mut list = model(draft, &at, "list", LIST_MINUTES);
     list.condition = Some(condition(environment, KIND, "list"));
     list.environment = Some(reading_environment(environment));
@@ -82,28 +99,48 @@ pub(super) fn add(project: &Project, draft: &mut Draft<'_>, environment: &Enviro
         origin: at.origin(),
     });
 
-    let has_work =
-        format!("{} && needs.{plan_id}.outputs.class != 'none'", condition(environment, KIND, "rollback"));
-    if is_approved {
+    let planned = format!("needs.{plan_id}.outputs");
+    let has_work = format!("{} && {planned}.class != 'none'", condition(environment, KIND, "rollback"));
+    let approved = approval_id(environment, KIND);
+    if approval != Approval::Never {
         let mut approve = approve(draft, environment, KIND);
         approve.model.needs.push(plan_id.clone());
         approve.model.condition = Some(has_work.clone());
+        if approval == Approval::Destructive {
+            approve.model.condition = Some(format!(
+                "{} && {planned}.class == 'destructive'",
+                condition(environment, KIND, "rollback")
+            ));
+            approve.because = "What the plan destroys the environment's reviewers see first, in a job that holds no right and no lock.";
+        }
         draft.add(approve);
     }
     let minutes = apply_minutes(project);
     let mut apply = model(draft, &at, "roll back", minutes);
     work_on_earlier(&mut apply);
     apply.needs.push(plan_id.clone());
-    apply.needs.extend(is_approved.then(|| approval_id(environment, KIND)));
-    apply.condition = Some(has_work);
+    apply.needs.extend((approval != Approval::Never).then(|| approved.clone()));
+    apply.condition = Some(if approval == Approval::Destructive {
+        // A job that was skipped would skip this one: every result is looked at here. What the class is has to be
+        // known.
+        format!(
+            "!cancelled() && needs.{plan_id}.result == 'success' && {has_work} && (contains(fromJSON('[\"changes\",\"outputs-only\"]'), {planned}.class) || needs.{approved}.result == 'success')"
+        )
+    } else {
+        has_work
+    });
     apply.environment = Some(at.deployed_to());
     apply.concurrency = Some(at.one_change_of(&expression("matrix.stack")));
-    let planned = format!("needs.{plan_id}.outputs");
     draft.add(NewJob {
         id: at.id(&format!("rollback-{KIND}")),
         model: apply,
         permissions: CHANGE,
-        because: "Only where the plan has something to do.",
+        because: match approval {
+            Approval::Always | Approval::Never => "Only where the plan has something to do.",
+            Approval::Destructive => {
+                "Only where the plan has something to do: nothing that destroys, unless it was approved."
+            }
+        },
         identity: Some(identity(at.target, AwsRole::Apply)),
         body: Body::TfApply(TfApply {
             earlier: Some(format!("{planned}.earlier")),

@@ -18,7 +18,9 @@ use serde_json::{Value as Json, json};
 use crate::diagnostic::{Diagnostic, Path, Place};
 use crate::manifest::{AwsRole, Kind, SafetyLevel};
 use crate::plan::Permission;
-use crate::plan::body::{Approval, Asked, Body, Changes, Decide, Parity, TfApply, TfAutoGuard, TfPlan};
+use crate::plan::body::{
+    Action, Approval, Asked, Body, Changes, Decide, Parity, TfApply, TfAutoGuard, TfPlan,
+};
 use crate::plan::build::{always, changes_job};
 use crate::plan::condition::expression;
 use crate::plan::credentials::identity;
@@ -28,14 +30,20 @@ use crate::plan::environment_jobs::{
     without_deployment,
 };
 use crate::plan::notify::{self, Told};
-use crate::plan::stacks::{backend_env, check_limits, entries, over, over_literal, state_env};
+use crate::plan::stacks::{
+    backend_env, check_limits, entries, over, over_literal, run_unattended, state_env,
+};
 use crate::plan::terraform::changed_by;
 use crate::project::{Environment, EnvironmentStacks, Project, StackSettings, Terraform};
 use crate::workflow::{self as model, Input, InputKind, Level, Runner, Scope};
 
 /// What the run does, whoever started it.
-const ASKED: Asked =
-    Asked { action: ACTION, color: Some("inputs.active_color"), reason: "inputs.reason", by_clock: true };
+const ASKED: Asked = Asked {
+    action: Action::Chosen(ACTION),
+    color: Some("inputs.active_color"),
+    reason: "inputs.reason",
+    by_clock: true,
+};
 const ACTION: &str = "needs.guard.outputs.action";
 
 const OUTCOME: Told = Told {
@@ -59,9 +67,7 @@ const COMPARE: &[Permission] = &[
 
 pub(super) fn plan(project: &Project, draft: &mut Draft<'_>) {
     let Some(terraform) = &project.terraform else { return };
-    for (name, value) in [("TF_IN_AUTOMATION", "true"), ("TF_INPUT", "0"), ("CHECKPOINT_DISABLE", "1")] {
-        draft.env(name, value);
-    }
+    run_unattended(draft);
     let targets = readable_targets(project, terraform);
     let wish = project.workflows.get(draft.name());
     let requires_parity = wish.is_some_and(|wish| wish.requires_parity);
