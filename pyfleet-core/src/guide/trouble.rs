@@ -321,8 +321,8 @@ pub const TROUBLES: &[Trouble] = &[
         by: Scripts(&["health-check.sh"]),
         only: Some(asks_for_health),
         seen: "… is not healthy after … attempts: …",
-        cause: "The apply is done, and the environment's address does not answer as it should.",
-        remedy: "Look at the service. The record in the summary says what was applied.",
+        cause: "The change is made, and the address does not answer as it should.",
+        remedy: "Look at the service. The summary says what was applied or deployed, and whether it was taken back.",
         command: Some("curl --include URL"),
     },
     Trouble {
