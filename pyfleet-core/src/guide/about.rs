@@ -85,7 +85,7 @@ pub const fn about(kind: Kind) -> About {
         Kind::TfAuto => About {
             does: "Plans and applies every stack of the environments of a branch when a push changes one of them, in \
                    the order in which stacks need each other and environments follow each other. By the clock it \
-                   only compares. By hand it plans, applies, promotes or destroys one whole environment, behind a \
+                   only compares, and fails where something differs. By hand it plans, applies, promotes or destroys one whole environment, behind a \
                    typed phrase.",
             undo: "Revert the commit and merge it: the push applies what was before, through the same plans and \
                    approvals. What was destroyed is made anew, without its data.",
