@@ -123,9 +123,9 @@ pub(super) fn add(project: &Project, draft: &mut Draft<'_>, environment: &Enviro
     apply.condition = Some(if approval == Approval::Destructive {
         // A job that was skipped would skip this one: every result is looked at here. What the class is has to be
         // known.
-        format!(
+        expression(&format!(
             "!cancelled() && needs.{plan_id}.result == 'success' && {has_work} && (contains(fromJSON('[\"changes\",\"outputs-only\"]'), {planned}.class) || needs.{approved}.result == 'success')"
-        )
+        ))
     } else {
         has_work
     });
@@ -144,6 +144,7 @@ pub(super) fn add(project: &Project, draft: &mut Draft<'_>, environment: &Enviro
         identity: Some(identity(at.target, AwsRole::Apply)),
         body: Body::TfApply(TfApply {
             earlier: Some(format!("{planned}.earlier")),
+            approval: (approval != Approval::Never).then_some(approved),
             // There is no promotion that could be taken back.
             revert: None,
             ..at.apply_body(ASKED, planned, minutes)
