@@ -30,7 +30,7 @@ use super::test;
 use crate::diagnostic::Path;
 use crate::manifest::{AwsRole, OnFindings, Slug};
 use crate::project::{EcsTarget, Environment, Image, Project, WorkflowWish, defaults};
-use crate::workflow::{self as model, Input, InputKind, Runner};
+use crate::workflow::{self as model, Input, Runner};
 
 const SUMMARISE: &[Permission] = &[Permission {
     scope: model::Scope::Actions,
@@ -111,22 +111,17 @@ fn services<'a>(project: &'a Project, wish: &WorkflowWish, environment: &Environ
 
 /// What the person who starts the workflow is asked.
 fn inputs(jobs: &[Jobs<'_>], phrase: &str) -> IndexMap<String, Input> {
-    let text = |description: &str| Input { description: Some(description.to_owned()), ..Input::default() };
-    let environment = Input {
-        description: Some("Where".to_owned()),
-        kind: InputKind::Choice,
-        required: true,
-        options: jobs.iter().map(|jobs| jobs.environment.name.to_string()).collect(),
-        ..Input::default()
-    };
+    let environments = jobs.iter().map(|jobs| jobs.environment.name.to_string()).collect();
     IndexMap::from([
-        ("environment".to_owned(), environment),
+        ("environment".to_owned(), Input::choice("Where", environments)),
         (
             "version".to_owned(),
-            text("A second tag for the image, which never moves; empty means the commit's first 12 digits"),
+            Input::text(
+                "A second tag for the image, which never moves; empty means the commit's first 12 digits",
+            ),
         ),
-        ("confirm".to_owned(), Input { required: true, ..text(&format!("Type {phrase} to mean it")) }),
-        ("reason".to_owned(), text("Why, for the record")),
+        ("confirm".to_owned(), Input { required: true, ..Input::text(&format!("Type {phrase} to mean it")) }),
+        ("reason".to_owned(), Input::text("Why, for the record")),
     ])
 }
 

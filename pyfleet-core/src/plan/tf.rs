@@ -25,7 +25,7 @@ use super::stacks::{check_limits, over, run_unattended, state_env};
 use crate::diagnostic::Path;
 use crate::manifest::{AwsRole, Kind, SafetyLevel};
 use crate::project::{Cost, Environment, EnvironmentStacks, Project, Terraform};
-use crate::workflow::{self as model, Input, InputKind, Runner};
+use crate::workflow::{self as model, Input, Runner};
 
 /// What a person asks for.
 const ASKED: Asked = Asked {
@@ -134,14 +134,6 @@ const FORCE_UNLOCK: Act =
 
 /// What the person who starts the workflow is asked.
 fn inputs(targets: &[(&Environment, &EnvironmentStacks)], has_colors: bool) -> IndexMap<String, Input> {
-    let choice = |description: &str, options: Vec<String>| Input {
-        description: Some(description.to_owned()),
-        kind: InputKind::Choice,
-        required: true,
-        options,
-        ..Input::default()
-    };
-    let text = |description: &str| Input { description: Some(description.to_owned()), ..Input::default() };
     let mut stacks: Vec<String> =
         targets.iter().flat_map(|(_, target)| &target.stacks).map(|stack| stack.stack.clone()).collect();
     stacks.sort_unstable();
@@ -156,9 +148,9 @@ fn inputs(targets: &[(&Environment, &EnvironmentStacks)], has_colors: bool) -> I
     }
     let environments = targets.iter().map(|(environment, _)| environment.name.to_string()).collect();
     let mut inputs = IndexMap::from([
-        ("environment".to_owned(), choice("Where", environments)),
-        ("stack".to_owned(), choice("What", stacks)),
-        ("action".to_owned(), choice("What to do", actions.into_iter().map(str::to_owned).collect())),
+        ("environment".to_owned(), Input::choice("Where", environments)),
+        ("stack".to_owned(), Input::choice("What", stacks)),
+        ("action".to_owned(), Input::choice("What to do", actions.into_iter().map(str::to_owned).collect())),
     ]);
     if has_colors {
         let colors = ["keep", "blue", "green"].map(str::to_owned).to_vec();
@@ -166,16 +158,16 @@ fn inputs(targets: &[(&Environment, &EnvironmentStacks)], has_colors: bool) -> I
             "active_color".to_owned(),
             Input {
                 default: Some("keep".into()),
-                ..choice("promote: the colour to switch to; `keep` means the other one", colors)
+                ..Input::choice("promote: the colour to switch to; `keep` means the other one", colors)
             },
         );
     }
     inputs.insert(
         "confirm".to_owned(),
-        text("The phrase for the action: apply ENVIRONMENT/STACK, promote …, destroy …, destroy-backend BUCKET, unlock LOCK_ID"),
+        Input::text("The phrase for the action: apply ENVIRONMENT/STACK, promote …, destroy …, destroy-backend BUCKET, unlock LOCK_ID"),
     );
-    inputs.insert("lock_id".to_owned(), text("force-unlock: the id of the lock"));
-    inputs.insert("reason".to_owned(), text("Why, for the record"));
+    inputs.insert("lock_id".to_owned(), Input::text("force-unlock: the id of the lock"));
+    inputs.insert("reason".to_owned(), Input::text("Why, for the record"));
     inputs
 }
 

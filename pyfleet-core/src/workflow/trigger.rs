@@ -167,6 +167,20 @@ pub struct Input {
     pub deprecation_message: Option<String>,
 }
 
+impl Input {
+    /// A line of text that may be left empty.
+    #[must_use]
+    pub fn text(description: &str) -> Self {
+        Self { description: Some(description.to_owned()), ..Self::default() }
+    }
+
+    /// One of several, which has to be chosen.
+    #[must_use]
+    pub fn choice(description: &str, options: Vec<String>) -> Self {
+        Self { kind: InputKind::Choice, required: true, options, ..Self::text(description) }
+    }
+}
+
 /// The types of inputs.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Deserialize, Serialize)]
 #[serde(rename_all = "lowercase")]

@@ -21,7 +21,7 @@ use super::stacks::check_limits;
 use crate::diagnostic::Path;
 use crate::manifest::{self, SafetyLevel};
 use crate::project::{Environment, Project};
-use crate::workflow::{Input, InputKind};
+use crate::workflow::Input;
 
 /// What a run is about, for those who approve it or are told of it.
 const TITLE: &str = "rollback of ${{ inputs.what }} to ${{ inputs.target }} in ${{ inputs.environment }}";
@@ -63,34 +63,26 @@ pub(super) fn plan(project: &Project, draft: &mut Draft<'_>) {
 
 /// What the person who starts the workflow is asked.
 fn inputs(environments: &[(&Environment, Targets)], phrase: &str) -> IndexMap<String, Input> {
-    let choice = |description: &str, options: Vec<String>| Input {
-        description: Some(description.to_owned()),
-        kind: InputKind::Choice,
-        required: true,
-        options,
-        ..Input::default()
-    };
-    let text = |description: &str| Input { description: Some(description.to_owned()), ..Input::default() };
     let mut whats: Vec<String> =
         environments.iter().flat_map(|(_, targets)| targets.keys().cloned()).collect();
     whats.sort_unstable();
     whats.dedup();
     let names = environments.iter().map(|(environment, _)| environment.name.to_string()).collect();
     IndexMap::from([
-        ("environment".to_owned(), choice("Where", names)),
-        ("what".to_owned(), choice("What", whats)),
+        ("environment".to_owned(), Input::choice("Where", names)),
+        ("what".to_owned(), Input::choice("What", whats)),
         (
             "target".to_owned(),
             Input {
                 required: true,
                 default: Some("list".into()),
-                ..text(
+                ..Input::text(
                     "list, which only looks; previous; or what the list has: a revision's number, a whole commit id",
                 )
             },
         ),
-        ("confirm".to_owned(), text(&format!("Type {phrase} to mean it; nothing for a list"))),
-        ("reason".to_owned(), text("Why, for the record")),
+        ("confirm".to_owned(), Input::text(&format!("Type {phrase} to mean it; nothing for a list"))),
+        ("reason".to_owned(), Input::text("Why, for the record")),
     ])
 }
 

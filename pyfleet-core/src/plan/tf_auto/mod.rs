@@ -35,7 +35,7 @@ use crate::plan::stacks::{
 };
 use crate::plan::terraform::changed_by;
 use crate::project::{Environment, EnvironmentStacks, Project, StackSettings, Terraform};
-use crate::workflow::{self as model, Input, InputKind, Level, Runner, Scope};
+use crate::workflow::{self as model, Input, Level, Runner, Scope};
 
 /// What the run does, whoever started it.
 const ASKED: Asked = Asked {
@@ -151,14 +151,6 @@ fn parity(
 
 /// What the person who starts the workflow is asked.
 fn inputs(targets: &[(&Environment, &EnvironmentStacks)]) -> IndexMap<String, Input> {
-    let choice = |description: &str, options: Vec<String>| Input {
-        description: Some(description.to_owned()),
-        kind: InputKind::Choice,
-        required: true,
-        options,
-        ..Input::default()
-    };
-    let text = |description: &str| Input { description: Some(description.to_owned()), ..Input::default() };
     let has_colors =
         targets.iter().flat_map(|(_, target)| &target.stacks).any(|stack| stack.colors.is_some());
     let mut actions = vec!["plan"];
@@ -171,8 +163,8 @@ fn inputs(targets: &[(&Environment, &EnvironmentStacks)]) -> IndexMap<String, In
     }
     let environments = targets.iter().map(|(environment, _)| environment.name.to_string()).collect();
     let mut inputs = IndexMap::from([
-        ("environment".to_owned(), choice("Where: every stack of it", environments)),
-        ("action".to_owned(), choice("What to do", actions.into_iter().map(str::to_owned).collect())),
+        ("environment".to_owned(), Input::choice("Where: every stack of it", environments)),
+        ("action".to_owned(), Input::choice("What to do", actions.into_iter().map(str::to_owned).collect())),
     ]);
     if has_colors {
         let colors = ["keep", "blue", "green"].map(str::to_owned).to_vec();
@@ -180,15 +172,15 @@ fn inputs(targets: &[(&Environment, &EnvironmentStacks)]) -> IndexMap<String, In
             "active_color".to_owned(),
             Input {
                 default: Some("keep".into()),
-                ..choice("promote: the colour to switch to; `keep` means the other one", colors)
+                ..Input::choice("promote: the colour to switch to; `keep` means the other one", colors)
             },
         );
     }
     inputs.insert(
         "confirm".to_owned(),
-        text("The phrase for the action: apply ENVIRONMENT, promote …, destroy ENVIRONMENT"),
+        Input::text("The phrase for the action: apply ENVIRONMENT, promote …, destroy ENVIRONMENT"),
     );
-    inputs.insert("reason".to_owned(), text("Why, for the record"));
+    inputs.insert("reason".to_owned(), Input::text("Why, for the record"));
     inputs
 }
 
