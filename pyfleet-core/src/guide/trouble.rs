@@ -88,6 +88,8 @@ const fn is_approved_for_an_attempt(body: &Body) -> bool {
         Body::DestroyBackend(destroy) => destroy.approval.is_some(),
         Body::EcsDeploy(deploy) => deploy.approval.is_some(),
         Body::EcsRollback(rollback) => rollback.approval.is_some(),
+        Body::ImagePush(push) => push.approval.is_some(),
+        Body::TfApply(apply) => apply.approval.is_some(),
         _ => false,
     }
 }
