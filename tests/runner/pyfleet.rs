@@ -49,6 +49,11 @@ pub(super) struct World {
 
 impl World {
     pub(super) fn new() -> Option<Self> {
+        Self::of(|_| ())
+    }
+
+    /// The example after a change, which its roles know of.
+    pub(super) fn of(change: impl FnOnce(&Repo)) -> Option<Self> {
         for tool in ["terraform", "jq"] {
             tool::find(tool)?;
         }
@@ -60,6 +65,7 @@ impl World {
         for (key, value) in [("user.name", "octocat"), ("user.email", "octocat@example.com")] {
             git(&root, &["config", key, value]);
         }
+        change(&repo);
         let world = Self { aws, repo, status: "200", runs: Cell::new(0) };
         world.commit();
         world.make_roles();

@@ -205,3 +205,20 @@ fn an_environment_is_promoted_and_destroyed_by_hand() {
     assert_eq!(world.aws.cli(&["s3api", "list-buckets"])["Buckets"], json!([]));
     assert_eq!(world.aws.cli(&["dynamodb", "list-tables"])["TableNames"], json!([]));
 }
+
+/// Whatever a push asks for elsewhere, an environment below the level is planned with a role that takes no lock.
+#[test]
+fn an_environment_that_is_only_read_is_only_planned() {
+    let world = World::of(|repo| {
+        repo.replace("pyfleet.yml", "  prod:\n", "  prod:\n    safety-level: 3\n");
+        repo.run(["render"]).exits(0);
+    });
+    let Some(world) = world else { return };
+    let Some(ran) = world.auto().event("push").run() else { return };
+    succeeded(
+        &ran,
+        &["apply-dev-1", "apply-dev-2", "plan-prod-1", "decide-prod-1", "plan-prod-2", "decide-prod-2"],
+    );
+    let prod: Vec<String> = world.keys().into_iter().filter(|key| key.contains("prod")).collect();
+    assert!(prod.is_empty(), "{prod:?}");
+}

@@ -259,6 +259,27 @@ fn a_plan_writes_locks_and_saved_plans_of_its_environment_and_reads_none_of_them
 }
 
 #[test]
+fn a_plan_takes_a_lock_only_with_a_role_that_may() {
+    let read = MANIFEST
+        .replace("safety-level: 4", "safety-level: 5")
+        .replace("prod: { branch: release }", "prod: { branch: release, safety-level: 3 }")
+        .replace("  tf: {}", "  tf-auto: { auto: { reason: it is all disposable, owner: \"@acme\" } }");
+    for manifest in [MANIFEST.to_owned(), read] {
+        let (_, roles) = roles(&manifest);
+        let (_, plan) = planned(&manifest);
+        let jobs = plan.workflows.iter().flat_map(|workflow| workflow.jobs.values());
+        let plans = jobs.filter_map(|job| match &job.body {
+            plan::Body::TfPlan(body) => Some((job.identity.as_ref()?, body)),
+            _ => None,
+        });
+        for (identity, body) in plans {
+            let may = role(&roles, identity.environment.as_str(), identity.purpose).work.locks;
+            assert!(may || body.lock == "false", "{identity:?} locks: {}", body.lock);
+        }
+    }
+}
+
+#[test]
 fn a_role_holds_what_its_jobs_need_and_the_manifest_decides() {
     // Nothing is applied: no lock, no saved plan, no proof of the lock.
     let level = MANIFEST.replace("safety-level: 4", "safety-level: 3").replace("  tf: {}\n", "");

@@ -7,8 +7,8 @@ use indexmap::IndexMap;
 
 use super::Permission;
 use super::body::{
-    Asked, Body, CreateBackend, DeployApproval, DestroyBackend, HandOff, Inputs, Revert, TerraformScan,
-    TfApply, TfPlan, Tooling, Verify,
+    Action, Asked, Body, CreateBackend, DeployApproval, DestroyBackend, HandOff, Inputs, Revert,
+    TerraformScan, TfApply, TfPlan, Tooling, Verify,
 };
 use super::condition::expression;
 use super::credentials::{IDENTITY, credentials};
@@ -30,6 +30,12 @@ pub(super) const CHANGE: &[Permission] = &[
     CHECK_OUT,
     IDENTITY,
 ];
+
+/// What is done where nothing is ever applied.
+pub(super) const ONLY_PLAN: Action = Action::Always("plan");
+
+/// How long a plan that is going to be applied waits for the state's lock.
+const LOCK_TIMEOUT: &str = "300s";
 
 /// The environments that may be read, with their stacks.
 pub(super) fn readable_targets<'a>(
@@ -136,8 +142,18 @@ impl<'a> InEnvironment<'a> {
         outputs.map(|(name, value)| ((*name).to_owned(), expression(value))).collect()
     }
 
+    /// Plans what was asked for; where nothing is ever applied, whatever was asked for, it only looks: the role that
+    /// reads such an environment takes no lock.
     pub(super) fn plan_body(&self, asked: Asked, is_applied: bool, minutes: u16) -> TfPlan {
+        let asked = if is_applied { asked } else { Asked { action: ONLY_PLAN, color: None, ..asked } };
         TfPlan {
+            lock: match asked.action {
+                Action::Chosen(action) => {
+                    expression(&format!("{action} == 'plan' && 'false' || '{LOCK_TIMEOUT}'"))
+                }
+                Action::Always("plan") => "false".to_owned(),
+                Action::Always(_) => LOCK_TIMEOUT.to_owned(),
+            },
             tooling: tooling(self.terraform),
             environment: self.environment.name.to_string(),
             credentials: credentials(self.project, self.target, AwsRole::Plan, minutes),

@@ -110,8 +110,8 @@ pub struct TfAutoGuard {
 pub struct Decide {
     /// The environment.
     pub environment: String,
-    /// The expression that yields what is done.
-    pub action: &'static str,
+    /// What is done.
+    pub action: Action,
     /// The expression that yields the entries that were planned.
     pub stacks: String,
     /// The expression that yields what their plans are.
@@ -155,6 +155,8 @@ pub struct TfPlan {
     pub inputs: Inputs,
     /// How the plan is handed over; nothing where nothing is ever applied.
     pub hand_off: Option<HandOff>,
+    /// How long it waits for the state's lock, or the expression that says so; `false` where it takes none.
+    pub lock: String,
     /// What is said of the plan under the stack's name, because the job plans several: names and expressions.
     pub results: BTreeMap<String, String>,
     /// Addresses that no plan may destroy or replace.

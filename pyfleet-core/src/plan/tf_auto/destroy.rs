@@ -1,6 +1,6 @@
 //! What `tf-auto` does when a whole environment is destroyed.
 
-use super::{ACTION, ASKED, Act, Jobs, PLANNED, output_of_decide, results};
+use super::{ASKED, Act, Jobs, PLANNED, output_of_decide, results};
 use crate::manifest::AwsRole;
 use crate::plan::body::{Body, Decide, TfApply};
 use crate::plan::condition::expression;
@@ -42,7 +42,7 @@ impl Jobs<'_> {
         let names = |layer: &Vec<&StackSettings>| layer.iter().map(|stack| stack.stack.clone()).collect();
         let body = Decide {
             environment: self.name().to_owned(),
-            action: ACTION,
+            action: ASKED.action,
             stacks: list,
             plans: format!("needs.{plan}.outputs"),
             gated: self.is_gated(),

@@ -26,8 +26,8 @@ use crate::plan::condition::expression;
 use crate::plan::credentials::identity;
 use crate::plan::draft::{CHECK_OUT, Draft, NewJob};
 use crate::plan::environment_jobs::{
-    CHANGE, InEnvironment, READ, apply_minutes, is_gated, readable_targets, reading_environment, scan_body,
-    without_deployment,
+    CHANGE, InEnvironment, ONLY_PLAN, READ, apply_minutes, is_gated, readable_targets, reading_environment,
+    scan_body, without_deployment,
 };
 use crate::plan::notify::{self, Told};
 use crate::plan::stacks::{
@@ -425,7 +425,7 @@ impl Jobs<'_> {
         let plan = self.layer("plan", layer);
         let body = Decide {
             environment: self.name().to_owned(),
-            action: ACTION,
+            action: if self.writes() { ASKED.action } else { ONLY_PLAN },
             stacks: self.listed(layer),
             plans: format!("needs.{plan}.outputs"),
             gated: self.is_gated(),
