@@ -18,6 +18,7 @@ mod draft;
 mod drift;
 mod environment_jobs;
 mod notify;
+mod passed;
 mod read_back;
 mod rollback;
 mod security;
