@@ -58,6 +58,8 @@ const fn inline(body: &Body) -> &'static [&'static str] {
         Body::Gate(_) => &["gate.sh"],
         Body::Notify(_) => &["notify.sh"],
         Body::OidcProbe(_) => &["oidc-probe.sh"],
+        Body::PipelineGuard(_) => &["pipeline-guard.sh"],
+        Body::PipelineSummary(_) => &["pipeline-summary.sh"],
         Body::RollbackGuard(_) => &["rollback-guard.sh"],
         Body::TerraformComment(_) => &["post-comments.sh"],
         Body::TestComment(_) => &["post-comments.sh", "test-comment.sh"],
@@ -352,6 +354,23 @@ pub const TROUBLES: &[Trouble] = &[
         cause: "A push planned something else than its pull request has shown, or something that no pull request showed.",
         remedy: "Look at the plans in the summary, then apply by hand.",
         command: Some("gh run view RUN_ID --web"),
+    },
+    Trouble {
+        by: Scripts(&["newest-commit.sh"]),
+        only: None,
+        seen: "nothing is changed: … has a newer commit, which has a run of its own",
+        cause: "While this run tested, built or waited for a person, another commit came to the branch. What this run would \
+                change, the newer one would have to change back.",
+        remedy: "Nothing: the newer commit's run goes on. If that one failed, mend it.",
+        command: Some("gh run list --branch BRANCH"),
+    },
+    Trouble {
+        by: Scripts(&["pipeline-guard.sh"]),
+        only: None,
+        seen: "no environment is worked on from …: what needs none is done, and nothing is changed",
+        cause: "The branch is not that of an environment.",
+        remedy: "Start the workflow from the environment's branch, which `environments` in pyfleet.yml names.",
+        command: None,
     },
     Trouble {
         by: Scripts(&["drift-report.sh"]),

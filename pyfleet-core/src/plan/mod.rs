@@ -19,6 +19,7 @@ mod drift;
 mod environment_jobs;
 mod notify;
 mod passed;
+mod pipeline;
 mod read_back;
 mod rollback;
 mod security;
@@ -37,10 +38,11 @@ pub use self::body::{
     Action, AppliedHistory, Approval, Archive, Asked, Body, BuildArchive, BuildImage, Changes, CheckState,
     CodeScanning, Codecov, CostComment, Coverage, CreateBackend, Credentials, Decide, DeployApproval,
     DeployGuard, DeploySummary, DestroyBackend, DetectDrift, DriftReport, EcrRepository, EcsDeploy, EcsLook,
-    EcsRollback, ForceUnlock, Gate, HandOff, ImageLookup, ImagePush, Inputs, Message, Notify, OidcProbe,
-    Parity, Revert, RollbackGuard, ScanImage, Security, SummarisedService, Target, TerraformComment,
-    TerraformCost, TerraformPlan, TerraformScan, TerraformStatic, TestComment, TestSuite, TfApply,
-    TfAutoGuard, TfGuard, TfPlan, Tooling, Verify,
+    EcsRollback, ForceUnlock, Gate, HandOff, ImageLookup, ImagePush, Inputs, Message, NewestCommit, Notify,
+    OidcProbe, Parity, PipelineGuard, PipelineSummary, Planned, Revert, RollbackGuard, ScanImage, Security,
+    SummarisedService, SummarisedStage, Target, TerraformComment, TerraformCost, TerraformPlan,
+    TerraformScan, TerraformStatic, TestComment, TestSuite, TfApply, TfAutoGuard, TfGuard, TfPlan, Tooling,
+    Verify,
 };
 pub(crate) use self::credentials::session_seconds;
 pub use self::read_back::read_back;
@@ -59,6 +61,7 @@ const KINDS: &[(Kind, PlanKind)] = &[
     (Kind::Build, build::plan),
     (Kind::CheckState, check_state::plan),
     (Kind::Deploy, deploy::plan),
+    (Kind::Pipeline, pipeline::plan),
     (Kind::Rollback, rollback::plan),
     (Kind::Terraform, terraform::plan),
     (Kind::Test, test::plan),

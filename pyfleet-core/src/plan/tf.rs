@@ -31,7 +31,7 @@ use crate::workflow::{self as model, Input, Runner};
 const ASKED: Asked = Asked {
     action: Action::Chosen(ACTION),
     color: Some("inputs.active_color"),
-    reason: "inputs.reason",
+    reason: Some("inputs.reason"),
     by_clock: false,
 };
 const ACTION: &str = "inputs.action";

@@ -7,7 +7,8 @@ use super::role::{self, Role};
 use super::runner;
 use crate::diagnostic::{Diagnostic, Diagnostics, Path, Place};
 use crate::manifest::{
-    self, AccountId, Approval, AwsRole, Disposition, Kind, Manifest, Plan, SafetyLevel, Slug, Visibility,
+    self, AccountId, Approval, AwsRole, Disposition, Kind, Manifest, Plan, SafetyLevel, Slug, StageKind,
+    Visibility,
 };
 
 /// One environment as it is meant.
@@ -233,7 +234,8 @@ fn health(written: &manifest::Environment) -> Option<Health> {
 /// Whether a workflow asks the reviewers of environments: a rollback does where it says so.
 fn asks_reviewers(manifest: &Manifest) -> bool {
     manifest.applies_stacks()
-        || manifest.renders(Kind::Deploy)
+        || manifest.deploys()
+        || manifest.has_stage(StageKind::Image)
         || manifest.workflows.iter().any(|(name, workflow)| {
             workflow.kind_of(name) == Some(Kind::Rollback)
                 && workflow.disposition() == Disposition::Rendered

@@ -30,7 +30,7 @@ pub struct RollbackGuard {
 #[derive(Debug, Clone, Serialize)]
 pub struct DeployApproval {
     /// What they agree to.
-    pub title: &'static str,
+    pub title: String,
 }
 
 /// A repository of Amazon ECR.
