@@ -83,10 +83,11 @@ fn works_on(environment: &Environment) -> String {
 /// That a job of an environment has its turn. The guard names no environment for a pull request: saying it again makes it
 /// plain to whoever reads the job, and to the rules.
 fn in_turn(draft: &Draft<'_>, environment: &Environment) -> Passed {
-    let no_pull_request = draft
-        .runs_for_pull_requests()
-        .then(|| Passed::condition([], "github.event_name != 'pull_request'"))
-        .unwrap_or_default();
+    let no_pull_request = if draft.runs_for_pull_requests() {
+        Passed::condition([], "github.event_name != 'pull_request'")
+    } else {
+        Passed::default()
+    };
     no_pull_request.and(&Passed::condition(["guard".to_owned()], works_on(environment)))
 }
 
