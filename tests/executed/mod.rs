@@ -40,6 +40,7 @@ mod image_check;
 pub(crate) mod image_layout;
 mod image_lookup;
 mod image_push;
+mod maintenance_window;
 mod mask_secrets;
 mod newest_commit;
 mod notify;

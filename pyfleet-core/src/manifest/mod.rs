@@ -25,6 +25,7 @@ mod text;
 mod value;
 mod version;
 mod waiver;
+mod window;
 mod workflow;
 
 use indexmap::IndexMap;
@@ -50,6 +51,7 @@ pub use self::test::{Codecov, Coverage, CoverageUpload, ImageByDigest, ServiceCo
 pub use self::value::{Reference, Secret, Value};
 pub use self::version::{NodeVersion, PythonVersion, ToolVersion};
 pub use self::waiver::{Date, Waiver};
+pub use self::window::{Day, TimeOfDay, TimeZone, Window};
 pub use self::workflow::{
     Auto, Disposition, Kind, Label, OnDrift, Owner, Phrase, Switch, Triggers, Workflow,
 };

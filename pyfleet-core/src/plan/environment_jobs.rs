@@ -276,7 +276,11 @@ pub(super) fn approval_of(
     model.environment = Some(without_deployment(environment.approval_name()));
     // A later attempt of the run would not ask again.
     model.outputs = IndexMap::from([("attempt".to_owned(), expression("github.run_attempt"))]);
-    Body::DeployApproval(DeployApproval { title: title.into() })
+    Body::DeployApproval(DeployApproval {
+        title: title.into(),
+        environment: environment.name.to_string(),
+        window: environment.window.clone(),
+    })
 }
 
 /// The GitHub environment of jobs that read: its branch policy counts, and no deployment is recorded.

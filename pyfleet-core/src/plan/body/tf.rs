@@ -6,7 +6,7 @@ use indexmap::IndexMap;
 use serde::Serialize;
 use serde_json::Value as Json;
 
-use crate::manifest::OnDrift;
+use crate::manifest::{OnDrift, Window};
 use crate::project::Health;
 
 /// Which tool, and how it is set up.
@@ -192,6 +192,8 @@ pub struct Approval {
     pub action: &'static str,
     /// The expression behind which the plan's outputs stand, where one plan is approved.
     pub planned: Option<String>,
+    /// When the environment may be changed, where that is limited.
+    pub window: Option<Window>,
 }
 
 /// Lists what was applied to one stack.
