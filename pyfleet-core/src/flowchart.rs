@@ -290,7 +290,7 @@ pub fn starts(on: &Triggers) -> Vec<Start> {
 mod tests {
     use indexmap::IndexMap;
 
-    use super::{Edge, Flowchart, NodeKind, starts};
+    use super::{Edge, Flowchart, NodeKind, Times, starts};
     use crate::plan::Workflow;
 
     fn planned(text: &str) -> Workflow {
@@ -317,6 +317,45 @@ mod tests {
         let b = &chart.nodes[2];
         assert_eq!((b.label.as_str(), b.kind), ("b", NodeKind::Job));
         assert_eq!((b.environment.as_deref(), b.lock.as_deref()), (Some("prod"), Some("one")));
+    }
+
+    #[test]
+    fn a_job_stands_with_all_that_it_waits_for() {
+        let chart = Flowchart::of(&planned(
+            "{on: push, jobs: {guard: , plan: {needs: guard, environment: prod-plan}, decide: {needs: plan}, \
+              report: {needs: decide}, apply: {needs: decide, environment: prod}, \
+              dev: {needs: guard, environment: dev}, notify: {needs: [apply, dev]}}}",
+        ));
+        let places: Vec<(&str, Option<&str>)> =
+            chart.nodes.iter().skip(1).map(|node| (node.label.as_str(), node.place.as_deref())).collect();
+        let prod = Some("prod");
+        assert_eq!(
+            places,
+            [
+                ("guard", None),
+                ("plan", prod),
+                ("decide", prod),
+                ("report", prod),
+                ("apply", prod),
+                ("dev", Some("dev")),
+                ("notify", None)
+            ]
+        );
+    }
+
+    #[test]
+    fn how_often_a_job_runs() {
+        for (matrix, times) in [
+            ("{os: [a, 1]}", Times::Each(vec!["a".to_owned(), "1".to_owned()])),
+            ("{os: [a], arch: [b]}", Times::Computed),
+            ("{os: [a], include: [{os: b}]}", Times::Computed),
+            ("{stack: '${{ fromJSON(needs.a.outputs.b) }}'}", Times::Computed),
+            ("'${{ fromJSON(needs.a.outputs.b) }}'", Times::Computed),
+        ] {
+            let text = format!("{{on: push, jobs: {{a: {{strategy: {{matrix: {matrix}}}}}, b: }}}}");
+            let chart = Flowchart::of(&planned(&text));
+            assert_eq!((&chart.nodes[1].times, &chart.nodes[2].times), (&times, &Times::Once), "{matrix}");
+        }
     }
 
     #[test]

@@ -14,7 +14,14 @@ const [folder, ...rest] = process.argv.slice(2);
 const pictures = rest[0] === "--screenshots" ? rest.splice(0, 2)[1] : undefined;
 const profile = mkdtempSync(join(tmpdir(), "pyfleet-browser-"));
 // FONTS=system: for eyes; the test has only the font that came with the browser.
-const fonts = process.env.FONTS === "system" ? {} : { FONTCONFIG_FILE: join(folder, "fonts.conf") };
+const fonts = process.env.FONTS === "system" ? {} : { FONTCONFIG_FILE: join(profile, "fonts.conf") };
+writeFileSync(
+  join(profile, "fonts.conf"),
+  `<?xml version="1.0"?>
+<!DOCTYPE fontconfig SYSTEM "fonts.dtd">
+<fontconfig><dir>${resolve(folder)}/fonts</dir><cachedir>${profile}/font-cache</cachedir></fontconfig>
+`,
+);
 const browser = spawn(
   join(folder, "chromium"),
   [
@@ -246,6 +253,10 @@ for (const file of rest) {
     await size(1280, 900);
     const followed = await evaluate(follow);
     if (followed) problems.push(followed);
+    if (pictures && !isSvg) {
+      const { data } = await page("Page.captureScreenshot", { format: "png" });
+      writeFileSync(join(pictures, `${basename(file)}-${scheme}-followed.png`), Buffer.from(data, "base64"));
+    }
     listeners.delete(listener);
     console.log(JSON.stringify({ file: basename(file), scheme, ...seen, problems: [...problems, ...seen.problems] }));
   }

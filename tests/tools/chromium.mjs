@@ -3,7 +3,7 @@
 //
 //   node chromium.mjs NODE_MODULES FOLDER
 import { spawnSync } from "node:child_process";
-import { chmodSync, createReadStream, createWriteStream, mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, createReadStream, createWriteStream, mkdirSync, rmSync } from "node:fs";
 import { pipeline } from "node:stream/promises";
 import { createBrotliDecompress } from "node:zlib";
 
@@ -24,10 +24,3 @@ for (const name of ["al2023.tar", "fonts.tar", "swiftshader.tar"]) {
   if (status !== 0) process.exit(1);
   rmSync(`${folder}/${name}`);
 }
-writeFileSync(
-  `${folder}/fonts.conf`,
-  `<?xml version="1.0"?>
-<!DOCTYPE fontconfig SYSTEM "fonts.dtd">
-<fontconfig><dir>${folder}/fonts</dir><cachedir>${folder}/font-cache</cachedir></fontconfig>
-`,
-);

@@ -107,7 +107,7 @@ fn fill(chart: &Flowchart, cells: &mut [Cell], first: usize, is_here: impl Fn(&N
                     .map(|before| cells[before].track - first)
                     .collect();
                 before.sort_unstable();
-                (own, before.get(before.len() / 2).copied())
+                (own, before.get(before.len().saturating_sub(1) / 2).copied())
             })
             .collect();
         // What comes from somewhere goes on there; what begins here takes what is left, in the plan's order.
@@ -146,4 +146,93 @@ fn last_need(chart: &Flowchart, cells: &[Cell], node: usize) -> usize {
     let behind = chart.edges.iter().filter(|edge| edge.from == node);
     let last = behind.map(|edge| cells[edge.to].layer.saturating_sub(1)).max();
     cells[node].layer.max(last.unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::{Cell, Layout};
+    use crate::flowchart::{Edge, Flowchart, Node};
+
+    fn chart(nodes: &[Option<usize>], edges: &[(usize, usize)]) -> Flowchart {
+        let node = |place: &Option<usize>| Node {
+            place: place.map(|place| format!("place {place}")),
+            ..Node::start(String::new())
+        };
+        Flowchart {
+            nodes: nodes.iter().map(node).collect(),
+            edges: edges.iter().map(|(from, to)| Edge { from: *from, to: *to }).collect(),
+        }
+    }
+
+    fn cells(layout: &Layout) -> Vec<(usize, usize)> {
+        layout.cells.iter().map(|cell| (cell.layer, cell.track)).collect()
+    }
+
+    #[test]
+    fn a_chain_is_straight_and_what_is_skipped_is_free() {
+        // 0 to 3 in a row; 4 waits for 0 and is waited for by 3; 5 comes from the chain, and stands beside it.
+        let layout = Layout::of(&chart(&[None; 6], &[(0, 1), (1, 2), (2, 3), (0, 4), (4, 3), (1, 5)]));
+        assert_eq!(cells(&layout), [(0, 0), (1, 0), (2, 0), (3, 0), (1, 1), (2, 2)]);
+        assert_eq!((layout.layers, layout.tracks()), (4, 3));
+    }
+
+    #[test]
+    fn an_environment_has_its_own_tracks() {
+        let layout = Layout::of(&chart(
+            &[None, Some(1), Some(0), Some(1), None],
+            &[(0, 1), (0, 2), (1, 3), (2, 4), (3, 4)],
+        ));
+        let lanes: Vec<(Option<&str>, usize, usize)> =
+            layout.lanes.iter().map(|lane| (lane.place.as_deref(), lane.first, lane.tracks)).collect();
+        assert_eq!(lanes, [(None, 0, 1), (Some("place 1"), 1, 1), (Some("place 0"), 2, 1)]);
+        assert_eq!(cells(&layout), [(0, 0), (1, 1), (1, 2), (2, 1), (3, 0)]);
+    }
+
+    #[test]
+    fn a_circle_ends() {
+        assert_eq!(Layout::of(&chart(&[None; 3], &[(0, 1), (1, 2), (2, 1)])).cells.len(), 3);
+        assert_eq!(Layout::of(&chart(&[], &[])).tracks(), 0);
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_stands_in_the_way(
+            places in prop::collection::vec(prop::option::of(0..3_usize), 1..40),
+            pairs in prop::collection::vec((0..1000_usize, 0..1000_usize), 0..80),
+        ) {
+            let mut edges: Vec<(usize, usize)> = pairs
+                .iter()
+                .map(|(one, other)| (one % places.len(), other % places.len()))
+                .filter(|(from, to)| from < to)
+                .collect();
+            edges.sort_unstable();
+            edges.dedup();
+            let chart = chart(&places, &edges);
+            let layout = Layout::of(&chart);
+            prop_assert_eq!(&layout, &Layout::of(&chart));
+            let mut taken: Vec<Cell> = layout.cells.clone();
+            taken.sort_unstable();
+            taken.dedup();
+            prop_assert_eq!(taken.len(), chart.nodes.len(), "two nodes stand on one cell");
+            let mut next = 0;
+            for lane in &layout.lanes {
+                prop_assert_eq!(lane.first, next);
+                next += lane.tracks;
+                for (cell, node) in layout.cells.iter().zip(&chart.nodes) {
+                    let is_here = (lane.first..next).contains(&cell.track);
+                    prop_assert_eq!(is_here, node.place == lane.place);
+                }
+            }
+            for edge in &chart.edges {
+                let (from, to) = (layout.cells[edge.from], layout.cells[edge.to]);
+                prop_assert!(from.layer < to.layer, "an edge goes back");
+                let on_the_way = |cell: &&Cell| {
+                    cell.track == from.track && from.layer < cell.layer && cell.layer < to.layer
+                };
+                prop_assert_eq!(layout.cells.iter().find(on_the_way), None);
+            }
+        }
+    }
 }

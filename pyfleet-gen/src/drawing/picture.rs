@@ -134,12 +134,12 @@ impl Picture {
             if is_framed {
                 at += IN_LANE + if direction == Direction::Right { LANE_NAME - 6.0 } else { 0.0 };
             }
-            for track in lane.first..lane.first + lane.tracks {
-                if track > lane.first {
+            for (position, extent) in tracks.iter().skip(lane.first).take(lane.tracks).enumerate() {
+                if position > 0 {
                     at += BETWEEN_TRACKS;
                 }
                 track_at.push(at);
-                at += tracks[track];
+                at += extent;
             }
             if let Some(name) = &lane.place {
                 at += IN_LANE;

@@ -72,6 +72,7 @@ pub(super) fn lines(node: &Node) -> Vec<Line> {
 pub(super) fn times(times: &Times) -> Option<String> {
     match times {
         Times::Once => None,
+        Times::Each(values) if values.len() == 1 => Some(format!("for {}", values.join(", "))),
         Times::Each(values) => Some(format!("for each of {}", values.join(", "))),
         Times::Computed => Some("for each that was found".to_owned()),
     }
