@@ -42,6 +42,7 @@ mod image_lookup;
 mod image_push;
 mod maintenance_window;
 mod mask_secrets;
+mod metrics;
 mod newest_commit;
 mod notify;
 mod oidc_probe;

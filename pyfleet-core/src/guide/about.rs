@@ -42,6 +42,13 @@ pub const fn about(kind: Kind) -> About {
                  stops a deployment in progress first.",
             ),
         },
+        Kind::Metrics => About {
+            does: "Measures the deliveries of the last four weeks: how long their jobs ran, how many succeeded, how long \
+                   a commit took, how many were taken back, and how long it took to recover; compared with `targets` \
+                   of the manifest.",
+            undo: CHANGES_NOTHING,
+            cancelled: None,
+        },
         Kind::Pipeline => About {
             does: "Takes a commit through its stages. What needs no environment comes first, and is all that a pull \
                    request runs: tests, analysis, images that are built and scanned. Then each environment of the \

@@ -58,6 +58,7 @@ const fn inline(body: &Body) -> &'static [&'static str] {
         Body::Approval(Approval { window: Some(_), .. })
         | Body::DeployApproval(DeployApproval { window: Some(_), .. }) => &["maintenance-window.sh"],
         Body::Gate(_) => &["gate.sh"],
+        Body::Metrics(_) => &["metrics.sh"],
         Body::Notify(_) => &["notify.sh"],
         Body::OidcProbe(_) => &["oidc-probe.sh"],
         Body::PipelineGuard(_) => &["pipeline-guard.sh"],

@@ -142,6 +142,12 @@ impl Manifest {
         })
     }
 
+    /// Whether a workflow is wanted whose runs bring a commit to an environment.
+    #[must_use]
+    pub fn delivers(&self) -> bool {
+        Kind::ALL.into_iter().any(|kind| kind.delivers() && self.renders(kind))
+    }
+
     /// Whether a workflow is wanted that applies stacks.
     #[must_use]
     pub fn applies_stacks(&self) -> bool {

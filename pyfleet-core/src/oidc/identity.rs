@@ -217,6 +217,7 @@ impl Work {
             | Body::DeploySummary(_)
             | Body::DriftReport(_)
             | Body::Gate(_)
+            | Body::Metrics(_)
             | Body::NewestCommit(_)
             | Body::Notify(_)
             | Body::PipelineGuard(_)

@@ -17,6 +17,7 @@ mod deploy;
 mod draft;
 mod drift;
 mod environment_jobs;
+mod metrics;
 mod notify;
 mod passed;
 mod pipeline;
@@ -38,9 +39,9 @@ pub use self::body::{
     Action, AppliedHistory, Approval, Archive, Asked, Body, BuildArchive, BuildImage, Changes, CheckState,
     CodeScanning, Codecov, CostComment, Coverage, CreateBackend, Credentials, Decide, DeployApproval,
     DeployGuard, DeploySummary, DestroyBackend, DetectDrift, DriftReport, EcrRepository, EcsDeploy, EcsLook,
-    EcsRollback, ForceUnlock, Gate, HandOff, ImageLookup, ImagePush, Inputs, Message, NewestCommit, Notify,
-    OidcProbe, Parity, PipelineGuard, PipelineSummary, Planned, Revert, RollbackGuard, ScanImage, Security,
-    SummarisedService, SummarisedStage, Target, TerraformComment, TerraformCost, TerraformPlan,
+    EcsRollback, ForceUnlock, Gate, HandOff, ImageLookup, ImagePush, Inputs, Message, Metrics, NewestCommit,
+    Notify, OidcProbe, Parity, PipelineGuard, PipelineSummary, Planned, Revert, RollbackGuard, ScanImage,
+    Security, SummarisedService, SummarisedStage, Target, TerraformComment, TerraformCost, TerraformPlan,
     TerraformScan, TerraformStatic, TestComment, TestSuite, TfApply, TfAutoGuard, TfGuard, TfPlan, Tooling,
     Verify,
 };
@@ -61,6 +62,7 @@ const KINDS: &[(Kind, PlanKind)] = &[
     (Kind::Build, build::plan),
     (Kind::CheckState, check_state::plan),
     (Kind::Deploy, deploy::plan),
+    (Kind::Metrics, metrics::plan),
     (Kind::Pipeline, pipeline::plan),
     (Kind::Rollback, rollback::plan),
     (Kind::Terraform, terraform::plan),

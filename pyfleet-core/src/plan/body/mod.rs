@@ -13,7 +13,7 @@ pub use self::deploy::{
     BuildArchive, DeployApproval, DeployGuard, DeploySummary, EcrRepository, EcsDeploy, EcsLook, EcsRollback,
     ImageLookup, ImagePush, RollbackGuard, SummarisedService,
 };
-pub use self::pipeline::{NewestCommit, PipelineGuard, PipelineSummary, SummarisedStage};
+pub use self::pipeline::{Metrics, NewestCommit, PipelineGuard, PipelineSummary, SummarisedStage};
 pub use self::tf::{
     Action, AppliedHistory, Approval, Asked, CheckState, CreateBackend, Credentials, Decide, DestroyBackend,
     DetectDrift, DriftReport, ForceUnlock, HandOff, Inputs, Message, Notify, OidcProbe, Parity, Planned,
@@ -75,6 +75,8 @@ pub enum Body {
     ImageLookup(ImageLookup),
     /// Pushes the image that was built and scanned.
     ImagePush(ImagePush),
+    /// Measures how deliveries went.
+    Metrics(Metrics),
     /// Looks whether the commit is still the newest of its branch.
     NewestCommit(NewestCommit),
     /// Tells the channels what became of the run.
@@ -145,6 +147,7 @@ impl Body {
             Self::Gate(_) => "jobs/gate.yml.j2",
             Self::ImageLookup(_) => "jobs/image-lookup.yml.j2",
             Self::ImagePush(_) => "jobs/image-push.yml.j2",
+            Self::Metrics(_) => "jobs/metrics.yml.j2",
             Self::NewestCommit(_) => "jobs/newest-commit.yml.j2",
             Self::Notify(_) => "jobs/notify.yml.j2",
             Self::OidcProbe(_) => "jobs/oidc-probe.yml.j2",
@@ -254,6 +257,7 @@ impl Body {
             | Self::DeployGuard(_)
             | Self::DeploySummary(_)
             | Self::Gate(_)
+            | Self::Metrics(_)
             | Self::Notify(_)
             | Self::OidcProbe(_)
             | Self::PipelineGuard(_)
