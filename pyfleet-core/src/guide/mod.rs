@@ -48,6 +48,8 @@ pub struct Guide {
     pub checks: Vec<String>,
     /// What requires them.
     pub ruleset: Ruleset,
+    /// Whom to call, by what for.
+    pub contacts: Vec<(String, String)>,
     /// What messages mean.
     pub troubles: Vec<Shown>,
 }
@@ -145,6 +147,11 @@ pub fn guide(project: &Project, plan: &Plan, setup: &Setup) -> Guide {
         outside: setup.outside.clone(),
         checks: checks(plan),
         ruleset: setup.ruleset.clone(),
+        contacts: project
+            .contacts
+            .iter()
+            .map(|(name, contact)| (name.to_string(), contact.clone()))
+            .collect(),
         troubles: troubles(project, plan),
     }
 }
