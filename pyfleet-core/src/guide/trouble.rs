@@ -71,6 +71,7 @@ const fn inline(body: &Body) -> &'static [&'static str] {
 const fn asks_for_health(body: &Body) -> bool {
     match body {
         Body::EcsDeploy(deploy) => deploy.verify.is_some(),
+        Body::EksDeploy(deploy) => deploy.verify.is_some(),
         Body::EcsRollback(rollback) => rollback.verifies,
         Body::TfApply(apply) => apply.verify.is_some(),
         _ => false,
@@ -87,6 +88,7 @@ const fn is_approved_for_an_attempt(body: &Body) -> bool {
     match body {
         Body::DestroyBackend(destroy) => destroy.approval.is_some(),
         Body::EcsDeploy(deploy) => deploy.approval.is_some(),
+        Body::EksDeploy(deploy) => deploy.approval.is_some(),
         Body::EcsRollback(rollback) => rollback.approval.is_some(),
         Body::ImagePush(push) => push.approval.is_some(),
         Body::TfApply(apply) => apply.approval.is_some(),

@@ -40,7 +40,7 @@ pub use self::one_or_many::OneOrMany;
 pub use self::path::RelativePath;
 pub use self::registry::{Credentials, NoOptions, Registry};
 pub use self::security::{Bandit, DependencyAudit, DependencyTool, Flake8, Security};
-pub use self::service::{Ecs, Service};
+pub use self::service::{Ecs, Eks, KubernetesName, SecretKey, Service};
 pub use self::terraform::{
     Backend, BlueGreen, ColorOutput, ColorValues, Cost, CostTool, EncryptedArtifact, Lock, OnFindings,
     PlanHandOff, PullRequestPlan, ResourceAddress, Scan, ScanTool, Severity, Stack, Terraform, Tool,

@@ -13,7 +13,6 @@ const NOT_BUILT: &[&str] = &[
     "extends",
     "packer",
     "security.eslint",
-    "services.*.eks",
     "smoke",
     "targets",
     "terraform.stacks.*.cdktf",

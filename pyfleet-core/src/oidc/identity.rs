@@ -161,12 +161,15 @@ impl Work {
         let through_s3 = terraform.is_some_and(|terraform| terraform.plan_hand_off == PlanHandOff::S3);
         match body {
             Body::ImageLookup(lookup) => {
-                self.looks_up.insert(lookup.ecr.repository.clone());
+                self.looks_up.extend(lookup.credentials.is_some().then(|| lookup.image.repository.clone()));
             }
             Body::ImagePush(push) => {
-                self.pushes.insert(push.ecr.repository.clone());
+                self.pushes.extend(push.credentials.is_some().then(|| push.image.repository.clone()));
             }
             Body::EcsDeploy(deploy) => {
+                self.deploys.insert(deploy.name.clone());
+            }
+            Body::EksDeploy(deploy) => {
                 self.deploys.insert(deploy.name.clone());
             }
             Body::EcsRollback(rollback) => self.rolls_back.extend(rollback.services.iter().cloned()),

@@ -5,7 +5,7 @@ use super::Permission;
 use super::body::Credentials;
 use super::condition::expression;
 use crate::manifest::{AwsRole, Slug};
-use crate::project::{EcsTarget, EnvironmentStacks, Project, Role, partition};
+use crate::project::{EcsTarget, EksTarget, EnvironmentStacks, Project, Role, Target, partition};
 use crate::workflow::{Level, Scope};
 
 /// Proves to AWS what runs here.
@@ -38,6 +38,18 @@ impl<'a> From<&'a EnvironmentStacks> for Place<'a> {
 impl<'a> From<&'a EcsTarget> for Place<'a> {
     fn from(target: &'a EcsTarget) -> Self {
         Self { environment: &target.environment, account_id: &target.account_id, region: &target.region }
+    }
+}
+
+impl<'a> From<&'a EksTarget> for Place<'a> {
+    fn from(target: &'a EksTarget) -> Self {
+        Self { environment: &target.environment, account_id: &target.account_id, region: &target.region }
+    }
+}
+
+impl<'a> From<&'a Target> for Place<'a> {
+    fn from(target: &'a Target) -> Self {
+        Self { environment: target.environment(), account_id: target.account_id(), region: target.region() }
     }
 }
 

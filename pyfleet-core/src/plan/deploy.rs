@@ -16,12 +16,13 @@ use serde_json::json;
 
 use super::Permission;
 use super::body::{
-    Archive, Body, BuildArchive, DeployGuard, DeploySummary, EcrRepository, EcsDeploy, ImageLookup,
-    ImagePush, ScanImage, SummarisedService, Verify,
+    Archive, Body, BuildArchive, DeployGuard, DeploySummary, EcsDeploy, ImageLookup, ImagePush,
+    ImageRepository, Login, MovingTags, ScanImage, SummarisedService, Verify,
 };
 use super::condition::expression;
 use super::credentials::{credentials, identity};
 use super::draft::{CHECK_OUT, Draft, NewJob};
+use super::eks;
 use super::environment_jobs::{
     READ, approval_of, aws_env, deployed_to, is_gated, one_change_of, reading_environment, without_deployment,
 };
@@ -29,7 +30,7 @@ use super::notify::{self, Told};
 use super::test;
 use crate::diagnostic::Path;
 use crate::manifest::{AwsRole, OnFindings, Slug};
-use crate::project::{EcsTarget, Environment, Image, Project, WorkflowWish, defaults};
+use crate::project::{EcsTarget, Environment, Image, Project, Registry, Target, WorkflowWish, defaults};
 use crate::workflow::{self as model, Input, Runner};
 
 const SUMMARISE: &[Permission] = &[Permission {
@@ -37,6 +38,20 @@ const SUMMARISE: &[Permission] = &[Permission {
     level: model::Level::Read,
     because: "read who approved the run, and how long its jobs took",
 }];
+
+/// Reads or writes GitHub's container registry.
+const READ_PACKAGES: &[Permission] = &[
+    CHECK_OUT,
+    Permission {
+        scope: model::Scope::Packages,
+        level: model::Level::Read,
+        because: "see whether the commit has an image",
+    },
+];
+const WRITE_PACKAGES: &[Permission] = &[
+    CHECK_OUT,
+    Permission { scope: model::Scope::Packages, level: model::Level::Write, because: "push the image" },
+];
 
 /// What a run is about, for those who approve it or are told of it.
 const TITLE: &str = "deploy of ${{ needs.guard.outputs.version }} to ${{ inputs.environment }}";
@@ -91,7 +106,7 @@ struct Deployed<'a> {
     name: &'a Slug,
     image_name: &'a Slug,
     image: &'a Image,
-    target: &'a EcsTarget,
+    target: &'a Target,
 }
 
 /// The workflow's services that run in an environment.
@@ -103,7 +118,7 @@ fn services<'a>(project: &'a Project, wish: &WorkflowWish, environment: &Environ
                 name,
                 image_name: &service.image,
                 image: project.images.get(&service.image)?,
-                target: service.targets.iter().find(|target| target.environment == environment.name)?,
+                target: service.targets.iter().find(|target| *target.environment() == environment.name)?,
             })
         })
         .collect()
@@ -150,8 +165,8 @@ struct Jobs<'a> {
 }
 
 impl<'a> Jobs<'a> {
-    /// The images that its services run, each with one of these: all of them lie in the environment's own registry.
-    fn images(&self) -> impl Iterator<Item = (&'a Slug, (&'a Image, &'a EcsTarget))> {
+    /// The images that its services run, each with one of these: all of them have the environment's account.
+    fn images(&self) -> impl Iterator<Item = (&'a Slug, (&'a Image, &'a Target))> {
         let images: BTreeMap<_, _> =
             self.services.iter().map(|own| (own.image_name, (own.image, own.target))).collect();
         images.into_iter()
@@ -177,14 +192,6 @@ impl<'a> Jobs<'a> {
         model
     }
 
-    fn ecr(&self, image: &Image, target: &EcsTarget) -> EcrRepository {
-        EcrRepository {
-            registry: target.registry(),
-            registry_id: target.account_id.clone(),
-            repository: image.repository.clone(),
-        }
-    }
-
     /// The artifact of an image.
     fn artifact(&self, name: &Slug) -> String {
         format!("image_{}_{name}", self.environment.name)
@@ -195,29 +202,38 @@ impl<'a> Jobs<'a> {
         draft: &Draft<'_>,
         tests: &[String],
         name: &Slug,
-        (image, target): (&Image, &EcsTarget),
+        (image, target): (&Image, &Target),
     ) -> NewJob {
         const MINUTES: u16 = 10;
         let mut model = self.model(draft, "look up", name, MINUTES);
         model.needs = std::iter::once("guard".to_owned()).chain(tests.iter().cloned()).collect();
         model.condition = Some(self.is_chosen());
-        model.environment = Some(reading_environment(self.environment));
         model.outputs = IndexMap::from([("digest".to_owned(), expression("steps.lookup.outputs.digest"))]);
+        let is_ecr = is_ecr(image);
+        if is_ecr {
+            model.environment = Some(reading_environment(self.environment));
+        }
         NewJob {
             id: self.id("lookup", name),
             model,
-            permissions: READ,
-            because: "For a commit whose tests fail nobody at AWS is asked, and nothing is built.",
-            identity: Some(identity(target, AwsRole::Plan)),
+            permissions: match &image.registry {
+                Some(Registry::Ghcr) => READ_PACKAGES,
+                Some(Registry::DockerHub { .. }) => &[CHECK_OUT],
+                Some(Registry::Ecr) | None => READ,
+            },
+            because: "For a commit whose tests fail no registry is asked, and nothing is built.",
+            identity: is_ecr.then(|| identity(target, AwsRole::Plan)),
             body: Body::ImageLookup(ImageLookup {
-                credentials: credentials(self.project, target, AwsRole::Plan, MINUTES),
-                ecr: self.ecr(image, target),
+                credentials: is_ecr.then(|| credentials(self.project, target, AwsRole::Plan, MINUTES)),
+                // The password of Docker Hub opens more than this commit's image: only the job that pushes gets it.
+                login: login(image).filter(|_| image.registry == Some(Registry::Ghcr)),
+                image: repository(image, target),
             }),
             origin: Path::of(["images", name.as_str()]),
         }
     }
 
-    fn build(&self, draft: &Draft<'_>, name: &Slug, (image, _): (&Image, &EcsTarget)) -> NewJob {
+    fn build(&self, draft: &Draft<'_>, name: &Slug, (image, _): (&Image, &Target)) -> NewJob {
         let lookup = self.id("lookup", name);
         let mut model =
             draft.job(format!("build {} ({name})", self.environment.name), self.project.timeout_minutes);
@@ -243,7 +259,7 @@ impl<'a> Jobs<'a> {
         }
     }
 
-    fn scan(&self, draft: &Draft<'_>, name: &Slug, (image, _): (&Image, &EcsTarget)) -> NewJob {
+    fn scan(&self, draft: &Draft<'_>, name: &Slug, (image, _): (&Image, &Target)) -> NewJob {
         let build = self.id("build", name);
         let mut model = draft.job(format!("scan {} ({name})", self.environment.name), 15);
         let digest = expression(&format!("needs.{build}.outputs.digest"));
@@ -323,7 +339,7 @@ impl<'a> Jobs<'a> {
         })
     }
 
-    fn push(&self, draft: &Draft<'_>, name: &Slug, (image, target): (&Image, &EcsTarget)) -> NewJob {
+    fn push(&self, draft: &Draft<'_>, name: &Slug, (image, target): (&Image, &Target)) -> NewJob {
         let minutes = self.project.timeout_minutes.min(115);
         let (lookup, build) = (self.id("lookup", name), self.id("build", name));
         let mut model = self.model(draft, "push", name, minutes);
@@ -334,17 +350,26 @@ impl<'a> Jobs<'a> {
             model.needs.push(approval);
         }
         model.environment = Some(without_deployment(self.environment.name.to_string()));
-        let digest = expression(&format!("needs.{lookup}.outputs.digest || needs.{build}.outputs.digest"));
-        model.outputs = IndexMap::from([("digest".to_owned(), digest)]);
+        let is_ecr = is_ecr(image);
+        model.outputs = IndexMap::from([("digest".to_owned(), expression("steps.push.outputs.digest"))]);
         NewJob {
             id: self.id("push", name),
             model,
-            permissions: READ,
+            permissions: match &image.registry {
+                Some(Registry::Ghcr) => WRITE_PACKAGES,
+                Some(Registry::DockerHub { .. }) => &[CHECK_OUT],
+                Some(Registry::Ecr) | None => READ,
+            },
             because: "Nothing leaves before the tests, the scan and the reviewers have agreed. What was not built was scanned when it was pushed.",
-            identity: Some(identity(target, AwsRole::Deploy)),
+            identity: is_ecr.then(|| identity(target, AwsRole::Deploy)),
             body: Body::ImagePush(ImagePush {
-                credentials: credentials(self.project, target, AwsRole::Deploy, minutes),
-                ecr: self.ecr(image, target),
+                credentials: is_ecr.then(|| credentials(self.project, target, AwsRole::Deploy, minutes)),
+                login: login(image),
+                image: repository(image, target),
+                moving: MovingTags {
+                    branch: image.tags_branch,
+                    latest: image.tags_latest.then(|| self.project.default_branch.clone()),
+                },
                 artifact: self.artifact(name),
                 lookup,
                 build,
@@ -355,14 +380,33 @@ impl<'a> Jobs<'a> {
     }
 
     fn deploy(&self, draft: &Draft<'_>, service: &Deployed<'_>) -> NewJob {
-        let Deployed { name, image_name, image, target } = service;
-        let minutes = target.deploy_minutes();
-        let mut model = self.model(draft, "deploy", name, minutes);
+        let mut new = match service.target {
+            Target::Ecs(target) => self.deploy_to_ecs(draft, service, target),
+            Target::Eks(target) => eks::Deployment {
+                project: self.project,
+                environment: self.environment,
+                name: service.name,
+                target,
+                image: repository(service.image, service.target),
+                push: self.id("push", service.image_name),
+                approval: self.approval_id(),
+            }
+            .job(draft),
+        };
         let pushes: BTreeSet<String> = self.images().map(|(name, _)| self.id("push", name)).collect();
         let pushed: Vec<String> =
             pushes.iter().map(|push| format!("needs.{push}.result == 'success'")).collect();
-        model.condition = Some(format!("{} && !cancelled() && {}", self.is_chosen(), pushed.join(" && ")));
-        model.needs = std::iter::once("guard".to_owned()).chain(self.approval_id()).chain(pushes).collect();
+        new.model.condition =
+            Some(format!("{} && !cancelled() && {}", self.is_chosen(), pushed.join(" && ")));
+        new.model.needs =
+            std::iter::once("guard".to_owned()).chain(self.approval_id()).chain(pushes).collect();
+        new
+    }
+
+    fn deploy_to_ecs(&self, draft: &Draft<'_>, service: &Deployed<'_>, target: &EcsTarget) -> NewJob {
+        let Deployed { name, image_name, image, .. } = service;
+        let minutes = target.deploy_minutes();
+        let mut model = self.model(draft, "deploy", name, minutes);
         model.environment = Some(deployed_to(self.environment));
         model.concurrency = Some(one_change_of(self.environment, &format!("service-{name}")));
         model.outputs = IndexMap::from(
@@ -388,17 +432,17 @@ impl<'a> Jobs<'a> {
             model,
             permissions: READ,
             because: "Everything is pushed before anything is deployed. A build that was not needed was skipped, which is no failure.",
-            identity: Some(identity(*target, AwsRole::Deploy)),
+            identity: Some(identity(target, AwsRole::Deploy)),
             body: Body::EcsDeploy(EcsDeploy {
                 name: (*name).clone(),
-                credentials: credentials(self.project, *target, AwsRole::Deploy, minutes),
+                credentials: credentials(self.project, target, AwsRole::Deploy, minutes),
                 cluster: target.cluster.clone(),
                 service: target.service.clone(),
                 container: target.container.clone(),
                 task_definition: target.task_definition.clone(),
                 task_role: target.task_role.clone(),
                 execution_role: target.execution_role.clone(),
-                ecr: self.ecr(image, target),
+                image: repository(image, service.target),
                 push: self.id("push", image_name),
                 approval: self.approval_id(),
                 verify: target.health.as_ref().map(Verify::from),
@@ -411,9 +455,13 @@ impl<'a> Jobs<'a> {
     fn summary(&self, draft: &Draft<'_>) -> NewJob {
         let services = self.services.iter().map(|own| SummarisedService {
             name: own.name.to_string(),
-            image: format!("{}/{}", own.target.registry(), own.image.repository),
+            image: reference(&repository(own.image, own.target)),
             push: self.id("push", own.image_name),
             deploy: self.id("deploy", own.name),
+            goes_back: match own.target {
+                Target::Ecs(_) => true,
+                Target::Eks(target) => target.auto_rollback,
+            },
         });
         let body =
             DeploySummary { environment: self.environment.name.to_string(), services: services.collect() };
@@ -432,5 +480,38 @@ impl<'a> Jobs<'a> {
             body: Body::DeploySummary(body),
             origin: self.origin(),
         }
+    }
+}
+
+fn is_ecr(image: &Image) -> bool {
+    matches!(image.registry, Some(Registry::Ecr) | None)
+}
+
+/// Where a target's image lies.
+fn repository(image: &Image, target: &Target) -> ImageRepository {
+    let (registry, registry_id) = match &image.registry {
+        Some(Registry::DockerHub { .. }) => ("docker.io".to_owned(), None),
+        Some(Registry::Ghcr) => ("ghcr.io".to_owned(), None),
+        Some(Registry::Ecr) | None => (target.registry(), Some(target.account_id().to_owned())),
+    };
+    ImageRepository { registry, registry_id, repository: image.repository.clone() }
+}
+
+/// An image without its digest.
+fn reference(image: &ImageRepository) -> String {
+    format!("{}/{}", image.registry, image.repository)
+}
+
+/// Who pushes an image, where no role of AWS does.
+fn login(image: &Image) -> Option<Login> {
+    match image.registry.as_ref()? {
+        Registry::DockerHub { username, password } => Some(Login {
+            username: expression(&format!("secrets.{username}")),
+            password: expression(&format!("secrets.{password}")),
+        }),
+        Registry::Ghcr => {
+            Some(Login { username: expression("github.actor"), password: expression("github.token") })
+        }
+        Registry::Ecr => None,
     }
 }

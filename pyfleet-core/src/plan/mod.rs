@@ -16,6 +16,7 @@ mod credentials;
 mod deploy;
 mod draft;
 mod drift;
+mod eks;
 mod environment_jobs;
 mod notify;
 mod passed;
@@ -35,12 +36,12 @@ use serde::Serialize;
 
 pub use self::body::{
     Action, AppliedHistory, Approval, Archive, Asked, Body, BuildArchive, BuildImage, Changes, CheckState,
-    CodeScanning, Codecov, CostComment, Coverage, CreateBackend, Credentials, Decide, DeployApproval,
-    DeployGuard, DeploySummary, DestroyBackend, DetectDrift, DriftReport, EcrRepository, EcsDeploy, EcsLook,
-    EcsRollback, ForceUnlock, Gate, HandOff, ImageLookup, ImagePush, Inputs, Message, Notify, OidcProbe,
-    Parity, Revert, RollbackGuard, ScanImage, Security, SummarisedService, Target, TerraformComment,
-    TerraformCost, TerraformPlan, TerraformScan, TerraformStatic, TestComment, TestSuite, TfApply,
-    TfAutoGuard, TfGuard, TfPlan, Tooling, Verify,
+    Cluster, CodeScanning, Codecov, CostComment, Coverage, CreateBackend, Credentials, Decide,
+    DeployApproval, DeployGuard, DeploySummary, DestroyBackend, DetectDrift, DriftReport, EcsDeploy, EcsLook,
+    EcsRollback, EksDeploy, ForceUnlock, Gate, HandOff, ImageLookup, ImagePush, ImageRepository, Inputs,
+    Login, Message, MovingTags, Notify, OidcProbe, Parity, Revert, RollbackGuard, ScanImage, Security,
+    SummarisedService, Target, TerraformComment, TerraformCost, TerraformPlan, TerraformScan,
+    TerraformStatic, TestComment, TestSuite, TfApply, TfAutoGuard, TfGuard, TfPlan, Tooling, Verify,
 };
 pub(crate) use self::credentials::session_seconds;
 pub use self::read_back::read_back;

@@ -24,12 +24,12 @@ use std::collections::{BTreeMap, BTreeSet};
 pub use self::channel::Channel;
 pub use self::drift::Drift;
 pub use self::environment::{Environment, Health};
-pub use self::image::Image;
+pub use self::image::{Image, Registry};
 pub use self::role::{Role, partition};
 pub use self::security::Security;
 pub(crate) use self::security::requirements_file;
 pub use self::service::Service;
-pub use self::target::EcsTarget;
+pub use self::target::{EcsTarget, EksTarget, Target};
 pub use self::terraform::{
     Colors, Cost, EnvironmentStacks, NotPlanned, Scan, Stack, StackCost, StackSettings, Terraform,
     VariableValue,

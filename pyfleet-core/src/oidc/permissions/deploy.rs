@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::super::identity::Identity;
 use super::super::policy::{Condition, Statement, everything};
 use crate::manifest::Slug;
-use crate::project::{EcsTarget, Project};
+use crate::project::{EcsTarget, Project, Target};
 
 /// Pushes to the repositories of its images, and changes the task definitions of its services; nothing is deleted
 /// ([Amazon ECR](https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonelasticcontainerregistry.html),
@@ -13,8 +13,8 @@ use crate::project::{EcsTarget, Project};
 pub(super) fn deploy(project: &Project, identity: &Identity) -> Vec<Statement> {
     let work = &identity.work;
     let deployed = targets(project, identity, &work.deploys);
-    let changed: BTreeSet<Slug> = work.deploys.union(&work.rolls_back).cloned().collect();
-    let changed = targets(project, identity, &changed);
+    let names: BTreeSet<Slug> = work.deploys.union(&work.rolls_back).cloned().collect();
+    let changed = targets(project, identity, &names);
     let mut statements = Vec::new();
     if !work.pushes.is_empty() {
         statements.push(Statement::allow("LogIn", &["ecr:GetAuthorizationToken"], everything()));
@@ -33,6 +33,7 @@ pub(super) fn deploy(project: &Project, identity: &Identity) -> Vec<Statement> {
             repositories(identity, &work.pushes),
         ));
     }
+    statements.extend(reach(project, identity, &names));
     statements.extend(see(&changed));
     if !changed.is_empty() {
         statements.push(Statement::allow("Deploy", &["ecs:UpdateService"], services(&changed)));
@@ -81,8 +82,22 @@ pub(super) fn look(project: &Project, identity: &Identity) -> Vec<Statement> {
         let repositories = repositories(identity, &identity.work.looks_up);
         statements.push(Statement::allow("SeeImages", &["ecr:DescribeImages"], repositories));
     }
+    statements.extend(reach(project, identity, &identity.work.lists));
     statements.extend(see(&targets(project, identity, &identity.work.lists)));
     statements
+}
+
+/// Finds the clusters of services on EKS: what a role may do on one, the cluster says itself, by an access entry
+/// ([Amazon EKS](https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonelastickubernetesservice.html)).
+fn reach(project: &Project, identity: &Identity, names: &BTreeSet<Slug>) -> Option<Statement> {
+    let clusters: BTreeSet<String> = in_environment(project, identity, names)
+        .filter_map(|target| match target {
+            Target::Eks(target) => Some(target.cluster_arn()),
+            Target::Ecs(_) => None,
+        })
+        .collect();
+    let clusters: Vec<String> = clusters.into_iter().collect();
+    (!clusters.is_empty()).then(|| Statement::allow("ReachClusters", &["eks:DescribeCluster"], clusters))
 }
 
 /// Sees services, their deployments, and every task definition: for these AWS knows no resource.
@@ -104,12 +119,25 @@ fn see(targets: &[&EcsTarget]) -> Vec<Statement> {
     ]
 }
 
-/// Services of the manifest, in the role's environment.
-fn targets<'a>(project: &'a Project, identity: &Identity, names: &BTreeSet<Slug>) -> Vec<&'a EcsTarget> {
+/// What services of the manifest run on, in the role's environment.
+fn in_environment<'a>(
+    project: &'a Project,
+    identity: &Identity,
+    names: &BTreeSet<Slug>,
+) -> impl Iterator<Item = &'a Target> {
     let services = project.services.iter().filter(|(name, _)| names.contains(*name));
     services
         .flat_map(|(_, service)| &service.targets)
-        .filter(|target| target.environment == identity.environment)
+        .filter(|target| *target.environment() == identity.environment)
+}
+
+/// Those on ECS.
+fn targets<'a>(project: &'a Project, identity: &Identity, names: &BTreeSet<Slug>) -> Vec<&'a EcsTarget> {
+    in_environment(project, identity, names)
+        .filter_map(|target| match target {
+            Target::Ecs(target) => Some(target),
+            Target::Eks(_) => None,
+        })
         .collect()
 }
 

@@ -10,7 +10,7 @@ use super::super::environment_jobs::{READ, aws_env, deployed_to, one_change_of, 
 use super::{Targets, approval_id, approve, condition};
 use crate::diagnostic::Path;
 use crate::manifest::{AwsRole, Slug};
-use crate::project::{EcsTarget, Environment, Project};
+use crate::project::{EcsTarget, Environment, Project, Target};
 use crate::workflow::{self as model, Axes, Matrix, OrExpression, Runner, Strategy};
 
 const KIND: &str = "ecs";
@@ -21,7 +21,11 @@ fn services<'a>(
     environment: &Environment,
 ) -> impl Iterator<Item = (&'a Slug, &'a EcsTarget)> {
     project.services.iter().filter_map(|(name, service)| {
-        Some((name, service.targets.iter().find(|target| target.environment == environment.name)?))
+        let target = service.targets.iter().find(|target| *target.environment() == environment.name)?;
+        match target {
+            Target::Ecs(target) => Some((name, target)),
+            Target::Eks(_) => None,
+        }
     })
 }
 
