@@ -201,7 +201,6 @@ prepare() {
         | (.spec.template.spec.containers[] | select(.name == $container)).image |= $image
       else . end)' "$work/manifests.json" >"$work/service.json"
 }
-as_list='{apiVersion: "v1", kind: "List", items: .}'
 apply=(apply --server-side --field-manager=pyfleet --force-conflicts)
 
 # What was live is what is gone back to; what never was, is not.
@@ -227,7 +226,7 @@ printf 'previous=%s\nprevious_image=%s\n' "$previous" "$(fact "if . == null then
 
 # What is going to change; of secrets nothing is shown.
 if [[ -n $namespace_is_there ]]; then
-  jq -s 'add | map(select(.kind != "Secret" and .kind != "Namespace")) | '"$as_list" \
+  jq -s 'add | .[] | select(.kind != "Secret" and .kind != "Namespace")' \
     "$work"/{configs,databases,service,ingress}.json >"$work/differing.json"
   rc=0
   kube diff --server-side --field-manager=pyfleet --force-conflicts -f "$work/differing.json" >"$work/diff" 2>"$work/errors" || rc=$?
@@ -246,8 +245,9 @@ fi
 # put WHAT FILE: applies a JSON array of objects.
 put() {
   [[ $(jq length "$2") != 0 ]] || return 0
-  jq "$as_list" "$2" >"$work/list.json"
-  if ! kube "${apply[@]}" -f "$work/list.json" >"$work/log" 2>"$work/errors"; then
+  # One document after the other: kubectl looks at every one by its kind, and at a List by all that the server knows.
+  jq '.[]' "$2" >"$work/documents.json"
+  if ! kube "${apply[@]}" -f "$work/documents.json" >"$work/log" 2>"$work/errors"; then
     show "$work/log"
     failed "applying $1"
   fi

@@ -52,7 +52,7 @@ show() {
   printf '\n::%s::\n' "$token"
 }
 
-show "events in $NAMESPACE" get events --sort-by=.metadata.creationTimestamp
+show "events in $NAMESPACE" get events --sort-by=.metadata.creationTimestamp -o custom-columns=TIME:.metadata.creationTimestamp,TYPE:.type,REASON:.reason,OBJECT:.involvedObject.name,MESSAGE:.message
 show "Deployment $DEPLOYMENT" describe deployment "$DEPLOYMENT"
 
 # Those that are not ready first, then those of the Deployment; ten tell enough.

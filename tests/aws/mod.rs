@@ -17,6 +17,7 @@
 //! | `tokens.py` | GitHub's OIDC tokens, and what AWS makes of them |
 //! | `ecr.py` | digests of images |
 //! | `ecs.py` | deployments of a service that take their course |
+//! | `eks.py` | the API of a Kubernetes cluster: [`Kubernetes`] |
 //! | `skopeo.sh` | a registry to push to: [`SKOPEO`] |
 //!
 //! Where the machine permits it, emulators and scripts live in a network namespace in which nothing but loopback
@@ -39,7 +40,10 @@ use crate::executed::script::Script;
 use crate::tool;
 
 mod authorisation; // what IAM refuses is refused here
+mod kubernetes; // a cluster that kubectl can talk to
 mod harness; // what is promised here holds
+
+pub(crate) use self::kubernetes::Kubernetes;
 
 /// The account that everything belongs to.
 pub(crate) const ACCOUNT: &str = "123456789012";
