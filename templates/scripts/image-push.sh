@@ -98,8 +98,10 @@ log_in() {
     aws ecr get-login-password --region "$AWS_REGION" 2>"$work/errors"
   else
     printf '%s' "$REGISTRY_PASSWORD"
-  fi | skopeo login --authfile "$work/auth.json" --username "${REGISTRY_USERNAME:-AWS}" --password-stdin "$REGISTRY" >"$work/log" 2>>"$work/errors" ||
-    failed "$REGISTRY does not let this job in"
+  fi | skopeo login --authfile "$work/auth.json" --username "${REGISTRY_USERNAME:-AWS}" --password-stdin "$REGISTRY" >"$work/log" 2>>"$work/errors" || {
+    annotate error "$REGISTRY does not let this job in: $(head -c 2000 "$work/errors")"
+    exit 1
+  }
 }
 
 # digest_of TAG: its image's digest in $digest, empty where the tag is free.

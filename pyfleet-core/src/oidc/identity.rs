@@ -173,6 +173,8 @@ impl Work {
                 self.deploys.insert(deploy.name.clone());
             }
             Body::EcsRollback(rollback) => self.rolls_back.extend(rollback.services.iter().cloned()),
+            Body::EksRollback(rollback) => self.rolls_back.extend(rollback.services.iter().cloned()),
+            Body::EksList(look) | Body::EksResolve(look) => self.lists.extend(look.services.iter().cloned()),
             Body::EcsList(look) | Body::EcsResolve(look) => self.lists.extend(look.services.iter().cloned()),
             Body::AppliedHistory(_) => {
                 self.reads_state = true;

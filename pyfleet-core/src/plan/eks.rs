@@ -98,9 +98,14 @@ fn outputs(is_put_back: bool) -> IndexMap<String, String> {
 }
 
 /// How kubectl gets to a target's cluster.
-pub(super) fn cluster(target: &EksTarget) -> Cluster {
+fn cluster(target: &EksTarget) -> Cluster {
+    Cluster { cluster: target.cluster.clone(), ..chosen_cluster() }
+}
+
+/// The same, for the one target that a job's matrix has.
+pub(super) fn chosen_cluster() -> Cluster {
     Cluster {
-        cluster: target.cluster.clone(),
+        cluster: expression("matrix.cluster"),
         kubectl_version: defaults::KUBECTL_VERSION,
         kubectl_sha256: defaults::KUBECTL_SHA256,
     }

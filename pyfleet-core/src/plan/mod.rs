@@ -38,10 +38,11 @@ pub use self::body::{
     Action, AppliedHistory, Approval, Archive, Asked, Body, BuildArchive, BuildImage, Changes, CheckState,
     Cluster, CodeScanning, Codecov, CostComment, Coverage, CreateBackend, Credentials, Decide,
     DeployApproval, DeployGuard, DeploySummary, DestroyBackend, DetectDrift, DriftReport, EcsDeploy, EcsLook,
-    EcsRollback, EksDeploy, ForceUnlock, Gate, HandOff, ImageLookup, ImagePush, ImageRepository, Inputs,
-    Login, Message, MovingTags, Notify, OidcProbe, Parity, Revert, RollbackGuard, ScanImage, Security,
-    SummarisedService, Target, TerraformComment, TerraformCost, TerraformPlan, TerraformScan,
-    TerraformStatic, TestComment, TestSuite, TfApply, TfAutoGuard, TfGuard, TfPlan, Tooling, Verify,
+    EcsRollback, EksDeploy, EksLook, EksRollback, ForceUnlock, Gate, HandOff, ImageLookup, ImagePush,
+    ImageRepository, Inputs, Login, Message, MovingTags, Notify, OidcProbe, Parity, Revert, RollbackGuard,
+    ScanImage, Security, SummarisedService, Target, TerraformComment, TerraformCost, TerraformPlan,
+    TerraformScan, TerraformStatic, TestComment, TestSuite, TfApply, TfAutoGuard, TfGuard, TfPlan, Tooling,
+    Verify,
 };
 pub(crate) use self::credentials::session_seconds;
 pub use self::read_back::read_back;

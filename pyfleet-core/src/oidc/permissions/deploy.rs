@@ -1,7 +1,8 @@
 //! The role that pushes images and deploys services, and what is looked at beforehand.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
+use super::super::ClusterAccess;
 use super::super::identity::Identity;
 use super::super::policy::{Condition, Statement, everything};
 use crate::manifest::Slug;
@@ -98,6 +99,30 @@ fn reach(project: &Project, identity: &Identity, names: &BTreeSet<Slug>) -> Opti
         .collect();
     let clusters: Vec<String> = clusters.into_iter().collect();
     (!clusters.is_empty()).then(|| Statement::allow("ReachClusters", &["eks:DescribeCluster"], clusters))
+}
+
+/// The clusters that the role's jobs work on, each with one of AWS's access policies for their namespaces
+/// ([Amazon EKS: access policies](https://docs.aws.amazon.com/eks/latest/userguide/access-policy-permissions.html)).
+pub(super) fn clusters(project: &Project, identity: &Identity, policy: &str) -> Vec<ClusterAccess> {
+    let work = &identity.work;
+    let names: BTreeSet<Slug> =
+        work.deploys.iter().chain(&work.rolls_back).chain(&work.lists).cloned().collect();
+    let mut namespaces: BTreeMap<(&str, &str), BTreeSet<String>> = BTreeMap::new();
+    for target in in_environment(project, identity, &names) {
+        if let Target::Eks(target) = target {
+            let cluster = namespaces.entry((&target.cluster, &target.region)).or_default();
+            cluster.insert(target.namespace.clone());
+        }
+    }
+    namespaces
+        .into_iter()
+        .map(|((cluster, region), namespaces)| ClusterAccess {
+            cluster: cluster.to_owned(),
+            region: region.to_owned(),
+            policy: format!("arn:{}:eks::aws:cluster-access-policy/{policy}", identity.partition),
+            namespaces: namespaces.into_iter().collect(),
+        })
+        .collect()
 }
 
 /// Sees services, their deployments, and every task definition: for these AWS knows no resource.

@@ -231,6 +231,37 @@ pub struct EcsLook {
     pub credentials: Credentials,
 }
 
+/// Puts one Deployment on Amazon EKS back to an earlier revision.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct EksRollback {
+    /// The services that can be chosen.
+    #[serde(skip)]
+    pub services: Vec<Slug>,
+    /// The role that deploys.
+    pub credentials: Credentials,
+    /// The cluster.
+    pub cluster: Cluster,
+    /// The job that knows what is gone back to, and from.
+    pub resolve: String,
+    /// The job that waited for the reviewers, where there are any.
+    pub approval: Option<String>,
+    /// Whether a service can be asked for its health.
+    pub verifies: bool,
+}
+
+/// Looks at the revisions of one Deployment on Amazon EKS.
+#[derive(Debug, Clone, Serialize)]
+pub struct EksLook {
+    /// The services that can be chosen.
+    #[serde(skip)]
+    pub services: Vec<Slug>,
+    /// The role that reads.
+    pub credentials: Credentials,
+    /// The cluster.
+    pub cluster: Cluster,
+}
+
 /// Writes down what became of a deployment.
 #[derive(Debug, Clone, Serialize)]
 pub struct DeploySummary {

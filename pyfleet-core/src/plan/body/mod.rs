@@ -10,7 +10,8 @@ use serde_json::Value as Json;
 
 pub use self::deploy::{
     BuildArchive, Cluster, DeployApproval, DeployGuard, DeploySummary, EcsDeploy, EcsLook, EcsRollback,
-    EksDeploy, ImageLookup, ImagePush, ImageRepository, Login, MovingTags, RollbackGuard, SummarisedService,
+    EksDeploy, EksLook, EksRollback, ImageLookup, ImagePush, ImageRepository, Login, MovingTags,
+    RollbackGuard, SummarisedService,
 };
 pub use self::tf::{
     Action, AppliedHistory, Approval, Asked, CheckState, CreateBackend, Credentials, Decide, DestroyBackend,
@@ -67,6 +68,12 @@ pub enum Body {
     EcsRollback(EcsRollback),
     /// Deploys one service to Kubernetes on Amazon EKS.
     EksDeploy(EksDeploy),
+    /// Lists the revisions of one Deployment on Amazon EKS.
+    EksList(EksLook),
+    /// Says which revision one Deployment would be put back to, and from.
+    EksResolve(EksLook),
+    /// Puts one Deployment back to an earlier revision.
+    EksRollback(EksRollback),
     /// Releases a lock that nobody holds any more.
     ForceUnlock(ForceUnlock),
     /// Looks at every job: the required check.
@@ -136,6 +143,9 @@ impl Body {
             Self::EcsResolve(_) => "jobs/ecs-resolve.yml.j2",
             Self::EcsRollback(_) => "jobs/ecs-rollback.yml.j2",
             Self::EksDeploy(_) => "jobs/eks-deploy.yml.j2",
+            Self::EksList(_) => "jobs/eks-list.yml.j2",
+            Self::EksResolve(_) => "jobs/eks-resolve.yml.j2",
+            Self::EksRollback(_) => "jobs/eks-rollback.yml.j2",
             Self::ForceUnlock(_) => "jobs/force-unlock.yml.j2",
             Self::Gate(_) => "jobs/gate.yml.j2",
             Self::ImageLookup(_) => "jobs/image-lookup.yml.j2",
@@ -212,6 +222,10 @@ impl Body {
                 &["eks-connect.sh", "eks-deploy.sh", "eks-diagnose.sh", "eks-rollback.sh", "health-check.sh"]
             }
             Self::EksDeploy(_) => &["eks-connect.sh", "eks-deploy.sh", "eks-diagnose.sh", "health-check.sh"],
+            Self::EksList(_) | Self::EksResolve(_) => &["eks-connect.sh", "eks-rollback.sh"],
+            Self::EksRollback(_) => {
+                &["eks-connect.sh", "eks-diagnose.sh", "eks-rollback.sh", "health-check.sh"]
+            }
             Self::ForceUnlock(_) => &["force-unlock.sh", "terraform-init.sh"],
             Self::ImageLookup(_) => &["image-lookup.sh"],
             Self::ImagePush(_) => &["image-push.sh"],
