@@ -90,7 +90,8 @@ def serve(connection, unused):
         code = error.code
     sys.stdout.flush()
     sys.stderr.flush()
-    connection.sendall(bytes([code]))
+    # Some commands of the CLI's own end without a code.
+    connection.sendall(bytes([code or 0]))
 
 
 def main():

@@ -69,6 +69,11 @@ impl Kubernetes {
         self.ask(json!({"what": "set", "values": {"access": access}}));
     }
 
+    /// What the administrator, a script without a role, may do: `none`, `view`, `edit` or `admin`.
+    pub(crate) fn administrator(&self, right: &str) {
+        self.ask(json!({"what": "set", "values": {"administrator": right}}));
+    }
+
     /// What load balancers are called, one for each look at one; nothing for none yet.
     pub(crate) fn names_load_balancers(&self, hosts: &[&str]) {
         self.ask(json!({"what": "set", "values": {"hosts": hosts}}));
