@@ -5,10 +5,10 @@ use pyfleet_core::project::defaults;
 use super::script::Script;
 use crate::aws::{Aws, Kubernetes};
 
-pub(super) const CLUSTER: &str = "shop";
-pub(super) const RUN: &str = "https://github.com/octo-org/octo-repo/actions/runs/77";
+pub(crate) const CLUSTER: &str = "shop";
+pub(crate) const RUN: &str = "https://github.com/octo-org/octo-repo/actions/runs/77";
 
-pub(super) const CONFIG: &str = "\
+pub(crate) const CONFIG: &str = "\
 apiVersion: v1
 kind: Namespace
 metadata: { name: shop, labels: { team: web } }
@@ -18,7 +18,7 @@ kind: ConfigMap
 metadata: { name: settings }
 data: { MODE: production }
 ";
-pub(super) const REDIS: &str = "\
+pub(crate) const REDIS: &str = "\
 apiVersion: apps/v1
 kind: StatefulSet
 metadata: { name: redis }
@@ -29,7 +29,7 @@ spec:
     metadata: { labels: { app: redis } }
     spec: { containers: [{ name: redis, image: redis:7 }] }
 ";
-pub(super) const WEB: &str = "\
+pub(crate) const WEB: &str = "\
 apiVersion: apps/v1
 kind: Deployment
 metadata: { name: web }
@@ -47,7 +47,7 @@ kind: Service
 metadata: { name: web }
 spec: { type: LoadBalancer, selector: { app: web }, ports: [{ port: 80 }] }
 ";
-pub(super) const INGRESS: &str = "\
+pub(crate) const INGRESS: &str = "\
 apiVersion: networking.k8s.io/v1
 kind: Ingress
 metadata: { name: web }

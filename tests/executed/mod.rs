@@ -9,7 +9,7 @@
 mod backend; // buckets and tables, for the scripts that make, check and remove them
 mod ecr_repository; // a repository of images on the emulated ECR
 pub(crate) mod ecs_service; // a service on the emulated ECS
-mod kubernetes; // a service on a Kubernetes cluster
+pub(crate) mod kubernetes; // a service on a Kubernetes cluster
 mod http_server; // an address that answers as a test wants
 pub(crate) mod script;
 mod stack_on_aws; // a stack whose state lies on the emulated AWS
