@@ -125,8 +125,10 @@ read_files() {
   for file in "${files[@]}"; do
     [[ $file =~ ^[A-Za-z0-9._/-]+$ && $file != -* && $file != /* && $file != *..* ]] || usage "files are named by their paths in the checkout, and ${group^^} has another"
     [[ -f $file ]] || unfit "the file $file is missing"
-    kube annotate --local --overwrite -f "./$file" pyfleet/read=yes -o json >>"$work/$group.objects" 2>"$work/errors" ||
+    if ! kube annotate --local --overwrite -f "./$file" pyfleet/read=yes -o json >>"$work/$group.objects" 2>"$work/errors"; then
+      ! grep -q 'does not match the namespace' "$work/errors" || unfit "everything lies in the namespace $NAMESPACE, and not what $file says: $(said)"
       unfit "the file $file is not understood: $(said)"
+    fi
   done
   jq -s 'map(if .kind == "List" then .items[] else . end | del(.metadata.annotations["pyfleet/read"])
     | if .metadata.annotations == {} then del(.metadata.annotations) else . end)' "$work/$group.objects" >"$work/$group.json" 2>"$work/errors" ||
@@ -139,9 +141,6 @@ read_files manifests "$MANIFESTS"
 read_files ingress "${INGRESS:-}"
 jq -s 'add' "$work"/{configs,databases,manifests,ingress}.json >"$work/all.json"
 
-foreign=$(jq -r --arg namespace "$NAMESPACE" '[.[] | select(.metadata.namespace != null and .metadata.namespace != $namespace)
-  | "\(.kind) \(.metadata.name) is of \(.metadata.namespace)"][0] // ""' "$work/all.json")
-[[ -z $foreign ]] || unfit "everything lies in the namespace $NAMESPACE, and $foreign"
 unnamed=$(jq -r '[.[] | select((.metadata.name // "") == "") | .kind][0] // ""' "$work/all.json")
 [[ -z $unnamed ]] || unfit "an object of kind $unnamed has no name"
 found=$(jq --arg name "$DEPLOYMENT" '[.[] | select(.kind == "Deployment" and .metadata.name == $name)] | length' "$work/manifests.json")

@@ -154,7 +154,7 @@ if [[ $DRY_RUN == true ]]; then
 fi
 
 if ! kube rollout undo "deployment/$DEPLOYMENT" --to-revision="$now" >"$work/log" 2>"$work/errors"; then
-  if grep -q '(Forbidden)' "$work/errors"; then
+  if grep -q '(Forbidden)\|is forbidden' "$work/errors"; then
     annotate error "nothing was changed: this role may not change the Deployment $DEPLOYMENT: $(head -c 2000 "$work/errors")"
     exit 4
   fi

@@ -104,25 +104,20 @@ fn files_that_do_not_fit_change_nothing() {
     let Some((aws, kubernetes)) = cluster() else { return };
     let connected = connecting(&aws, &kubernetes);
     connected.run().exits(0);
-    let with = |web: &str| deploying(&aws, &connected, &image('a')).file("k8s/web.yml", web);
-    for (script, says) in [
-        (with(WEB).env("CONFIGS", "k8s/gone.yml"), "the file k8s/gone.yml is missing"),
-        (with("a: [\n"), "the file k8s/web.yml is not understood"),
-        (
-            with(&WEB.replace("name: web }\nspec:\n", "name: other }\nspec:\n")),
-            "hold 0 Deployments of the name web",
-        ),
-        (with(&format!("{WEB}---\n{WEB}")), "hold 2 Deployments of the name web"),
-        (with(&WEB.replace("name: app,", "name: else,")), "the Deployment web has no container app"),
-        (
-            with(&WEB.replace(
-                "metadata: { name: web }\nspec: { type",
-                "metadata: { name: web, namespace: kube-system }\nspec: { type",
-            )),
-            "everything lies in the namespace shop, and Service web is of kube-system",
-        ),
-        (with(WEB).env("SECRET_DB_PASSWORD", ""), "the secret DB_PASSWORD is empty here"),
+    let moved = WEB.replace(
+        "metadata: { name: web }\nspec: { type",
+        "metadata: { name: web, namespace: kube-system }\nspec: { type",
+    );
+    for (web, (name, value), says) in [
+        (WEB, ("CONFIGS", "k8s/gone.yml"), "the file k8s/gone.yml is missing"),
+        ("a: [\n", ("A", ""), "the file k8s/web.yml is not understood"),
+        (&WEB.replacen("name: web", "name: other", 1), ("A", ""), "hold 0 Deployments of the name web"),
+        (&format!("{WEB}---\n{WEB}"), ("A", ""), "hold 2 Deployments of the name web"),
+        (&WEB.replace("name: app,", "name: else,"), ("A", ""), "the Deployment web has no container app"),
+        (&moved, ("A", ""), "everything lies in the namespace shop, and not what k8s/web.yml says"),
+        (WEB, ("SECRET_DB_PASSWORD", ""), "the secret DB_PASSWORD is empty here"),
     ] {
+        let script = deploying(&aws, &connected, &image('a')).file("k8s/web.yml", web).env(name, value);
         script.run().exits(3).says("::error::nothing was applied: ").says(says).never_says("hush-hush");
     }
     assert!(kubernetes.changed().is_empty());

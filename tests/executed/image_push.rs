@@ -180,7 +180,7 @@ fn refuses_settings_of_the_wrong_shape() {
             ("IMAGE_ARCHIVE", &["", "a:b", "a\nb"][..]),
             ("DIGEST", &["", "sha256:", &digest(1).to_uppercase(), &format!("{} ", digest(1))]),
             ("REGISTRY", &["", "https://x", "a b", "x/y"]),
-            ("REGISTRY_ID", &["", "1", &format!("{ACCOUNT} ")]),
+            ("REGISTRY_ID", &["1", &format!("{ACCOUNT} ")]),
             ("REPOSITORY", &["", "App", "a//b", "$(touch pwned)"]),
             (
                 "TAGS",
