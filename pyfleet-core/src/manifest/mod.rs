@@ -18,12 +18,15 @@ mod path;
 mod registry;
 mod security;
 mod service;
+mod stage;
+mod targets;
 mod terraform;
 mod test;
 mod text;
 mod value;
 mod version;
 mod waiver;
+mod window;
 mod workflow;
 
 use indexmap::IndexMap;
@@ -34,13 +37,14 @@ pub use self::environment::{Approval, Environment, Health};
 pub use self::github::{BranchName, GitHub, Host, Plan, Repository, SubjectFormat, Visibility};
 pub use self::image::{ByteSize, Image, ImageRepository, ImageRequirements, ImageScan, Platform, Tag};
 pub use self::name::{GitHubName, Slug, VariableName};
-pub(crate) use self::not_built::KINDS as KINDS_NOT_BUILT;
-pub use self::notify::{Channel, Occasion, Slack};
+pub use self::notify::{Channel, Occasion, Slack, Teams, Webhook};
 pub use self::one_or_many::OneOrMany;
 pub use self::path::RelativePath;
 pub use self::registry::{Credentials, NoOptions, Registry};
 pub use self::security::{Bandit, DependencyAudit, DependencyTool, Flake8, Security};
 pub use self::service::{Ecs, Eks, KubernetesName, SecretKey, Service};
+pub use self::stage::{Only, Stage, StageKind, Stages, StartedBy};
+pub use self::targets::Targets;
 pub use self::terraform::{
     Backend, BlueGreen, ColorOutput, ColorValues, Cost, CostTool, EncryptedArtifact, Lock, OnFindings,
     PlanHandOff, PullRequestPlan, ResourceAddress, Scan, ScanTool, Severity, Stack, Terraform, Tool,
@@ -49,10 +53,12 @@ pub use self::test::{Codecov, Coverage, CoverageUpload, ImageByDigest, ServiceCo
 pub use self::value::{Reference, Secret, Value};
 pub use self::version::{NodeVersion, PythonVersion, ToolVersion};
 pub use self::waiver::{Date, Waiver};
+pub use self::window::{Day, TimeOfDay, TimeZone, Window};
 pub use self::workflow::{
     Auto, Disposition, Kind, Label, OnDrift, Owner, Phrase, Switch, Triggers, Workflow,
 };
 
+use self::name::checked_string;
 use crate::diagnostic::Diagnostics;
 use crate::source::Source;
 use crate::yaml::decode;
@@ -98,6 +104,12 @@ pub struct Manifest {
     /// Who is told what becomes of runs that change something.
     #[serde(default)]
     pub notify: IndexMap<Slug, Channel>,
+    /// Whom to call, by what for: shown in the guide, where somebody looks who has a red run.
+    #[serde(default)]
+    pub contacts: IndexMap<Slug, Contact>,
+    /// What deliveries are measured against.
+    #[serde(default)]
+    pub targets: Targets,
     /// Which workflows the project wants: file name to wish.
     #[serde(default)]
     pub workflows: IndexMap<Slug, Workflow>,
@@ -110,13 +122,31 @@ impl Manifest {
     /// Whether a workflow is wanted that changes something in the cloud.
     #[must_use]
     pub fn renders_changes(&self) -> bool {
-        self.renders(Kind::Deploy) || self.renders(Kind::Rollback) || self.applies_stacks()
+        self.deploys()
+            || self.renders(Kind::Rollback)
+            || self.applies_stacks()
+            || self.has_stage(StageKind::Image)
+    }
+
+    /// Whether a workflow is wanted that deploys services.
+    #[must_use]
+    pub fn deploys(&self) -> bool {
+        self.renders(Kind::Deploy) || self.has_stage(StageKind::Deploy)
+    }
+
+    /// Whether a pipeline with such a stage is wanted.
+    #[must_use]
+    pub fn has_stage(&self, kind: StageKind) -> bool {
+        self.workflows.iter().any(|(name, workflow)| {
+            workflow.disposition() == Disposition::Rendered && workflow.has_stage(name, kind)
+        })
     }
 
     /// Whether a workflow is wanted that applies stacks.
     #[must_use]
     pub fn applies_stacks(&self) -> bool {
-        Kind::ALL.into_iter().any(|kind| kind.applies() && self.renders(kind))
+        self.has_stage(StageKind::Terraform)
+            || Kind::ALL.into_iter().any(|kind| kind.applies() && self.renders(kind))
     }
 
     /// Whether a workflow of a kind is wanted.
@@ -126,6 +156,14 @@ impl Manifest {
             workflow.kind_of(name) == Some(kind) && workflow.disposition() == Disposition::Rendered
         })
     }
+}
+
+checked_string! {
+    /// Whom to call: a channel, an address, a number. One line.
+    Contact, pattern: "^[^\\s`<>|].{0,199}$", max: 200,
+    check: |text| !text.trim().is_empty() && text.trim() == text
+        && !text.chars().any(|one| one.is_control() || matches!(one, '`' | '<' | '>' | '|')),
+    says: "a contact is one line of at most 200 characters, without backquotes, angle brackets and pipes"
 }
 
 /// What every job gets unless it says otherwise.

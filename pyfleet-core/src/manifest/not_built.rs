@@ -6,18 +6,8 @@ use crate::diagnostic::{Diagnostic, Diagnostics, Path, Place};
 use crate::yaml::tree::{Node, Value};
 
 /// Where such keys stand; `*` is any name.
-const NOT_BUILT: &[&str] = &[
-    "ansible",
-    "contacts",
-    "extend",
-    "extends",
-    "packer",
-    "security.eslint",
-    "smoke",
-    "targets",
-    "terraform.stacks.*.cdktf",
-    "workflows.*.stages",
-];
+const NOT_BUILT: &[&str] =
+    &["ansible", "extend", "extends", "packer", "security.eslint", "smoke", "terraform.stacks.*.cdktf"];
 
 /// Values that the design names and that nothing renders yet: the key, and the value.
 const NOT_BUILT_VALUES: &[(&str, &[&str])] = &[
@@ -26,11 +16,7 @@ const NOT_BUILT_VALUES: &[(&str, &[&str])] = &[
     ("security.dependencies.tool", &["npm-audit", "safety"]),
     ("terraform.scan.tool", &["checkov", "tfsec"]),
     ("workflows.*.approval", &["second-person"]),
-    ("workflows.*.kind", KINDS),
 ];
-
-/// Kinds that the design names and that nothing renders yet, written as a workflow's name.
-pub(crate) const KINDS: &[&str] = &["pipeline"];
 
 /// The code of these findings.
 pub(super) const CODE: &str = "not-built";

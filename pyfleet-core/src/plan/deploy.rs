@@ -16,8 +16,8 @@ use serde_json::json;
 
 use super::Permission;
 use super::body::{
-    Archive, Body, BuildArchive, DeployGuard, DeploySummary, EcsDeploy, ImageLookup, ImagePush,
-    ImageRepository, Login, MovingTags, ScanImage, SummarisedService, Verify,
+    Archive, Body, BuildArchive, DeployGuard, DeploySummary, EcsDeploy, ImagePush, ImageRepository,
+    ScanImage, SummarisedService, Verify,
 };
 use super::condition::expression;
 use super::credentials::{credentials, identity};
@@ -27,10 +27,11 @@ use super::environment_jobs::{
     READ, approval_of, aws_env, deployed_to, is_gated, one_change_of, reading_environment, without_deployment,
 };
 use super::notify::{self, Told};
+use super::registry::{Access, moving_tags, reference};
 use super::test;
 use crate::diagnostic::Path;
 use crate::manifest::{AwsRole, OnFindings, Slug};
-use crate::project::{EcsTarget, Environment, Image, Project, Registry, Target, WorkflowWish, defaults};
+use crate::project::{EcsTarget, Environment, Image, Project, Target, defaults};
 use crate::workflow::{self as model, Input, Runner};
 
 const SUMMARISE: &[Permission] = &[Permission {
@@ -38,20 +39,6 @@ const SUMMARISE: &[Permission] = &[Permission {
     level: model::Level::Read,
     because: "read who approved the run, and how long its jobs took",
 }];
-
-/// Reads or writes GitHub's container registry.
-const READ_PACKAGES: &[Permission] = &[
-    CHECK_OUT,
-    Permission {
-        scope: model::Scope::Packages,
-        level: model::Level::Read,
-        because: "see whether the commit has an image",
-    },
-];
-const WRITE_PACKAGES: &[Permission] = &[
-    CHECK_OUT,
-    Permission { scope: model::Scope::Packages, level: model::Level::Write, because: "push the image" },
-];
 
 /// What a run is about, for those who approve it or are told of it.
 const TITLE: &str = "deploy of ${{ needs.guard.outputs.version }} to ${{ inputs.environment }}";
@@ -65,7 +52,11 @@ pub(super) fn plan(project: &Project, draft: &mut Draft<'_>) {
     let jobs: Vec<Jobs<'_>> = project
         .environments
         .iter()
-        .map(|environment| Jobs { project, environment, services: services(project, wish, environment) })
+        .map(|environment| Jobs {
+            project,
+            environment,
+            services: services(project, &wish.services, environment),
+        })
         .filter(|jobs| !jobs.services.is_empty())
         .collect();
     draft.start_by_hand(inputs(&jobs, &wish.phrase));
@@ -102,16 +93,20 @@ pub(super) fn plan(project: &Project, draft: &mut Draft<'_>) {
 }
 
 /// A service in one environment.
-struct Deployed<'a> {
-    name: &'a Slug,
-    image_name: &'a Slug,
+pub(super) struct Deployed<'a> {
+    pub(super) name: &'a Slug,
+    pub(super) image_name: &'a Slug,
     image: &'a Image,
     target: &'a Target,
 }
 
 /// The workflow's services that run in an environment.
-fn services<'a>(project: &'a Project, wish: &WorkflowWish, environment: &Environment) -> Vec<Deployed<'a>> {
-    let wanted = project.services.iter().filter(|(name, _)| wish.services.contains(name));
+pub(super) fn services<'a>(
+    project: &'a Project,
+    chosen: &[Slug],
+    environment: &Environment,
+) -> Vec<Deployed<'a>> {
+    let wanted = project.services.iter().filter(|(name, _)| chosen.contains(name));
     wanted
         .filter_map(|(name, service)| {
             Some(Deployed {
@@ -158,17 +153,16 @@ fn guard(draft: &Draft<'_>, jobs: &[Jobs<'_>], phrase: &str) -> NewJob {
 }
 
 /// The jobs of one environment.
-struct Jobs<'a> {
-    project: &'a Project,
-    environment: &'a Environment,
-    services: Vec<Deployed<'a>>,
+pub(super) struct Jobs<'a> {
+    pub(super) project: &'a Project,
+    pub(super) environment: &'a Environment,
+    pub(super) services: Vec<Deployed<'a>>,
 }
 
 impl<'a> Jobs<'a> {
-    /// The images that its services run, each with one of these: all of them have the environment's account.
-    fn images(&self) -> impl Iterator<Item = (&'a Slug, (&'a Image, &'a Target))> {
-        let images: BTreeMap<_, _> =
-            self.services.iter().map(|own| (own.image_name, (own.image, own.target))).collect();
+    /// The images that its services run.
+    fn images(&self) -> impl Iterator<Item = (&'a Slug, &'a Image)> {
+        let images: BTreeMap<_, _> = self.services.iter().map(|own| (own.image_name, own.image)).collect();
         images.into_iter()
     }
 
@@ -192,48 +186,36 @@ impl<'a> Jobs<'a> {
         model
     }
 
+    /// Where an image is kept for the environment.
+    fn repository(&self, image: &Image) -> ImageRepository {
+        Access::of(image, self.environment).image
+    }
+
     /// The artifact of an image.
     fn artifact(&self, name: &Slug) -> String {
         format!("image_{}_{name}", self.environment.name)
     }
 
-    fn lookup(
-        &self,
-        draft: &Draft<'_>,
-        tests: &[String],
-        name: &Slug,
-        (image, target): (&Image, &Target),
-    ) -> NewJob {
+    fn lookup(&self, draft: &Draft<'_>, tests: &[String], name: &Slug, image: &Image) -> NewJob {
         const MINUTES: u16 = 10;
         let mut model = self.model(draft, "look up", name, MINUTES);
         model.needs = std::iter::once("guard".to_owned()).chain(tests.iter().cloned()).collect();
         model.condition = Some(self.is_chosen());
         model.outputs = IndexMap::from([("digest".to_owned(), expression("steps.lookup.outputs.digest"))]);
-        let is_ecr = is_ecr(image);
-        if is_ecr {
-            model.environment = Some(reading_environment(self.environment));
-        }
+        let access = Access::of(image, self.environment);
+        model.environment = access.is_on_aws().then(|| reading_environment(self.environment));
         NewJob {
             id: self.id("lookup", name),
             model,
-            permissions: match &image.registry {
-                Some(Registry::Ghcr) => READ_PACKAGES,
-                Some(Registry::DockerHub { .. }) => &[CHECK_OUT],
-                Some(Registry::Ecr) | None => READ,
-            },
+            permissions: access.reading(),
             because: "For a commit whose tests fail no registry is asked, and nothing is built.",
-            identity: is_ecr.then(|| identity(target, AwsRole::Plan)),
-            body: Body::ImageLookup(ImageLookup {
-                credentials: is_ecr.then(|| credentials(self.project, target, AwsRole::Plan, MINUTES)),
-                // The password of Docker Hub opens more than this commit's image: only the job that pushes gets it.
-                login: login(image).filter(|_| image.registry == Some(Registry::Ghcr)),
-                image: repository(image, target),
-            }),
+            identity: access.identity(AwsRole::Plan),
+            body: Body::ImageLookup(access.lookup(self.project, MINUTES)),
             origin: Path::of(["images", name.as_str()]),
         }
     }
 
-    fn build(&self, draft: &Draft<'_>, name: &Slug, (image, _): (&Image, &Target)) -> NewJob {
+    fn build(&self, draft: &Draft<'_>, name: &Slug, image: &Image) -> NewJob {
         let lookup = self.id("lookup", name);
         let mut model =
             draft.job(format!("build {} ({name})", self.environment.name), self.project.timeout_minutes);
@@ -259,7 +241,7 @@ impl<'a> Jobs<'a> {
         }
     }
 
-    fn scan(&self, draft: &Draft<'_>, name: &Slug, (image, _): (&Image, &Target)) -> NewJob {
+    fn scan(&self, draft: &Draft<'_>, name: &Slug, image: &Image) -> NewJob {
         let build = self.id("build", name);
         let mut model = draft.job(format!("scan {} ({name})", self.environment.name), 15);
         let digest = expression(&format!("needs.{build}.outputs.digest"));
@@ -339,7 +321,7 @@ impl<'a> Jobs<'a> {
         })
     }
 
-    fn push(&self, draft: &Draft<'_>, name: &Slug, (image, target): (&Image, &Target)) -> NewJob {
+    fn push(&self, draft: &Draft<'_>, name: &Slug, image: &Image) -> NewJob {
         let minutes = self.project.timeout_minutes.min(115);
         let (lookup, build) = (self.id("lookup", name), self.id("build", name));
         let mut model = self.model(draft, "push", name, minutes);
@@ -350,26 +332,19 @@ impl<'a> Jobs<'a> {
             model.needs.push(approval);
         }
         model.environment = Some(without_deployment(self.environment.name.to_string()));
-        let is_ecr = is_ecr(image);
+        let access = Access::of(image, self.environment);
         model.outputs = IndexMap::from([("digest".to_owned(), expression("steps.push.outputs.digest"))]);
         NewJob {
             id: self.id("push", name),
             model,
-            permissions: match &image.registry {
-                Some(Registry::Ghcr) => WRITE_PACKAGES,
-                Some(Registry::DockerHub { .. }) => &[CHECK_OUT],
-                Some(Registry::Ecr) | None => READ,
-            },
+            permissions: access.pushing(),
             because: "Nothing leaves before the tests, the scan and the reviewers have agreed. What was not built was scanned when it was pushed.",
-            identity: is_ecr.then(|| identity(target, AwsRole::Deploy)),
+            identity: access.identity(AwsRole::Deploy),
             body: Body::ImagePush(ImagePush {
-                credentials: is_ecr.then(|| credentials(self.project, target, AwsRole::Deploy, minutes)),
-                login: login(image),
-                image: repository(image, target),
-                moving: MovingTags {
-                    branch: image.tags_branch,
-                    latest: image.tags_latest.then(|| self.project.default_branch.clone()),
-                },
+                credentials: access.credentials(self.project, AwsRole::Deploy, minutes),
+                login: access.login(),
+                image: access.image,
+                moving: moving_tags(self.project, image),
                 artifact: self.artifact(name),
                 lookup,
                 build,
@@ -380,31 +355,45 @@ impl<'a> Jobs<'a> {
     }
 
     fn deploy(&self, draft: &Draft<'_>, service: &Deployed<'_>) -> NewJob {
-        let mut new = match service.target {
-            Target::Ecs(target) => self.deploy_to_ecs(draft, service, target),
+        let mut job = self.deploy_job(draft, service, self.id("push", service.image_name));
+        let pushes: BTreeSet<String> = self.images().map(|(name, _)| self.id("push", name)).collect();
+        let pushed: Vec<String> =
+            pushes.iter().map(|push| format!("needs.{push}.result == 'success'")).collect();
+        job.model.condition =
+            Some(format!("{} && !cancelled() && {}", self.is_chosen(), pushed.join(" && ")));
+        job.model.needs =
+            std::iter::once("guard".to_owned()).chain(self.approval_id()).chain(pushes).collect();
+        NewJob {
+            because: "Everything is pushed before anything is deployed. A build that was not needed was skipped, which is no failure.",
+            ..job
+        }
+    }
+
+    /// The job that deploys an image which another job has pushed. Who adds it says behind what it stands.
+    pub(super) fn deploy_job(&self, draft: &Draft<'_>, service: &Deployed<'_>, push: String) -> NewJob {
+        match service.target {
+            Target::Ecs(target) => self.deploy_to_ecs(draft, service, target, push),
             Target::Eks(target) => eks::Deployment {
                 project: self.project,
                 environment: self.environment,
                 name: service.name,
                 target,
-                image: repository(service.image, service.target),
-                push: self.id("push", service.image_name),
+                image: self.repository(service.image),
+                push,
                 approval: self.approval_id(),
             }
             .job(draft),
-        };
-        let pushes: BTreeSet<String> = self.images().map(|(name, _)| self.id("push", name)).collect();
-        let pushed: Vec<String> =
-            pushes.iter().map(|push| format!("needs.{push}.result == 'success'")).collect();
-        new.model.condition =
-            Some(format!("{} && !cancelled() && {}", self.is_chosen(), pushed.join(" && ")));
-        new.model.needs =
-            std::iter::once("guard".to_owned()).chain(self.approval_id()).chain(pushes).collect();
-        new
+        }
     }
 
-    fn deploy_to_ecs(&self, draft: &Draft<'_>, service: &Deployed<'_>, target: &EcsTarget) -> NewJob {
-        let Deployed { name, image_name, image, .. } = service;
+    fn deploy_to_ecs(
+        &self,
+        draft: &Draft<'_>,
+        service: &Deployed<'_>,
+        target: &EcsTarget,
+        push: String,
+    ) -> NewJob {
+        let Deployed { name, image, .. } = service;
         let minutes = target.deploy_minutes();
         let mut model = self.model(draft, "deploy", name, minutes);
         model.environment = Some(deployed_to(self.environment));
@@ -431,7 +420,7 @@ impl<'a> Jobs<'a> {
             id: self.id("deploy", name),
             model,
             permissions: READ,
-            because: "Everything is pushed before anything is deployed. A build that was not needed was skipped, which is no failure.",
+            because: "",
             identity: Some(identity(target, AwsRole::Deploy)),
             body: Body::EcsDeploy(EcsDeploy {
                 name: (*name).clone(),
@@ -442,8 +431,8 @@ impl<'a> Jobs<'a> {
                 task_definition: target.task_definition.clone(),
                 task_role: target.task_role.clone(),
                 execution_role: target.execution_role.clone(),
-                image: repository(image, service.target),
-                push: self.id("push", image_name),
+                image: self.repository(image),
+                push,
                 approval: self.approval_id(),
                 verify: target.health.as_ref().map(Verify::from),
                 verify_minutes: target.health.as_ref().map(|health| health.minutes() + 1),
@@ -455,7 +444,7 @@ impl<'a> Jobs<'a> {
     fn summary(&self, draft: &Draft<'_>) -> NewJob {
         let services = self.services.iter().map(|own| SummarisedService {
             name: own.name.to_string(),
-            image: reference(&repository(own.image, own.target)),
+            image: reference(&self.repository(own.image)),
             push: self.id("push", own.image_name),
             deploy: self.id("deploy", own.name),
             goes_back: match own.target {
@@ -480,38 +469,5 @@ impl<'a> Jobs<'a> {
             body: Body::DeploySummary(body),
             origin: self.origin(),
         }
-    }
-}
-
-fn is_ecr(image: &Image) -> bool {
-    matches!(image.registry, Some(Registry::Ecr) | None)
-}
-
-/// Where a target's image lies.
-fn repository(image: &Image, target: &Target) -> ImageRepository {
-    let (registry, registry_id) = match &image.registry {
-        Some(Registry::DockerHub { .. }) => ("docker.io".to_owned(), None),
-        Some(Registry::Ghcr) => ("ghcr.io".to_owned(), None),
-        Some(Registry::Ecr) | None => (target.registry(), Some(target.account_id().to_owned())),
-    };
-    ImageRepository { registry, registry_id, repository: image.repository.clone() }
-}
-
-/// An image without its digest.
-fn reference(image: &ImageRepository) -> String {
-    format!("{}/{}", image.registry, image.repository)
-}
-
-/// Who pushes an image, where no role of AWS does.
-fn login(image: &Image) -> Option<Login> {
-    match image.registry.as_ref()? {
-        Registry::DockerHub { username, password } => Some(Login {
-            username: expression(&format!("secrets.{username}")),
-            password: expression(&format!("secrets.{password}")),
-        }),
-        Registry::Ghcr => {
-            Some(Login { username: expression("github.actor"), password: expression("github.token") })
-        }
-        Registry::Ecr => None,
     }
 }

@@ -47,7 +47,7 @@ impl Deployment<'_> {
             id: Slug::join(&[&"deploy", &environment.name, name]),
             model,
             permissions: READ,
-            because: "Everything is pushed before anything is deployed. A build that was not needed was skipped, which is no failure.",
+            because: "",
             identity: Some(identity(target, AwsRole::Deploy)),
             body: Body::EksDeploy(EksDeploy {
                 name: name.clone(),

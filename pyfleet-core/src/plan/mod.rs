@@ -20,7 +20,9 @@ mod eks;
 mod environment_jobs;
 mod notify;
 mod passed;
+mod pipeline;
 mod read_back;
+mod registry;
 mod rollback;
 mod security;
 mod stacks;
@@ -39,10 +41,10 @@ pub use self::body::{
     Cluster, CodeScanning, Codecov, CostComment, Coverage, CreateBackend, Credentials, Decide,
     DeployApproval, DeployGuard, DeploySummary, DestroyBackend, DetectDrift, DriftReport, EcsDeploy, EcsLook,
     EcsRollback, EksDeploy, EksLook, EksRollback, ForceUnlock, Gate, HandOff, ImageLookup, ImagePush,
-    ImageRepository, Inputs, Login, Message, MovingTags, Notify, OidcProbe, Parity, Revert, RollbackGuard,
-    ScanImage, Security, SummarisedService, Target, TerraformComment, TerraformCost, TerraformPlan,
-    TerraformScan, TerraformStatic, TestComment, TestSuite, TfApply, TfAutoGuard, TfGuard, TfPlan, Tooling,
-    Verify,
+    ImageRepository, Inputs, Login, Message, MovingTags, NewestCommit, Notify, OidcProbe, Parity,
+    PipelineGuard, PipelineSummary, Planned, Revert, RollbackGuard, ScanImage, Security, SummarisedService,
+    SummarisedStage, Target, TerraformComment, TerraformCost, TerraformPlan, TerraformScan, TerraformStatic,
+    TestComment, TestSuite, TfApply, TfAutoGuard, TfGuard, TfPlan, Tooling, Verify,
 };
 pub(crate) use self::credentials::session_seconds;
 pub use self::read_back::read_back;
@@ -61,6 +63,7 @@ const KINDS: &[(Kind, PlanKind)] = &[
     (Kind::Build, build::plan),
     (Kind::CheckState, check_state::plan),
     (Kind::Deploy, deploy::plan),
+    (Kind::Pipeline, pipeline::plan),
     (Kind::Rollback, rollback::plan),
     (Kind::Terraform, terraform::plan),
     (Kind::Test, test::plan),

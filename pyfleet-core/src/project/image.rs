@@ -2,7 +2,7 @@
 
 use super::defaults;
 use crate::diagnostic::{Diagnostic, Diagnostics, Path};
-use crate::manifest::{self, Manifest, RelativePath, Severity, Slug, Tag};
+use crate::manifest::{Manifest, Registry, RelativePath, Severity, Slug, Tag};
 use std::collections::BTreeMap;
 
 /// One container image.
@@ -14,7 +14,7 @@ pub struct Image {
     pub dockerfile: String,
     /// What it is built for.
     pub platform: String,
-    /// The registry that it is pushed to, where one is named.
+    /// Where it is pushed; nothing where it is only built.
     pub registry: Option<Registry>,
     /// Its repository in the registry.
     pub repository: String,
@@ -28,35 +28,6 @@ pub struct Image {
     pub max_size: Option<u64>,
     /// Whether its user must not be root.
     pub non_root: bool,
-}
-
-/// A registry that images are pushed to.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Registry {
-    /// Docker Hub, and the secrets that let in there.
-    DockerHub {
-        /// The secret that holds the user's name.
-        username: String,
-        /// The secret that holds the password or access token.
-        password: String,
-    },
-    /// Amazon ECR, in the account of each environment.
-    Ecr,
-    /// GitHub's container registry.
-    Ghcr,
-}
-
-impl From<&manifest::Registry> for Registry {
-    fn from(written: &manifest::Registry) -> Self {
-        match written {
-            manifest::Registry::DockerHub(held) => Self::DockerHub {
-                username: held.username.secret.to_string(),
-                password: held.password.secret.to_string(),
-            },
-            manifest::Registry::Ecr(_) => Self::Ecr,
-            manifest::Registry::Ghcr(_) => Self::Ghcr,
-        }
-    }
 }
 
 pub(super) fn resolve(manifest: &Manifest, findings: &mut Diagnostics) -> BTreeMap<Slug, Image> {
@@ -118,11 +89,7 @@ pub(super) fn resolve(manifest: &Manifest, findings: &mut Diagnostics) -> BTreeM
                 platform: platforms
                     .first()
                     .map_or_else(|| defaults::PLATFORM.to_owned(), ToString::to_string),
-                registry: written
-                    .registry
-                    .as_ref()
-                    .and_then(|name| manifest.registries.get(name))
-                    .map(Registry::from),
+                registry: written.registry.as_ref().and_then(|name| manifest.registries.get(name)).cloned(),
                 repository: written.repository.to_string(),
                 tags_branch: written.tags.as_ref().is_some_and(|tags| tags.contains(&Tag::Branch)),
                 tags_latest: written.tags.as_ref().is_some_and(|tags| tags.contains(&Tag::Latest)),
@@ -131,7 +98,7 @@ pub(super) fn resolve(manifest: &Manifest, findings: &mut Diagnostics) -> BTreeM
                     .as_ref()
                     .and_then(|scan| scan.minimum_severity)
                     .unwrap_or(defaults::IMAGE_SEVERITY),
-                max_size: written.max_size.as_ref().map(manifest::ByteSize::bytes),
+                max_size: written.max_size.as_ref().map(crate::manifest::ByteSize::bytes),
                 non_root: written.require.non_root.unwrap_or(defaults::NON_ROOT),
             },
         );

@@ -1,6 +1,7 @@
 //! The typed contexts of the templates that lay out a job's steps.
 
 mod deploy;
+mod pipeline;
 mod tf;
 
 use std::collections::BTreeMap;
@@ -13,10 +14,11 @@ pub use self::deploy::{
     EksDeploy, EksLook, EksRollback, ImageLookup, ImagePush, ImageRepository, Login, MovingTags,
     RollbackGuard, SummarisedService,
 };
+pub use self::pipeline::{NewestCommit, PipelineGuard, PipelineSummary, SummarisedStage};
 pub use self::tf::{
     Action, AppliedHistory, Approval, Asked, CheckState, CreateBackend, Credentials, Decide, DestroyBackend,
-    DetectDrift, DriftReport, ForceUnlock, HandOff, Inputs, Message, Notify, OidcProbe, Parity, Revert,
-    TfApply, TfAutoGuard, TfGuard, TfPlan, Tooling, Verify,
+    DetectDrift, DriftReport, ForceUnlock, HandOff, Inputs, Message, Notify, OidcProbe, Parity, Planned,
+    Revert, TfApply, TfAutoGuard, TfGuard, TfPlan, Tooling, Verify,
 };
 use crate::manifest::{OnFindings, Severity};
 
@@ -82,10 +84,16 @@ pub enum Body {
     ImageLookup(ImageLookup),
     /// Pushes the image that was built and scanned.
     ImagePush(ImagePush),
+    /// Looks whether the commit is still the newest of its branch.
+    NewestCommit(NewestCommit),
     /// Tells the channels what became of the run.
     Notify(Notify),
     /// Shows a job's token, and which roles it opens.
     OidcProbe(OidcProbe),
+    /// Decides which environments a run of a pipeline works on.
+    PipelineGuard(PipelineGuard),
+    /// Writes down what became of every stage.
+    PipelineSummary(PipelineSummary),
     /// Compares what was typed with what can be rolled back.
     RollbackGuard(RollbackGuard),
     /// Scans one image.
@@ -150,8 +158,11 @@ impl Body {
             Self::Gate(_) => "jobs/gate.yml.j2",
             Self::ImageLookup(_) => "jobs/image-lookup.yml.j2",
             Self::ImagePush(_) => "jobs/image-push.yml.j2",
+            Self::NewestCommit(_) => "jobs/newest-commit.yml.j2",
             Self::Notify(_) => "jobs/notify.yml.j2",
             Self::OidcProbe(_) => "jobs/oidc-probe.yml.j2",
+            Self::PipelineGuard(_) => "jobs/pipeline-guard.yml.j2",
+            Self::PipelineSummary(_) => "jobs/pipeline-summary.yml.j2",
             Self::RollbackGuard(_) => "jobs/rollback-guard.yml.j2",
             Self::ScanImage(_) => "jobs/scan-image.yml.j2",
             Self::Security(_) => "jobs/security.yml.j2",
@@ -229,6 +240,7 @@ impl Body {
             Self::ForceUnlock(_) => &["force-unlock.sh", "terraform-init.sh"],
             Self::ImageLookup(_) => &["image-lookup.sh"],
             Self::ImagePush(_) => &["image-push.sh"],
+            Self::NewestCommit(_) => &["newest-commit.sh"],
             Self::ScanImage(ScanImage { archive: Some(_), .. }) => &["image-layout.sh", "scan-report.sh"],
             Self::ScanImage(_) | Self::TerraformScan(_) => &["scan-report.sh"],
             Self::TerraformCost(_) => &["cost-report.sh"],
@@ -265,6 +277,8 @@ impl Body {
             | Self::Gate(_)
             | Self::Notify(_)
             | Self::OidcProbe(_)
+            | Self::PipelineGuard(_)
+            | Self::PipelineSummary(_)
             | Self::RollbackGuard(_)
             | Self::Security(_)
             | Self::TerraformComment(_)

@@ -2,10 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use indexmap::IndexMap;
 use serde::Serialize;
 use serde_json::Value as Json;
 
-use crate::manifest::OnDrift;
+use crate::manifest::{OnDrift, Window};
 use crate::project::Health;
 
 /// Which tool, and how it is set up.
@@ -78,8 +79,8 @@ pub struct Asked {
     pub action: Action,
     /// The colour to promote to; nothing where nothing is promoted.
     pub color: Option<&'static str>,
-    /// Why.
-    pub reason: &'static str,
+    /// Where somebody says why; nothing where nobody is asked.
+    pub reason: Option<&'static str>,
     /// Whether the clock may have asked: then state and backend are looked at as well.
     pub by_clock: bool,
 }
@@ -112,8 +113,8 @@ pub struct Decide {
     pub environment: String,
     /// What is done.
     pub action: Action,
-    /// The expression that yields the entries that were planned.
-    pub stacks: String,
+    /// The entries that were planned.
+    pub stacks: Planned,
     /// The expression that yields what their plans are.
     pub plans: String,
     /// Whether somebody has to agree.
@@ -126,6 +127,16 @@ pub struct Decide {
     pub layers: Vec<Vec<String>>,
     /// A line for the summary.
     pub note: Option<String>,
+}
+
+/// The entries of a matrix that were planned.
+#[derive(Debug, Clone, Serialize)]
+#[serde(tag = "kind", content = "entries", rename_all = "kebab-case")]
+pub enum Planned {
+    /// Those that an expression yields.
+    Yielded(String),
+    /// Always these.
+    Always(Vec<IndexMap<String, Json>>),
 }
 
 /// Where the plans that pull requests showed are.
@@ -181,6 +192,8 @@ pub struct Approval {
     pub action: &'static str,
     /// The expression behind which the plan's outputs stand, where one plan is approved.
     pub planned: Option<String>,
+    /// When the environment may be changed, where that is limited.
+    pub window: Option<Window>,
 }
 
 /// Lists what was applied to one stack.
@@ -358,6 +371,10 @@ pub struct Notify {
 /// A message to one channel.
 #[derive(Debug, Clone, Serialize)]
 pub struct Message {
+    /// What the channel understands: slack, teams or json.
+    pub format: &'static str,
+    /// The minutes from which on the run is slow, where that is what is told.
+    pub slow_after: Option<u16>,
     /// The channel's name.
     pub channel: String,
     /// What it is about.

@@ -55,6 +55,14 @@ impl EcsTarget {
     }
 }
 
+/// The host of an account's registry in a region
+/// ([Amazon ECR: registries](https://docs.aws.amazon.com/AmazonECR/latest/userguide/Registries.html)).
+#[must_use]
+pub fn ecr_host(account_id: &str, region: &str) -> String {
+    let domain = if partition(region) == "aws-cn" { "amazonaws.com.cn" } else { "amazonaws.com" };
+    format!("{account_id}.dkr.ecr.{region}.{domain}")
+}
+
 /// What a job does beside waiting: the checkout, the role, the answers of AWS.
 const SET_UP_MINUTES: u16 = 10;
 /// How long ecs-deploy.sh follows a deployment.

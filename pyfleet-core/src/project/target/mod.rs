@@ -5,11 +5,10 @@ pub(super) mod eks;
 
 use std::collections::BTreeMap;
 
-pub use self::ecs::EcsTarget;
+pub use self::ecs::{EcsTarget, ecr_host};
 pub use self::eks::EksTarget;
 
 use super::environment::Health;
-use super::partition;
 use crate::diagnostic::{Diagnostic, Diagnostics, Path, Place};
 use crate::manifest::Slug;
 
@@ -67,15 +66,6 @@ impl Target {
             Self::Ecs(target) => target.deploy_minutes(),
             Self::Eks(target) => target.deploy_minutes(),
         }
-    }
-
-    /// The host of its account's registry
-    /// ([Amazon ECR: registries](https://docs.aws.amazon.com/AmazonECR/latest/userguide/Registries.html)).
-    #[must_use]
-    pub fn registry(&self) -> String {
-        let region = self.region();
-        let domain = if partition(region) == "aws-cn" { "amazonaws.com.cn" } else { "amazonaws.com" };
-        format!("{}.dkr.ecr.{region}.{domain}", self.account_id())
     }
 
     /// What it is on AWS, which no other service may be: the kind, the account, the region, and its names there.
