@@ -7,11 +7,9 @@ use crate::yaml::tree::{Node, Value};
 
 /// Where such keys stand; `*` is any name.
 const NOT_BUILT: &[&str] = &[
-    "ansible",
     "contacts",
     "extend",
     "extends",
-    "packer",
     "security.eslint",
     "services.*.eks",
     "smoke",
