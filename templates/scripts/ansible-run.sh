@@ -68,10 +68,12 @@ LOG_DIR=$(cd -- "$LOG_DIR" && pwd -P)
 INVENTORY_DIR=$(cd -- "$INVENTORY_DIR" && pwd -P)
 umask 077
 work=$(mktemp -d "${RUNNER_TEMP:-/tmp}/ansible-run.XXXXXXXX") || usage 'RUNNER_TEMP is not writable'
+# The path of a socket is short; ssh takes a path with a space for two.
+sockets=$(mktemp -d /tmp/ansible.XXXXXX) || usage '/tmp is not writable'
 agent=
 finish() {
   [[ -z $agent ]] || kill "$agent" 2>/dev/null
-  rm -rf -- "$work"
+  rm -rf -- "$work" "$sockets"
 }
 trap finish EXIT
 
@@ -91,7 +93,7 @@ if [[ -z $SSH_KEY ]]; then
 fi
 printf '%s\n' "$SSH_KEY" | tr -d '\r' | sed -E 's/^[[:space:]]+|[[:space:]]+$//g' | awk 'length($0) >= 8 && !/^-----/' |
   sed -E 's/[][\\.{}()*+?^$|/]/\\&/g; s/.*/s\/&\/***\/g/' >"$work/mask.sed"
-eval "$(ssh-agent -a "$work/agent.socket" -s)" >/dev/null || failed 3 'ssh-agent cannot be started on this runner'
+eval "$(ssh-agent -a "$sockets/agent" -s)" >/dev/null || failed 3 'ssh-agent cannot be started on this runner'
 agent=$SSH_AGENT_PID
 # Of its answer nothing is shown: it could quote the key.
 printf '%s\n' "$SSH_KEY" | tr -d '\r' | SSH_ASKPASS=/bin/false SSH_ASKPASS_REQUIRE=force ssh-add -q - >/dev/null 2>&1 ||
@@ -100,12 +102,10 @@ unset SSH_KEY AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_SESSION_TOKEN ACTIONS_
 
 export ANSIBLE_HOST_KEY_CHECKING=True ANSIBLE_SSH_HOST_KEY_CHECKING=True ANSIBLE_NOCOLOR=1 ANSIBLE_FORCE_COLOR=0 ANSIBLE_RETRY_FILES_ENABLED=False
 export ANSIBLE_DISPLAY_ARGS_TO_STDOUT=False ANSIBLE_LOCAL_TEMP=$work/local
-# The first value that ssh is given counts. A path in quotes may hold spaces.
-export ANSIBLE_SSH_ARGS="-o StrictHostKeyChecking=yes -o UserKnownHostsFile='$INVENTORY_DIR/known_hosts' -o GlobalKnownHostsFile=/dev/null -o IdentitiesOnly=no -o ControlMaster=auto -o ControlPersist=60s"
-# A socket's path is short.
-ANSIBLE_SSH_CONTROL_PATH_DIR=$(mktemp -d /tmp/ansible-cp.XXXXXX) || usage '/tmp is not writable'
-export ANSIBLE_SSH_CONTROL_PATH_DIR
-trap 'finish; rm -rf -- "$ANSIBLE_SSH_CONTROL_PATH_DIR"' EXIT
+install -m 600 -- "$INVENTORY_DIR/known_hosts" "$sockets/known_hosts" || usage 'INVENTORY_DIR cannot be read'
+# The first value that ssh is given counts.
+export ANSIBLE_SSH_ARGS="-o StrictHostKeyChecking=yes -o UserKnownHostsFile=$sockets/known_hosts -o GlobalKnownHostsFile=/dev/null -o IdentitiesOnly=no -o ControlMaster=auto -o ControlPersist=60s"
+export ANSIBLE_SSH_CONTROL_PATH_DIR=$sockets
 # Playbooks stop at what the runner is asked to stop at.
 child=
 trap '[[ -z $child ]] || kill -INT "$child" 2>/dev/null' INT TERM
@@ -165,11 +165,19 @@ case $MODE in
   fi
   printf "%s=%s\n" "$tool" "${found:-missing}"
 done'
-    mkdir "$work/facts" "$work/tools"
-    shown ansible all -i "$INVENTORY_DIR/hosts.yml" -m ansible.builtin.setup -a 'gather_subset=!all,min' --one-line --tree "$work/facts" >/dev/null ||
-      failed 1 "a machine of $ENVIRONMENT did not say what it is"
-    : >"$LOG_DIR/$MODE.log"
-    [[ -z $expected ]] || shown ansible all -i "$INVENTORY_DIR/hosts.yml" -m ansible.builtin.shell -a "$looks" --tree "$work/tools" ||
+    mkdir "$work/found"
+    # A playbook in JSON, which is YAML: no text of it is quoted twice.
+    jq -n --arg looks "$looks" --arg found "$work/found" '
+      def ask: "{" + "{ " + . + " }" + "}";
+      [{hosts: "all", gather_facts: true, gather_subset: ["!all", "min", "distribution"], tasks: [
+        {name: "Look for the software", "ansible.builtin.shell": $looks, register: "looked", changed_when: false},
+        {name: "Keep what was found", changed_when: false, delegate_to: "localhost", connection: "local", become: false,
+          vars: {ansible_python_interpreter: ("ansible_playbook_python" | ask),
+            says: {system: ("ansible_facts.distribution | default(\"\") ~ \" \" ~ ansible_facts.distribution_version | default(\"\")" | ask),
+              found: ("looked.stdout" | ask)}},
+          "ansible.builtin.copy": {content: ("says | to_json" | ask), dest: ($found + "/" + ("inventory_hostname" | ask)), mode: "0600"}}]}]' \
+      >"$work/verify.yml" || usage 'the playbook cannot be written'
+    shown ansible-playbook -i "$INVENTORY_DIR/hosts.yml" "$work/verify.yml" ||
       failed 1 "a machine of $ENVIRONMENT could not be asked for its software: Ansible says above which"
     ;;
 esac
@@ -179,11 +187,10 @@ if [[ $MODE == verify ]]; then
   {
     printf '### Software in %s\n\n| Machine | System | Software | |\n|---|---|---|---|\n' "\`$ENVIRONMENT\`"
     while IFS= read -r host; do
-      system=$(jq -r '.ansible_facts | "\(.ansible_distribution // "?") \(.ansible_distribution_version // "")" | gsub("[^A-Za-z0-9. -]"; "")' "$work/facts/$host" 2>/dev/null) || system='?'
-      found=
-      [[ -z $expected ]] || found=$(jq -r '.stdout // ""' "$work/tools/$host" 2>/dev/null)
+      system=$(jq -r '.system | gsub("[^A-Za-z0-9. -]"; "")' "$work/found/$host" 2>/dev/null) || system='?'
+      found=$(jq -r '.found' "$work/found/$host" 2>/dev/null) || found=
       for tool in $expected; do
-        place=$(awk -F = -v tool="$tool" '$1 == tool { print $2 }' <<<"$found" | LC_ALL=C tr -cd 'A-Za-z0-9._/ +-\n' | head -n 1)
+        place=$(awk -F = -v tool="$tool" '$1 == tool { print $2 }' <<<"$found" | LC_ALL=C tr -cd 'A-Za-z0-9._/ +\n-' | head -n 1)
         if [[ -z $place || $place == missing ]]; then
           missing+="$tool $host"$'\n'
           printf '| %s | %s | %s | ❌ missing |\n' "\`$host\`" "${system:-?}" "\`$tool\`"
@@ -205,7 +212,7 @@ if [[ $MODE == verify ]]; then
   exit 0
 fi
 
-recap=$(sed -n '/^PLAY RECAP/,$p' "$LOG_DIR/$MODE.log" | sed 1d | grep -E '^[A-Za-z0-9._:-]+ +: +ok=' | head -n 200)
+recap=$(sed -n '/^PLAY RECAP/,$p' "$LOG_DIR/$MODE.log" | sed 1d | grep -E '^[A-Za-z0-9._:-]+ +: +ok=' | head -n 200) || recap=
 {
   if [[ $MODE == preview ]]; then printf '### What %s would change in %s\n\n' "\`$PLAYBOOK\`" "\`$ENVIRONMENT\`"; else printf '### What %s changed in %s\n\n' "\`$PLAYBOOK\`" "\`$ENVIRONMENT\`"; fi
   printf '| Machine | Ok | Changed | Unreachable | Failed | Skipped |\n|---|--:|--:|--:|--:|--:|\n'

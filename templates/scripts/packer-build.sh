@@ -94,7 +94,7 @@ token=$(od -An -N16 -tx1 /dev/urandom | tr -d ' \n')
 printf '::stop-commands::%s\n' "$token"
 # When the run is cancelled, Packer is told so, and removes what it has made; the runner signals this shell only.
 child=
-trap '[[ -z $child ]] || kill -INT "$child" 2>/dev/null' INT TERM
+trap '[[ -z $child ]] || kill -TERM "$child" 2>/dev/null' INT TERM
 mkfifo "$work/log"
 masked <"$work/log" | tee "$IMAGE_DIR/build.log" &
 shown=$!
@@ -142,11 +142,11 @@ jq -c --slurpfile secrets "$work/secrets.json" --slurpfile said "$work/software.
 install -m 644 -- "$work/image.json" "$IMAGE_DIR/image.json" || usage 'IMAGE_DIR cannot be written'
 
 jq -r --argjson expected "$expected" '
-  def code: "`" + (gsub("`"; "") | gsub("\\|"; "/")) + "`";
+  def code: gsub("`"; "") | gsub("\\|"; "/") | if test("\\A\\s*\\z") then "–" else "`\(.)`" end;
   "### 📀 Image \(.id | code)", "", "| | |", "|---|---|", "| Version | \(.version | code) |", "| Built | \(.built_at | code) |", "",
   "| Software | Version | |", "|---|---|---|",
   (.software as $has | ($expected + ($has | keys) | unique)[] as $name
-    | "| \($name | code) | \($has[$name] // "–" | if . == "–" then . else code end) | \(if $has[$name] == null then "❌ missing" elif $expected | index([$name]) then "✅ expected" else "" end) |"), ""' \
+    | "| \($name | code) | \($has[$name] // "" | code) | \(if $has[$name] == null then "❌ missing" elif $expected | index([$name]) then "✅ expected" else "" end) |"), ""' \
   "$work/image.json" >>"$summary"
 missing=$(jq -r --argjson expected "$expected" '.software as $has | $expected[] | select($has[.] == null)' "$work/image.json")
 if [[ -n $missing ]]; then

@@ -11,12 +11,14 @@ mod build;
 mod check_state;
 mod code_scanning;
 mod condition;
+mod configure;
 mod cost;
 mod credentials;
 mod deploy;
 mod draft;
 mod drift;
 mod environment_jobs;
+mod golden_image;
 mod notify;
 mod passed;
 mod read_back;
@@ -34,13 +36,14 @@ use indexmap::IndexMap;
 use serde::Serialize;
 
 pub use self::body::{
-    Action, AppliedHistory, Approval, Archive, Asked, Body, BuildArchive, BuildImage, Changes, CheckState,
-    CodeScanning, Codecov, CostComment, Coverage, CreateBackend, Credentials, Decide, DeployApproval,
-    DeployGuard, DeploySummary, DestroyBackend, DetectDrift, DriftReport, EcrRepository, EcsDeploy, EcsLook,
-    EcsRollback, ForceUnlock, Gate, HandOff, ImageLookup, ImagePush, Inputs, Message, Notify, OidcProbe,
-    Parity, Revert, RollbackGuard, ScanImage, Security, SummarisedService, Target, TerraformComment,
-    TerraformCost, TerraformPlan, TerraformScan, TerraformStatic, TestComment, TestSuite, TfApply,
-    TfAutoGuard, TfGuard, TfPlan, Tooling, Verify,
+    Action, AnsibleCheck, AppliedHistory, Approval, Archive, Asked, Body, BuildArchive, BuildImage, Changes,
+    CheckState, CodeScanning, Codecov, Configure, CostComment, Coverage, CreateBackend, Credentials, Decide,
+    DeployApproval, DeployGuard, DeploySummary, DestroyBackend, DetectDrift, DriftReport, EcrRepository,
+    EcsDeploy, EcsLook, EcsRollback, ForceUnlock, Gate, GoldenImage, HandOff, ImageLookup, ImagePush, Inputs,
+    Message, Notify, OidcProbe, PackerBuild, PackerValidate, Parity, PlannedImage, RecordImage, Revert,
+    RollbackGuard, ScanImage, Security, SummarisedService, Target, TerraformComment, TerraformCost,
+    TerraformPlan, TerraformScan, TerraformStatic, TestComment, TestSuite, TfApply, TfAutoGuard, TfGuard,
+    TfPlan, Tooling, Verify,
 };
 pub(crate) use self::credentials::session_seconds;
 pub use self::read_back::read_back;

@@ -7,7 +7,7 @@ use super::Permission;
 use super::body::{Body, Codecov, Coverage, TestComment, TestSuite};
 use super::condition::{OWN_PULL_REQUEST, expression};
 use super::draft::{CHECK_OUT, Draft, NewJob};
-use super::security;
+use super::{configure, golden_image, security};
 use crate::diagnostic::Path;
 use crate::manifest::Slug;
 use crate::project::{self, Language, Project, TestGroup, requirements_file};
@@ -65,6 +65,7 @@ pub(super) fn plan(project: &Project, draft: &mut Draft<'_>) {
         }
         suites.extend(own);
     }
+    add_static(project, draft);
     let codecov: Vec<String> = project.tests.keys().map(|name| format!("codecov-{name}")).collect();
     if draft.runs_for_pull_requests() && project.tests.values().any(|group| group.comment) {
         let baseline = project.tests.values().any(|group| group.comment && group.coverage.is_some());
@@ -85,6 +86,16 @@ pub(super) fn plan(project: &Project, draft: &mut Draft<'_>) {
     let mut reporting: Vec<&str> = codecov.iter().map(String::as_str).collect();
     reporting.push("comment");
     draft.add_gate(&reporting);
+}
+
+/// What is checked of a golden image and of playbooks without building or touching a machine.
+pub(super) fn add_static(project: &Project, draft: &mut Draft<'_>) {
+    if let Some(packer) = &project.packer {
+        draft.add(golden_image::validate(draft, project, packer));
+    }
+    if let Some(ansible) = &project.ansible {
+        draft.add(configure::check(draft, project, ansible));
+    }
 }
 
 /// The suites and the least coverage, before something else happens: no comment, and nothing is sent anywhere. The ids

@@ -128,6 +128,16 @@ fn image(
             }),
         );
     }
+    if written.output_variable.as_str().contains('-') {
+        findings.push(
+            Diagnostic::error(
+                "invalid-value",
+                path.key("output-variable"),
+                "the id reaches Terraform through an environment variable, whose name can hold no dash",
+            )
+            .with_help("rename the variable in the stack, with an underscore"),
+        );
+    }
     check_variable(manifest, &written.output_variable, findings);
     check_plans(manifest, findings);
     let directory = template.rsplit_once('/').map_or(".", |(directory, _)| directory);
