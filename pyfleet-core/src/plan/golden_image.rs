@@ -214,3 +214,107 @@ fn values(packer: &Packer, held: impl Fn(&VariableValue) -> String) -> BTreeMap<
     };
     packer.variables.iter().map(|(name, value)| (name.clone(), text(value))).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{BUILD, VALIDATE, build, choose, planned, record, validate};
+    use crate::diagnostic::Diagnostics;
+    use crate::manifest::{self, AwsRole, Kind};
+    use crate::plan::configure;
+    use crate::plan::draft::Draft;
+    use crate::plan::environment_jobs::{InEnvironment, readable_targets};
+    use crate::plan::passed::Passed;
+    use crate::plan::{Body, Workflow};
+    use crate::project::{self, Project};
+    use crate::source::Source;
+
+    fn project() -> Project {
+        let text = include_str!("../../../tests/manifests/golden-image.yml");
+        let own = "safety-level: 4\ndefaults: { runner: [self-hosted, proxmox] }";
+        let text = text.replace("safety-level: 1", own);
+        let (manifest, _, mistakes) = manifest::parse(Source::new("pyfleet.yml", text));
+        assert!(mistakes.is_empty(), "{mistakes:?}");
+        let (project, findings) = project::resolve(&manifest.unwrap());
+        project.unwrap_or_else(|| panic!("{findings:?}"))
+    }
+
+    /// Every job of both stages, as a pipeline would plan them.
+    fn planned_workflow(project: &Project) -> Workflow {
+        let mut findings = Diagnostics::new();
+        let (name, wish) = project.workflows.iter().next().unwrap();
+        let mut draft = Draft::new(project, name, Kind::Test, wish, &mut findings);
+        let (packer, ansible) = (project.packer.as_ref().unwrap(), project.ansible.as_ref().unwrap());
+        draft.add(validate(&draft, project, packer));
+        draft.add(configure::check(&draft, project, ansible));
+        let passed = Passed::jobs([VALIDATE, configure::CHECK]);
+        let staging = project.environment(&packer.environment).unwrap();
+        draft.add(build(&draft, project, packer, staging, &passed));
+        let terraform = project.terraform.as_ref().unwrap();
+        for (environment, target) in readable_targets(project, terraform) {
+            let at = InEnvironment { project, terraform, environment, target };
+            draft.add(choose(&draft, &at, packer, &passed));
+            let chosen = Passed::jobs([at.id("image").as_str()]);
+            draft.add(configure::job(&draft, &at, ansible, Some("gh workflow run x".to_owned()), &chosen));
+            let configured = Passed::jobs([at.id("configure").as_str()]);
+            draft.add(record(&draft, &at, packer, &configured));
+            assert_eq!(planned(&at, packer).source, format!("needs.image-{}.outputs", environment.name));
+        }
+        let workflow = draft.finish();
+        assert!(findings.is_empty(), "{findings:?}");
+        workflow
+    }
+
+    #[test]
+    fn a_pull_request_runs_on_no_machine_of_ones_own_and_sees_no_secret() {
+        let project = project();
+        let workflow = planned_workflow(&project);
+        for id in [VALIDATE, configure::CHECK] {
+            let model = &workflow.model.jobs[id];
+            assert_eq!(model.runs_on.as_ref().unwrap().labels, ["ubuntu-24.04"], "{id}");
+            assert_eq!(model.environment, None, "{id}");
+            assert_eq!(workflow.jobs[id].permissions.len(), 1, "{id}");
+        }
+        let Body::PackerValidate(body) = &workflow.jobs[VALIDATE].body else { panic!() };
+        assert_eq!(body.variables["proxmox_token"], "placeholder");
+        assert_eq!(body.variables["disk_size"], "32");
+        assert_eq!(body.variables["node"], "staging");
+    }
+
+    #[test]
+    fn a_build_has_the_runner_and_the_secrets_of_its_environment() {
+        let project = project();
+        let workflow = planned_workflow(&project);
+        let model = &workflow.model.jobs[BUILD];
+        assert_eq!(model.runs_on.as_ref().unwrap().labels, ["self-hosted", "proxmox"]);
+        assert_eq!(model.environment.as_ref().unwrap().name, "staging");
+        assert_eq!(workflow.jobs[BUILD].identity, None);
+        assert_eq!(model.needs, ["changes", "packer-validate", "ansible-check"]);
+        let condition = model.condition.as_deref().unwrap();
+        assert!(condition.contains("github.event_name == 'push' && contains(fromJSON"), "{condition}");
+        let Body::PackerBuild(body) = &workflow.jobs[BUILD].body else { panic!() };
+        assert_eq!(body.secrets, "proxmox_token");
+        assert_eq!(body.variables["proxmox_token"], "${{ secrets.PROXMOX_TOKEN }}");
+        assert_eq!(body.variables["proxmox_url"], "${{ vars.PROXMOX_URL }}");
+    }
+
+    #[test]
+    fn an_image_is_read_in_one_place_and_recorded_in_another() {
+        let project = project();
+        let workflow = planned_workflow(&project);
+        for environment in ["staging", "production"] {
+            let of = |id: &str| &workflow.jobs[&format!("{id}-{environment}")];
+            let purpose = |id: &str| of(id).identity.as_ref().unwrap().purpose;
+            assert_eq!(purpose("image"), AwsRole::Plan);
+            assert_eq!(purpose("image-works"), AwsRole::Apply);
+            assert_eq!(purpose("configure"), AwsRole::Apply);
+            let model = |id: &str| &workflow.model.jobs[&format!("{id}-{environment}")];
+            // No build is wanted on most runs, and that stops nothing.
+            assert!(model("image").condition.as_deref().unwrap().contains("\"skipped\""));
+            assert_eq!(model("image").environment.as_ref().unwrap().name, format!("{environment}-plan"));
+            let lock = model("configure").concurrency.as_ref().unwrap().group.clone();
+            assert_eq!(lock, format!("mutate-{environment}-homelab"));
+            assert_eq!(model("image-works").concurrency.as_ref().unwrap().group, lock);
+            assert_eq!(model("image-works").env["TF_STATE_BUCKET"], "homelab-state");
+        }
+    }
+}

@@ -146,6 +146,13 @@ fn image(
     sources.push(if directory == "." { template } else { directory }.to_owned());
     sources.sort_unstable();
     sources.dedup();
+    let timeout_minutes = within(
+        written.timeout_minutes.unwrap_or(defaults::PACKER_MINUTES),
+        1..=360,
+        &path.key("timeout-minutes"),
+        "GitHub stops a hosted job after 360 minutes",
+        findings,
+    );
     Some(Packer {
         template: template.to_owned(),
         directory: directory.to_owned(),
@@ -157,13 +164,7 @@ fn image(
         output_variable: written.output_variable.to_string(),
         expect: sorted(&written.expect),
         sources,
-        timeout_minutes: within(
-            written.timeout_minutes.unwrap_or(defaults::PACKER_MINUTES),
-            1..=360,
-            &path.key("timeout-minutes"),
-            "GitHub stops a hosted job after 360 minutes",
-            findings,
-        ),
+        timeout_minutes,
     })
 }
 
