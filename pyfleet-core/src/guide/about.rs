@@ -42,6 +42,20 @@ pub const fn about(kind: Kind) -> About {
                  stops a deployment in progress first.",
             ),
         },
+        Kind::Pipeline => About {
+            does: "Takes a commit through its stages. What needs no environment comes first, and is all that a pull \
+                   request runs: tests, analysis, images that are built and scanned. Then each environment of the \
+                   branch has its turn, in the order of promotion: its stacks are planned, its reviewers agree, \
+                   the images are pushed, the stacks applied, the services deployed. A commit that is no longer the \
+                   newest of its branch changes nothing.",
+            undo: "Revert the commit and merge it: the run takes what was before through the same stages. A service \
+                   that does not become healthy is put back by the run itself where its target does that; the \
+                   rollback workflow, where there is one, is faster than a revert.",
+            cancelled: Some(
+                "what was applied or deployed before stays. An apply that is cut off may leave its lock behind, and \
+                 ECS goes on with a deployment that it has begun: read the summary of the job that was cut off.",
+            ),
+        },
         Kind::Rollback => About {
             does: "Puts a service back to an earlier revision of its task definition, or a stack to the configuration \
                    of an earlier commit that was applied, by a plan of it. `list` shows what there is to go back to, \

@@ -4,7 +4,7 @@
 //! what is told of each job with what its rendered text runs.
 
 use self::Printer::{Action, Scripts, Step};
-use crate::plan::Body;
+use crate::plan::{Approval, Body, DeployApproval};
 
 /// A message of a run.
 #[derive(Debug, Clone, Copy)]
@@ -55,9 +55,13 @@ const fn inline(body: &Body) -> &'static [&'static str] {
         Body::DeployGuard(_) => &["deploy-guard.sh"],
         Body::DeploySummary(_) => &["deploy-summary.sh"],
         Body::DriftReport(_) => &["drift-report.sh"],
+        Body::Approval(Approval { window: Some(_), .. })
+        | Body::DeployApproval(DeployApproval { window: Some(_), .. }) => &["maintenance-window.sh"],
         Body::Gate(_) => &["gate.sh"],
         Body::Notify(_) => &["notify.sh"],
         Body::OidcProbe(_) => &["oidc-probe.sh"],
+        Body::PipelineGuard(_) => &["pipeline-guard.sh"],
+        Body::PipelineSummary(_) => &["pipeline-summary.sh"],
         Body::RollbackGuard(_) => &["rollback-guard.sh"],
         Body::TerraformComment(_) => &["post-comments.sh"],
         Body::TestComment(_) => &["post-comments.sh", "test-comment.sh"],
@@ -352,6 +356,31 @@ pub const TROUBLES: &[Trouble] = &[
         cause: "A push planned something else than its pull request has shown, or something that no pull request showed.",
         remedy: "Look at the plans in the summary, then apply by hand.",
         command: Some("gh run view RUN_ID --web"),
+    },
+    Trouble {
+        by: Scripts(&["maintenance-window.sh"]),
+        only: None,
+        seen: "… is not changed now: its maintenance window opens next on …",
+        cause: "The environment's `window` is closed at the moment in which the reviewers have agreed.",
+        remedy: "Start a new run, and agree to it while the window is open. In an emergency the rollback asks for no window.",
+        command: None,
+    },
+    Trouble {
+        by: Scripts(&["newest-commit.sh"]),
+        only: None,
+        seen: "nothing is changed: … has a newer commit, which has a run of its own",
+        cause: "While this run tested, built or waited for a person, another commit came to the branch. What this run would \
+                change, the newer one would have to change back.",
+        remedy: "Nothing: the newer commit's run goes on. If that one failed, mend it.",
+        command: Some("gh run list --branch BRANCH"),
+    },
+    Trouble {
+        by: Scripts(&["pipeline-guard.sh"]),
+        only: None,
+        seen: "no environment is worked on from …: what needs none is done, and nothing is changed",
+        cause: "The branch is not that of an environment.",
+        remedy: "Start the workflow from the environment's branch, which `environments` in pyfleet.yml names.",
+        command: None,
     },
     Trouble {
         by: Scripts(&["drift-report.sh"]),

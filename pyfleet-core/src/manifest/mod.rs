@@ -19,12 +19,14 @@ mod path;
 mod registry;
 mod security;
 mod service;
+mod stage;
 mod terraform;
 mod test;
 mod text;
 mod value;
 mod version;
 mod waiver;
+mod window;
 mod workflow;
 
 use indexmap::IndexMap;
@@ -35,7 +37,6 @@ pub use self::environment::{Approval, Environment, Health};
 pub use self::github::{BranchName, GitHub, Host, Plan, Repository, SubjectFormat, Visibility};
 pub use self::image::{ByteSize, Image, ImageRepository, ImageRequirements, ImageScan, Platform, Tag};
 pub use self::name::{GitHubName, Slug, VariableName};
-pub(crate) use self::not_built::KINDS as KINDS_NOT_BUILT;
 pub use self::notify::{Channel, Occasion, Slack};
 pub use self::one_or_many::OneOrMany;
 pub use self::packer::{Ansible, Packer, Sha256, SoftwareName};
@@ -43,6 +44,7 @@ pub use self::path::RelativePath;
 pub use self::registry::{Credentials, NoOptions, Registry};
 pub use self::security::{Bandit, DependencyAudit, DependencyTool, Flake8, Security};
 pub use self::service::{Ecs, Service};
+pub use self::stage::{Only, Stage, StageKind, Stages, StartedBy};
 pub use self::terraform::{
     Backend, BlueGreen, ColorOutput, ColorValues, Cost, CostTool, EncryptedArtifact, Lock, OnFindings,
     PlanHandOff, PullRequestPlan, ResourceAddress, Scan, ScanTool, Severity, Stack, Terraform, Tool,
@@ -51,6 +53,7 @@ pub use self::test::{Codecov, Coverage, CoverageUpload, ImageByDigest, ServiceCo
 pub use self::value::{Reference, Secret, Value};
 pub use self::version::{NodeVersion, PythonVersion, ToolVersion};
 pub use self::waiver::{Date, Waiver};
+pub use self::window::{Day, TimeOfDay, TimeZone, Window};
 pub use self::workflow::{
     Auto, Disposition, Kind, Label, OnDrift, Owner, Phrase, Switch, Triggers, Workflow,
 };
@@ -116,13 +119,31 @@ impl Manifest {
     /// Whether a workflow is wanted that changes something in the cloud.
     #[must_use]
     pub fn renders_changes(&self) -> bool {
-        self.renders(Kind::Deploy) || self.renders(Kind::Rollback) || self.applies_stacks()
+        self.deploys()
+            || self.renders(Kind::Rollback)
+            || self.applies_stacks()
+            || self.has_stage(StageKind::Image)
+    }
+
+    /// Whether a workflow is wanted that deploys services.
+    #[must_use]
+    pub fn deploys(&self) -> bool {
+        self.renders(Kind::Deploy) || self.has_stage(StageKind::Deploy)
+    }
+
+    /// Whether a pipeline with such a stage is wanted.
+    #[must_use]
+    pub fn has_stage(&self, kind: StageKind) -> bool {
+        self.workflows.iter().any(|(name, workflow)| {
+            workflow.disposition() == Disposition::Rendered && workflow.has_stage(name, kind)
+        })
     }
 
     /// Whether a workflow is wanted that applies stacks.
     #[must_use]
     pub fn applies_stacks(&self) -> bool {
-        Kind::ALL.into_iter().any(|kind| kind.applies() && self.renders(kind))
+        self.has_stage(StageKind::Terraform)
+            || Kind::ALL.into_iter().any(|kind| kind.applies() && self.renders(kind))
     }
 
     /// Whether a workflow of a kind is wanted.

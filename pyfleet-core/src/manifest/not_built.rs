@@ -15,7 +15,6 @@ const NOT_BUILT: &[&str] = &[
     "smoke",
     "targets",
     "terraform.stacks.*.cdktf",
-    "workflows.*.stages",
 ];
 
 /// Values that the design names and that nothing renders yet: the key, and the value.
@@ -25,11 +24,7 @@ const NOT_BUILT_VALUES: &[(&str, &[&str])] = &[
     ("security.dependencies.tool", &["npm-audit", "safety"]),
     ("terraform.scan.tool", &["checkov", "tfsec"]),
     ("workflows.*.approval", &["second-person"]),
-    ("workflows.*.kind", KINDS),
 ];
-
-/// Kinds that the design names and that nothing renders yet, written as a workflow's name.
-pub(crate) const KINDS: &[&str] = &["pipeline"];
 
 /// The code of these findings.
 pub(super) const CODE: &str = "not-built";

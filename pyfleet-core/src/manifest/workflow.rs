@@ -8,6 +8,7 @@ use super::environment::Approval;
 use super::github::BranchName;
 use super::name::{Slug, checked_string};
 use super::one_or_many::OneOrMany;
+use super::stage::{Stage, StageKind, Stages};
 
 /// One wish: a workflow file under the key's name.
 #[derive(Debug, Clone, serde::Deserialize)]
@@ -29,6 +30,10 @@ pub struct Workflow {
     /// `rollback`: whether the reviewers of an environment have to agree here, too. Default: `none`, because whoever
     /// rolls back is in a hurry; a plan that destroys something waits for them all the same.
     pub approval: Option<Approval>,
+    /// `pipeline`: what it does, one stage after the other. Whatever needs no environment comes first, for every run;
+    /// then each environment of the run's branch has its turn, in promotion order: what is going to change is looked at,
+    /// its reviewers agree, and the stages change it.
+    pub stages: Option<Vec<Stages>>,
     /// `tf-drift`: what drift does. Default: `issue` and `fail`.
     pub on_drift: Option<Vec<OnDrift>>,
     /// `tf-drift`: labels of the issues that it opens, beside `pyfleet-drift`. Default: none.
@@ -94,6 +99,20 @@ impl Workflow {
         self.kind.or_else(|| Kind::ALL.into_iter().find(|kind| kind.name() == name.as_str()))
     }
 
+    /// The stages of a pipeline, whatever stands beside them.
+    pub fn all_stages(&self) -> impl Iterator<Item = &Stage> {
+        self.stages.iter().flatten().flat_map(|stages| match stages {
+            Stages::One(stage) => std::slice::from_ref(stage),
+            Stages::Parallel(stages) => stages,
+        })
+    }
+
+    /// Whether it is a pipeline with a stage of a kind.
+    #[must_use]
+    pub fn has_stage(&self, name: &Slug, kind: StageKind) -> bool {
+        self.kind_of(name) == Some(Kind::Pipeline) && self.all_stages().any(|stage| stage.kind == kind)
+    }
+
     /// What becomes of its file.
     #[must_use]
     pub fn disposition(&self) -> Disposition {
@@ -129,6 +148,8 @@ pub enum Kind {
     Deploy,
     /// Takes a deployment back, or a stack to a commit that was applied before, by hand.
     Rollback,
+    /// Takes a commit through stages, up to the environments of its branch.
+    Pipeline,
     /// Checks that state, its lock and its backend are sound.
     CheckState,
     /// Checks, scans and plans the stacks of a pull request.
@@ -145,10 +166,11 @@ pub enum Kind {
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Build,
         Self::CheckState,
         Self::Deploy,
+        Self::Pipeline,
         Self::Rollback,
         Self::Terraform,
         Self::Test,
@@ -158,7 +180,7 @@ impl Kind {
         Self::TfDrift,
     ];
 
-    /// Whether it applies stacks, and writes down what it applied.
+    /// Whether it applies stacks, and writes down what it applied; a pipeline does where it has that stage.
     #[must_use]
     pub const fn applies(self) -> bool {
         matches!(self, Self::Tf | Self::TfAuto)
@@ -172,6 +194,7 @@ impl Kind {
             Self::Build => "build",
             Self::CheckState => "check-state",
             Self::Deploy => "deploy",
+            Self::Pipeline => "pipeline",
             Self::Rollback => "rollback",
             Self::Terraform => "terraform",
             Self::TestOidc => "test-oidc",

@@ -5,7 +5,7 @@ use super::Permission;
 use super::body::Credentials;
 use super::condition::expression;
 use crate::manifest::{AwsRole, Slug};
-use crate::project::{EcsTarget, EnvironmentStacks, Project, Role, partition};
+use crate::project::{EcsTarget, Environment, EnvironmentStacks, Project, Role, partition};
 use crate::workflow::{Level, Scope};
 
 /// Proves to AWS what runs here.
@@ -23,10 +23,22 @@ pub(crate) fn session_seconds(timeout_minutes: u16) -> u32 {
 }
 
 /// An environment's account and region.
+#[derive(Clone, Copy)]
 pub(super) struct Place<'a> {
     environment: &'a Slug,
     account_id: &'a str,
     region: &'a str,
+}
+
+impl<'a> Place<'a> {
+    /// Of an environment that has both.
+    pub(super) fn of(environment: &'a Environment) -> Option<Self> {
+        Some(Self {
+            environment: &environment.name,
+            account_id: environment.account_id.as_ref()?.as_str(),
+            region: environment.region.as_deref()?,
+        })
+    }
 }
 
 impl<'a> From<&'a EnvironmentStacks> for Place<'a> {

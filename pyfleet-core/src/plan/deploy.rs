@@ -29,7 +29,7 @@ use super::notify::{self, Told};
 use super::test;
 use crate::diagnostic::Path;
 use crate::manifest::{AwsRole, OnFindings, Slug};
-use crate::project::{EcsTarget, Environment, Image, Project, WorkflowWish, defaults};
+use crate::project::{EcsTarget, Environment, Image, Project, defaults};
 use crate::workflow::{self as model, Input, Runner};
 
 const SUMMARISE: &[Permission] = &[Permission {
@@ -50,7 +50,11 @@ pub(super) fn plan(project: &Project, draft: &mut Draft<'_>) {
     let jobs: Vec<Jobs<'_>> = project
         .environments
         .iter()
-        .map(|environment| Jobs { project, environment, services: services(project, wish, environment) })
+        .map(|environment| Jobs {
+            project,
+            environment,
+            services: services(project, &wish.services, environment),
+        })
         .filter(|jobs| !jobs.services.is_empty())
         .collect();
     draft.start_by_hand(inputs(&jobs, &wish.phrase));
@@ -87,16 +91,20 @@ pub(super) fn plan(project: &Project, draft: &mut Draft<'_>) {
 }
 
 /// A service in one environment.
-struct Deployed<'a> {
-    name: &'a Slug,
-    image_name: &'a Slug,
+pub(super) struct Deployed<'a> {
+    pub(super) name: &'a Slug,
+    pub(super) image_name: &'a Slug,
     image: &'a Image,
     target: &'a EcsTarget,
 }
 
 /// The workflow's services that run in an environment.
-fn services<'a>(project: &'a Project, wish: &WorkflowWish, environment: &Environment) -> Vec<Deployed<'a>> {
-    let wanted = project.services.iter().filter(|(name, _)| wish.services.contains(name));
+pub(super) fn services<'a>(
+    project: &'a Project,
+    chosen: &[Slug],
+    environment: &Environment,
+) -> Vec<Deployed<'a>> {
+    let wanted = project.services.iter().filter(|(name, _)| chosen.contains(name));
     wanted
         .filter_map(|(name, service)| {
             Some(Deployed {
@@ -143,10 +151,10 @@ fn guard(draft: &Draft<'_>, jobs: &[Jobs<'_>], phrase: &str) -> NewJob {
 }
 
 /// The jobs of one environment.
-struct Jobs<'a> {
-    project: &'a Project,
-    environment: &'a Environment,
-    services: Vec<Deployed<'a>>,
+pub(super) struct Jobs<'a> {
+    pub(super) project: &'a Project,
+    pub(super) environment: &'a Environment,
+    pub(super) services: Vec<Deployed<'a>>,
 }
 
 impl<'a> Jobs<'a> {
@@ -355,14 +363,25 @@ impl<'a> Jobs<'a> {
     }
 
     fn deploy(&self, draft: &Draft<'_>, service: &Deployed<'_>) -> NewJob {
-        let Deployed { name, image_name, image, target } = service;
-        let minutes = target.deploy_minutes();
-        let mut model = self.model(draft, "deploy", name, minutes);
+        let mut job = self.deploy_job(draft, service, self.id("push", service.image_name));
         let pushes: BTreeSet<String> = self.images().map(|(name, _)| self.id("push", name)).collect();
         let pushed: Vec<String> =
             pushes.iter().map(|push| format!("needs.{push}.result == 'success'")).collect();
-        model.condition = Some(format!("{} && !cancelled() && {}", self.is_chosen(), pushed.join(" && ")));
-        model.needs = std::iter::once("guard".to_owned()).chain(self.approval_id()).chain(pushes).collect();
+        job.model.condition =
+            Some(format!("{} && !cancelled() && {}", self.is_chosen(), pushed.join(" && ")));
+        job.model.needs =
+            std::iter::once("guard".to_owned()).chain(self.approval_id()).chain(pushes).collect();
+        NewJob {
+            because: "Everything is pushed before anything is deployed. A build that was not needed was skipped, which is no failure.",
+            ..job
+        }
+    }
+
+    /// The job that deploys an image which another job has pushed. Who adds it says behind what it stands.
+    pub(super) fn deploy_job(&self, draft: &Draft<'_>, service: &Deployed<'_>, push: String) -> NewJob {
+        let Deployed { name, image, target, .. } = service;
+        let minutes = target.deploy_minutes();
+        let mut model = self.model(draft, "deploy", name, minutes);
         model.environment = Some(deployed_to(self.environment));
         model.concurrency = Some(one_change_of(self.environment, &format!("service-{name}")));
         model.outputs = IndexMap::from(
@@ -387,7 +406,7 @@ impl<'a> Jobs<'a> {
             id: self.id("deploy", name),
             model,
             permissions: READ,
-            because: "Everything is pushed before anything is deployed. A build that was not needed was skipped, which is no failure.",
+            because: "",
             identity: Some(identity(*target, AwsRole::Deploy)),
             body: Body::EcsDeploy(EcsDeploy {
                 name: (*name).clone(),
@@ -399,7 +418,7 @@ impl<'a> Jobs<'a> {
                 task_role: target.task_role.clone(),
                 execution_role: target.execution_role.clone(),
                 ecr: self.ecr(image, target),
-                push: self.id("push", image_name),
+                push,
                 approval: self.approval_id(),
                 verify: target.health.as_ref().map(Verify::from),
                 verify_minutes: target.health.as_ref().map(|health| health.minutes() + 1),

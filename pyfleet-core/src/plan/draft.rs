@@ -187,6 +187,13 @@ impl<'a> Draft<'a> {
         });
     }
 
+    /// Changes the model of a job that is there.
+    pub(super) fn change(&mut self, id: &str, change: impl FnOnce(&mut model::Job)) {
+        if let Some(job) = self.workflow.model.jobs.get_mut(id) {
+            change(job);
+        }
+    }
+
     pub(super) fn finish(self) -> Workflow {
         self.workflow
     }

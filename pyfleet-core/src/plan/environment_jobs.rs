@@ -270,11 +270,19 @@ pub(super) fn aws_env() -> IndexMap<String, String> {
 
 /// The job that waits for the reviewers of an environment: it holds no right and no lock. Who adds it says behind what
 /// it stands.
-pub(super) fn approval_of(environment: &Environment, model: &mut model::Job, title: &'static str) -> Body {
+pub(super) fn approval_of(
+    environment: &Environment,
+    model: &mut model::Job,
+    title: impl Into<String>,
+) -> Body {
     model.environment = Some(without_deployment(environment.approval_name()));
     // A later attempt of the run would not ask again.
     model.outputs = IndexMap::from([("attempt".to_owned(), expression("github.run_attempt"))]);
-    Body::DeployApproval(DeployApproval { title })
+    Body::DeployApproval(DeployApproval {
+        title: title.into(),
+        environment: environment.name.to_string(),
+        window: environment.window.clone(),
+    })
 }
 
 /// The GitHub environment of jobs that read: its branch policy counts, and no deployment is recorded.

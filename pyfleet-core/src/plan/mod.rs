@@ -21,6 +21,7 @@ mod environment_jobs;
 mod golden_image;
 mod notify;
 mod passed;
+mod pipeline;
 mod read_back;
 mod rollback;
 mod security;
@@ -40,10 +41,11 @@ pub use self::body::{
     CheckState, CodeScanning, Codecov, Configure, CostComment, Coverage, CreateBackend, Credentials, Decide,
     DeployApproval, DeployGuard, DeploySummary, DestroyBackend, DetectDrift, DriftReport, EcrRepository,
     EcsDeploy, EcsLook, EcsRollback, ForceUnlock, Gate, GoldenImage, HandOff, ImageLookup, ImagePush, Inputs,
-    Message, Notify, OidcProbe, PackerBuild, PackerValidate, Parity, PlannedImage, RecordImage, Revert,
-    RollbackGuard, ScanImage, Security, SummarisedService, Target, TerraformComment, TerraformCost,
-    TerraformPlan, TerraformScan, TerraformStatic, TestComment, TestSuite, TfApply, TfAutoGuard, TfGuard,
-    TfPlan, Tooling, Verify,
+    Message, NewestCommit, Notify, OidcProbe, PackerBuild, PackerValidate, Parity, PipelineGuard,
+    PipelineSummary, Planned, PlannedImage, RecordImage, Revert, RollbackGuard, ScanImage, Security,
+    SummarisedService, SummarisedStage, Target, TerraformComment, TerraformCost, TerraformPlan,
+    TerraformScan, TerraformStatic, TestComment, TestSuite, TfApply, TfAutoGuard, TfGuard, TfPlan, Tooling,
+    Verify,
 };
 pub(crate) use self::credentials::session_seconds;
 pub use self::read_back::read_back;
@@ -62,6 +64,7 @@ const KINDS: &[(Kind, PlanKind)] = &[
     (Kind::Build, build::plan),
     (Kind::CheckState, check_state::plan),
     (Kind::Deploy, deploy::plan),
+    (Kind::Pipeline, pipeline::plan),
     (Kind::Rollback, rollback::plan),
     (Kind::Terraform, terraform::plan),
     (Kind::Test, test::plan),

@@ -54,6 +54,11 @@ impl Passed {
         }
     }
 
+    /// Whether there is nothing to look at.
+    pub(super) const fn is_empty(&self) -> bool {
+        self.conditions.is_empty()
+    }
+
     /// Lets a job begin only behind all this, and where its own condition holds.
     pub(super) fn stand_before(&self, job: &mut model::Job) {
         let needed: Vec<String> = self.needs.iter().filter(|id| !job.needs.contains(id)).cloned().collect();

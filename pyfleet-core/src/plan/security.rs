@@ -5,9 +5,21 @@ use super::body::{Body, Security};
 use super::draft::{CHECK_OUT, Draft, NewJob};
 use crate::diagnostic::Path;
 use crate::manifest::{Severity, Slug};
-use crate::project::{self, Project, TestGroup, defaults, requirements_file};
+use crate::project::{self, Language, Project, TestGroup, defaults, requirements_file};
 
-pub(super) fn job(
+/// A job for each Python test group, where the manifest asks for analysis; their ids.
+pub(super) fn add(project: &Project, draft: &mut Draft<'_>) -> Vec<String> {
+    let Some(wanted) = project.security else { return Vec::new() };
+    let groups = project.tests.iter().filter(|(_, group)| group.language == Language::Python);
+    let jobs: Vec<NewJob> = groups.map(|(name, group)| job(project, draft, wanted, name, group)).collect();
+    let ids = jobs.iter().map(|job| job.id.clone()).collect();
+    for job in jobs {
+        draft.add(job);
+    }
+    ids
+}
+
+fn job(
     project: &Project,
     draft: &Draft<'_>,
     security: project::Security,

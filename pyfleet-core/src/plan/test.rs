@@ -9,7 +9,7 @@ use super::condition::{OWN_PULL_REQUEST, expression};
 use super::draft::{CHECK_OUT, Draft, NewJob};
 use super::{configure, golden_image, security};
 use crate::diagnostic::Path;
-use crate::manifest::Slug;
+use crate::manifest::{GitHubName, Slug};
 use crate::project::{self, Language, Project, TestGroup, requirements_file};
 use crate::workflow::{Axes, Container, Level, Matrix, OrExpression, Scope, Strategy};
 
@@ -32,60 +32,79 @@ const COMMENT_AND_COMPARE: &[Permission] = &[
 ];
 
 pub(super) fn plan(project: &Project, draft: &mut Draft<'_>) {
-    let mut suites = Vec::new();
+    let Added { reporting, .. } = add_all(project, draft);
+    security::add(project, draft);
+    add_static(project, draft);
+    draft.add_gate(&reporting.iter().map(String::as_str).collect::<Vec<_>>());
+}
+
+/// The jobs that were added.
+pub(super) struct Added {
+    /// Those that have to succeed.
+    pub(super) required: Vec<String>,
+    /// Those that only report.
+    pub(super) reporting: Vec<String>,
+}
+
+/// The suites and the least coverage, with everything that tells of them.
+pub(super) fn add_all(project: &Project, draft: &mut Draft<'_>) -> Added {
+    let (mut suites, mut added) = (Vec::new(), Added { required: Vec::new(), reporting: Vec::new() });
     for (name, group) in &project.tests {
         let own = add_suites(project, draft, name, group, &[]);
-        if let Some(wanted) = project.security.filter(|_| group.language == Language::Python) {
-            draft.add(security::job(project, draft, wanted, name, group));
-        }
         if let Some(coverage) = &group.coverage {
-            let origin = Path::of(["tests", name.as_str(), "coverage"]);
-            add_coverage(draft, name, coverage, &own);
+            added.required.extend(add_coverage(draft, name, coverage, &own));
             if let Some(token) = &coverage.codecov_token {
-                let mut model = draft.job(format!("{name} to Codecov"), 5);
-                model.needs.clone_from(&own);
-                model.condition = draft.may_hold_secrets();
-                let body = Body::Codecov(Codecov {
-                    pattern: results_of(name, "*"),
-                    flag: name.to_string(),
-                    token: expression(&format!("secrets.{token}")),
-                });
-                let because = "A fork and Dependabot get no secrets.";
-                let origin = origin.key("upload");
-                draft.add(NewJob {
-                    id: format!("codecov-{name}"),
-                    model,
-                    permissions: &[CHECK_OUT],
-                    because,
-                    identity: None,
-                    body,
-                    origin,
-                });
+                let job = codecov(draft, name, token, &own);
+                added.reporting.push(job.id.clone());
+                draft.add(job);
             }
         }
         suites.extend(own);
     }
-    add_static(project, draft);
-    let codecov: Vec<String> = project.tests.keys().map(|name| format!("codecov-{name}")).collect();
     if draft.runs_for_pull_requests() && project.tests.values().any(|group| group.comment) {
-        let baseline = project.tests.values().any(|group| group.comment && group.coverage.is_some());
-        let mut model = draft.job("comment", 10);
-        model.needs = suites;
-        model.condition = Some(expression(&format!("!cancelled() && {OWN_PULL_REQUEST}")));
-        let workflow = format!("{}.yml", draft.name());
-        draft.add(NewJob {
-            id: "comment".to_owned(),
-            model,
-            permissions: if baseline { COMMENT_AND_COMPARE } else { COMMENT },
-            because: "Failed suites are reported too; a fork's and Dependabot's token cannot write.",
-            identity: None,
-            body: Body::TestComment(TestComment { baseline, workflow }),
-            origin: Path::of(["tests"]),
-        });
+        let job = comment(project, draft, suites.clone());
+        added.reporting.push(job.id.clone());
+        draft.add(job);
     }
-    let mut reporting: Vec<&str> = codecov.iter().map(String::as_str).collect();
-    reporting.push("comment");
-    draft.add_gate(&reporting);
+    added.required.extend(suites);
+    added
+}
+
+/// The job that sends a group's coverage to Codecov.
+fn codecov(draft: &Draft<'_>, name: &Slug, token: &GitHubName, suites: &[String]) -> NewJob {
+    let mut model = draft.job(format!("{name} to Codecov"), 5);
+    model.needs = suites.to_vec();
+    model.condition = draft.may_hold_secrets();
+    NewJob {
+        id: format!("codecov-{name}"),
+        model,
+        permissions: &[CHECK_OUT],
+        because: "A fork and Dependabot get no secrets.",
+        identity: None,
+        body: Body::Codecov(Codecov {
+            pattern: results_of(name, "*"),
+            flag: name.to_string(),
+            token: expression(&format!("secrets.{token}")),
+        }),
+        origin: Path::of(["tests", name.as_str(), "coverage"]).key("upload"),
+    }
+}
+
+/// The job that comments the results on the pull request.
+fn comment(project: &Project, draft: &Draft<'_>, suites: Vec<String>) -> NewJob {
+    let baseline = project.tests.values().any(|group| group.comment && group.coverage.is_some());
+    let mut model = draft.job("comment", 10);
+    model.needs = suites;
+    model.condition = Some(expression(&format!("!cancelled() && {OWN_PULL_REQUEST}")));
+    NewJob {
+        id: "comment".to_owned(),
+        model,
+        permissions: if baseline { COMMENT_AND_COMPARE } else { COMMENT },
+        because: "Failed suites are reported too; a fork's and Dependabot's token cannot write.",
+        identity: None,
+        body: Body::TestComment(TestComment { baseline, workflow: format!("{}.yml", draft.name()) }),
+        origin: Path::of(["tests"]),
+    }
 }
 
 /// What is checked of a golden image and of playbooks without building or touching a machine.

@@ -31,7 +31,7 @@ use crate::workflow::{self as model, Input, Runner};
 const ASKED: Asked = Asked {
     action: Action::Chosen(ACTION),
     color: Some("inputs.active_color"),
-    reason: "inputs.reason",
+    reason: Some("inputs.reason"),
     by_clock: false,
 };
 const ACTION: &str = "inputs.action";
@@ -367,6 +367,7 @@ impl Jobs<'_> {
                 what: "inputs.stack".to_owned(),
                 action: ACTION,
                 planned: act.is_planned.then(|| self.planned()),
+                window: approver.window.clone(),
             }),
             origin: self.origin().key("approval"),
         })

@@ -14,7 +14,7 @@ pub(super) fn resolve(
     findings: &mut Diagnostics,
 ) -> Triggers {
     let branches = match kind {
-        Kind::TfAuto => environment_branches(project),
+        Kind::Pipeline | Kind::TfAuto if !project.environments.is_empty() => environment_branches(project),
         _ => vec![project.default_branch.clone()],
     };
     if let Some(written) = &wish.on {
@@ -25,6 +25,9 @@ pub(super) fn resolve(
         // Its own plan adds what the person is asked.
         Kind::Deploy | Kind::Rollback | Kind::Tf => return by_hand,
         Kind::TestOidc if wish.on.is_none() => return by_hand,
+        Kind::Pipeline if wish.on.is_none() => {
+            return Triggers { pull_request: Some(PullRequest::default()), ..by_hand };
+        }
         Kind::CheckState if wish.on.is_none() => {
             return Triggers {
                 schedule: vec![Schedule { cron: WEEKLY.to_owned(), timezone: None }],
@@ -46,6 +49,7 @@ pub(super) fn resolve(
         }
         Kind::Build
         | Kind::CheckState
+        | Kind::Pipeline
         | Kind::Terraform
         | Kind::Test
         | Kind::TestOidc
@@ -132,7 +136,7 @@ fn check_allowed(kind: Kind, written: &manifest::Triggers, origin: &Path, findin
         Kind::CheckState | Kind::TfDrift => &["manual", "schedule"],
         Kind::TfAuto => &["manual", "push", "schedule"],
         Kind::TestOidc => &["manual", "pull-request"],
-        Kind::Build | Kind::Terraform | Kind::Test => return,
+        Kind::Build | Kind::Pipeline | Kind::Terraform | Kind::Test => return,
     };
     let needs_a_person = match kind {
         Kind::TfAuto => Some((

@@ -2,7 +2,7 @@
 
 use super::defaults;
 use crate::diagnostic::{Diagnostic, Diagnostics, Path};
-use crate::manifest::{Manifest, RelativePath, Severity, Slug, Tag};
+use crate::manifest::{Manifest, Registry, RelativePath, Severity, Slug, Tag};
 use std::collections::BTreeMap;
 
 /// One container image.
@@ -14,6 +14,8 @@ pub struct Image {
     pub dockerfile: String,
     /// What it is built for.
     pub platform: String,
+    /// Where it is pushed; nothing where it is only built.
+    pub registry: Option<Registry>,
     /// Its repository in the registry.
     pub repository: String,
     /// The lowest severity of a vulnerability that stops it.
@@ -83,6 +85,7 @@ pub(super) fn resolve(manifest: &Manifest, findings: &mut Diagnostics) -> BTreeM
                 platform: platforms
                     .first()
                     .map_or_else(|| defaults::PLATFORM.to_owned(), ToString::to_string),
+                registry: written.registry.as_ref().and_then(|name| manifest.registries.get(name)).cloned(),
                 repository: written.repository.to_string(),
                 minimum_severity: written
                     .scan

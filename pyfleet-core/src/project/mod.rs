@@ -13,6 +13,7 @@ mod placeholder;
 mod role;
 mod security;
 mod service;
+mod stage;
 mod subject;
 mod target;
 mod terraform;
@@ -31,7 +32,8 @@ pub use self::role::{Role, partition};
 pub use self::security::Security;
 pub(crate) use self::security::requirements_file;
 pub use self::service::Service;
-pub use self::target::EcsTarget;
+pub use self::stage::Stage;
+pub use self::target::{EcsTarget, ecr_host};
 pub use self::terraform::{
     Colors, Cost, EnvironmentStacks, NotPlanned, Scan, Stack, StackCost, StackSettings, Terraform,
     VariableValue,

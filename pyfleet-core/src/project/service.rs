@@ -23,7 +23,7 @@ pub(super) fn resolve(
     environments: &[Environment],
     findings: &mut Diagnostics,
 ) -> BTreeMap<Slug, Service> {
-    let is_deployed = manifest.renders(Kind::Deploy) || manifest.renders(Kind::Rollback);
+    let is_deployed = manifest.deploys() || manifest.renders(Kind::Rollback);
     let mut services = BTreeMap::new();
     for (name, written) in &manifest.services {
         let path = Path::of(["services", name.as_str()]);
@@ -60,7 +60,7 @@ pub(super) fn resolve(
             filler.path = path.key("ecs");
             let place = (account_id.as_str(), region.as_str());
             let target = ecs::resolve(name, ecs, environment, place, health, &mut filler);
-            if let Some(target) = target.as_ref().filter(|_| manifest.renders(Kind::Deploy)) {
+            if let Some(target) = target.as_ref().filter(|_| manifest.deploys()) {
                 let asked = match &written.health {
                     Some(_) => path.clone(),
                     None => Path::of(["environments", environment.name.as_str()]),

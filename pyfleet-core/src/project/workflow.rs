@@ -4,8 +4,11 @@ use std::collections::BTreeMap;
 
 use super::defaults;
 use super::drift::{self, Drift};
+use super::stage::{self, Stage};
 use crate::diagnostic::{Diagnostic, Diagnostics, Path, Place};
-use crate::manifest::{self, Approval, Auto, Disposition, Kind, Manifest, SafetyLevel, Slug, Triggers};
+use crate::manifest::{
+    self, Approval, Auto, Disposition, Kind, Manifest, SafetyLevel, Slug, StageKind, Triggers,
+};
 
 /// A workflow that is wanted.
 #[derive(Debug, Clone)]
@@ -22,6 +25,8 @@ pub struct WorkflowWish {
     pub phrase: String,
     /// Who has to agree to a rollback.
     pub approval: Approval,
+    /// A pipeline's stages, in order; those side by side stand together.
+    pub stages: Vec<Vec<Stage>>,
     /// What becomes of drift, where it looks for it.
     pub drift: Drift,
     /// Why it may write without a person who starts it.
@@ -36,7 +41,9 @@ impl WorkflowWish {
     /// Whether it is rendered, and applies stacks.
     #[must_use]
     pub fn applies(&self) -> bool {
-        self.kind.is_some_and(Kind::applies) && self.disposition == Disposition::Rendered
+        let is_stage = |stage: &Stage| stage.kind == StageKind::Terraform;
+        self.disposition == Disposition::Rendered
+            && (self.kind.is_some_and(Kind::applies) || self.stages.iter().flatten().any(is_stage))
     }
 
     /// Whether it is rendered as a kind.
@@ -65,10 +72,10 @@ pub(super) fn resolve(
         match kind {
             _ if disposition != Disposition::Rendered => {}
             Some(kind) => {
-                check(kind, manifest, level, &path, findings);
+                check(kind, written, manifest, level, &path, findings);
                 check_keys(kind, written, manifest, &path, findings);
             }
-            None => findings.push(unknown_kind(name, &path)),
+            None => findings.push(unknown_kind(&path)),
         }
         let phrase = match kind {
             Some(Kind::Rollback) => defaults::ROLLBACK_PHRASE,
@@ -86,6 +93,12 @@ pub(super) fn resolve(
                 kind,
                 disposition,
                 on: written.on.clone(),
+                stages: match kind {
+                    Some(Kind::Pipeline) if disposition == Disposition::Rendered => {
+                        stage::resolve(manifest, written, &path, findings)
+                    }
+                    _ => Vec::new(),
+                },
                 drift: drift::resolve(kind, written, &path, findings),
                 services,
                 phrase: written.confirm.as_ref().map_or_else(|| phrase.to_owned(), ToString::to_string),
@@ -99,16 +112,8 @@ pub(super) fn resolve(
     wishes
 }
 
-fn unknown_kind(name: &Slug, path: &Path) -> Diagnostic {
+fn unknown_kind(path: &Path) -> Diagnostic {
     let kinds: Vec<String> = Kind::ALL.iter().map(|kind| format!("`{}`", kind.name())).collect();
-    if manifest::KINDS_NOT_BUILT.contains(&name.as_str()) {
-        return Diagnostic::error(
-            "not-built",
-            Place::key(path.clone()),
-            format!("the kind `{name}` is designed, but nothing renders it yet"),
-        )
-        .with_help("take it out, or set `enabled: false`");
-    }
     Diagnostic::error(
         "unknown-reference",
         Place::key(path.clone()),
@@ -131,7 +136,8 @@ fn check_keys(
         ("approval", written.approval.is_some(), &[Kind::Rollback][..]),
         ("on-drift", written.on_drift.is_some(), &[Kind::TfDrift][..]),
         ("labels", written.labels.is_some(), &[Kind::TfDrift][..]),
-        ("auto", written.auto.is_some(), &[Kind::TfAuto][..]),
+        ("stages", written.stages.is_some(), &[Kind::Pipeline][..]),
+        ("auto", written.auto.is_some(), &[Kind::Pipeline, Kind::TfAuto][..]),
         ("destroy-backend-after", written.destroy_backend_after.is_some(), &[Kind::TfAuto][..]),
         ("require-parity", written.require_parity.is_some(), &[Kind::TfAuto][..]),
     ] {
@@ -143,14 +149,17 @@ fn check_keys(
                 format!("`{}` has no such key: it is one of {}", kind.name(), kinds.join(" and ")),
             );
             findings.push(match (kind, key) {
-                (Kind::Deploy, "approval") => {
+                (Kind::Deploy | Kind::Pipeline, "approval") => {
                     finding.with_help("who agrees to a deployment is said by `approval` of the environment")
                 }
                 _ => finding.with_help("take it out"),
             });
         }
     }
-    check_auto(kind, written, path, findings);
+    stage::check_written(kind, written, path, findings);
+    let is_automatic = kind == Kind::TfAuto
+        || (kind == Kind::Pipeline && stage::writes(manifest, written) && stage::is_automatic(written));
+    check_auto(is_automatic, written, path, findings);
     if kind != Kind::Deploy {
         return;
     }
@@ -179,7 +188,14 @@ fn check_keys(
     }
 }
 
-fn check(kind: Kind, manifest: &Manifest, level: SafetyLevel, path: &Path, findings: &mut Diagnostics) {
+fn check(
+    kind: Kind,
+    written: &manifest::Workflow,
+    manifest: &Manifest,
+    level: SafetyLevel,
+    path: &Path,
+    findings: &mut Diagnostics,
+) {
     let (needed, section, present) = match kind {
         // A golden image and playbooks are checked without a machine.
         Kind::Test => (
@@ -192,6 +208,8 @@ fn check(kind: Kind, manifest: &Manifest, level: SafetyLevel, path: &Path, findi
         Kind::CheckState => (SafetyLevel::READS, "terraform", manifest.terraform.is_some()),
         Kind::TestOidc => (SafetyLevel::READS, "terraform", manifest.terraform.is_some()),
         Kind::Deploy => (SafetyLevel::WRITES, "services", !manifest.services.is_empty()),
+        // Its stages say what they work on.
+        Kind::Pipeline => (stage::level(manifest, written), "stages", true),
         // Stacks can be brought back where a workflow applies them, and writes down what.
         Kind::Rollback => {
             (SafetyLevel::WRITES, "services", !manifest.services.is_empty() || manifest.applies_stacks())
@@ -209,7 +227,7 @@ fn check(kind: Kind, manifest: &Manifest, level: SafetyLevel, path: &Path, findi
             | Kind::Tf
             | Kind::TfAuto
             | Kind::TfDrift
-    );
+    ) || (kind == Kind::Pipeline && stage::writes(manifest, written));
     let own = manifest.environments.values().map(|environment| environment.safety_level.unwrap_or(level));
     if is_cloud && level >= needed && own.clone().next().is_some() && own.max() < Some(needed) {
         findings.push(
@@ -232,6 +250,12 @@ fn check(kind: Kind, manifest: &Manifest, level: SafetyLevel, path: &Path, findi
         );
     }
     if level < needed {
+        let raise = match kind {
+            Kind::Pipeline if needed == SafetyLevel::AUTOMATES => {
+                "raise `safety-level`, or let nothing but a person start it: `on: { manual: true }`"
+            }
+            _ => "raise `safety-level`, or set `enabled: false`",
+        };
         findings.push(
             Diagnostic::error(
                 "level-exceeded",
@@ -243,7 +267,7 @@ fn check(kind: Kind, manifest: &Manifest, level: SafetyLevel, path: &Path, findi
                     level.number()
                 ),
             )
-            .with_help("raise `safety-level`, or set `enabled: false`"),
+            .with_help(raise),
         );
     }
     if !present {
@@ -264,7 +288,7 @@ fn check(kind: Kind, manifest: &Manifest, level: SafetyLevel, path: &Path, findi
 }
 
 /// What has to be said about a workflow that writes without a person who starts it.
-fn check_auto(kind: Kind, written: &manifest::Workflow, path: &Path, findings: &mut Diagnostics) {
+fn check_auto(is_automatic: bool, written: &manifest::Workflow, path: &Path, findings: &mut Diagnostics) {
     match &written.auto {
         Some(auto) if auto.reason.trim().len() < 8 => findings.push(
             Diagnostic::error(
@@ -279,7 +303,7 @@ fn check_auto(kind: Kind, written: &manifest::Workflow, path: &Path, findings: &
             path.key("auto").key("reason"),
             "a reason is one line: it stands where comments do",
         )),
-        None if kind == Kind::TfAuto => findings.push(
+        None if is_automatic => findings.push(
             Diagnostic::error(
                 "missing-key",
                 Place::key(path.clone()),

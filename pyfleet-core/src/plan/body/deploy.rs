@@ -6,7 +6,7 @@ use serde::Serialize;
 use serde_json::Value as Json;
 
 use super::{Credentials, Verify};
-use crate::manifest::Slug;
+use crate::manifest::{Slug, Window};
 
 /// Compares what was typed with what is allowed.
 #[derive(Debug, Clone, Serialize)]
@@ -30,7 +30,11 @@ pub struct RollbackGuard {
 #[derive(Debug, Clone, Serialize)]
 pub struct DeployApproval {
     /// What they agree to.
-    pub title: &'static str,
+    pub title: String,
+    /// The environment.
+    pub environment: String,
+    /// When it may be changed, where that is limited.
+    pub window: Option<Window>,
 }
 
 /// A repository of Amazon ECR.

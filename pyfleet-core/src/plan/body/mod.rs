@@ -2,6 +2,7 @@
 
 mod deploy;
 mod golden_image;
+mod pipeline;
 mod tf;
 
 use std::collections::BTreeMap;
@@ -16,10 +17,11 @@ pub use self::deploy::{
 pub use self::golden_image::{
     AnsibleCheck, Configure, GoldenImage, PackerBuild, PackerValidate, PlannedImage, RecordImage,
 };
+pub use self::pipeline::{NewestCommit, PipelineGuard, PipelineSummary, SummarisedStage};
 pub use self::tf::{
     Action, AppliedHistory, Approval, Asked, CheckState, CreateBackend, Credentials, Decide, DestroyBackend,
-    DetectDrift, DriftReport, ForceUnlock, HandOff, Inputs, Message, Notify, OidcProbe, Parity, Revert,
-    TfApply, TfAutoGuard, TfGuard, TfPlan, Tooling, Verify,
+    DetectDrift, DriftReport, ForceUnlock, HandOff, Inputs, Message, Notify, OidcProbe, Parity, Planned,
+    Revert, TfApply, TfAutoGuard, TfGuard, TfPlan, Tooling, Verify,
 };
 use crate::manifest::{OnFindings, Severity};
 
@@ -83,6 +85,8 @@ pub enum Body {
     ImageLookup(ImageLookup),
     /// Pushes the image that was built and scanned.
     ImagePush(ImagePush),
+    /// Looks whether the commit is still the newest of its branch.
+    NewestCommit(NewestCommit),
     /// Tells the channels what became of the run.
     Notify(Notify),
     /// Shows a job's token, and which roles it opens.
@@ -93,6 +97,10 @@ pub enum Body {
     PackerValidate(PackerValidate),
     /// Writes down that a golden image has proven itself.
     RecordImage(RecordImage),
+    /// Decides which environments a run of a pipeline works on.
+    PipelineGuard(PipelineGuard),
+    /// Writes down what became of every stage.
+    PipelineSummary(PipelineSummary),
     /// Compares what was typed with what can be rolled back.
     RollbackGuard(RollbackGuard),
     /// Scans one image.
@@ -156,11 +164,14 @@ impl Body {
             Self::GoldenImage(_) => "jobs/golden-image.yml.j2",
             Self::ImageLookup(_) => "jobs/image-lookup.yml.j2",
             Self::ImagePush(_) => "jobs/image-push.yml.j2",
+            Self::NewestCommit(_) => "jobs/newest-commit.yml.j2",
             Self::Notify(_) => "jobs/notify.yml.j2",
             Self::OidcProbe(_) => "jobs/oidc-probe.yml.j2",
             Self::PackerBuild(_) => "jobs/packer-build.yml.j2",
             Self::PackerValidate(_) => "jobs/packer-validate.yml.j2",
             Self::RecordImage(_) => "jobs/record-image.yml.j2",
+            Self::PipelineGuard(_) => "jobs/pipeline-guard.yml.j2",
+            Self::PipelineSummary(_) => "jobs/pipeline-summary.yml.j2",
             Self::RollbackGuard(_) => "jobs/rollback-guard.yml.j2",
             Self::ScanImage(_) => "jobs/scan-image.yml.j2",
             Self::Security(_) => "jobs/security.yml.j2",
@@ -239,6 +250,7 @@ impl Body {
             Self::PackerBuild(_) => &["packer-build.sh", "packer-install.sh"],
             Self::PackerValidate(_) => &["packer-install.sh", "packer-validate.sh"],
             Self::RecordImage(_) => &["record-image.sh"],
+            Self::NewestCommit(_) => &["newest-commit.sh"],
             Self::ScanImage(ScanImage { archive: Some(_), .. }) => &["image-layout.sh", "scan-report.sh"],
             Self::ScanImage(_) | Self::TerraformScan(_) => &["scan-report.sh"],
             Self::TerraformCost(_) => &["cost-report.sh"],
@@ -275,6 +287,8 @@ impl Body {
             | Self::Gate(_)
             | Self::Notify(_)
             | Self::OidcProbe(_)
+            | Self::PipelineGuard(_)
+            | Self::PipelineSummary(_)
             | Self::RollbackGuard(_)
             | Self::Security(_)
             | Self::TerraformComment(_)

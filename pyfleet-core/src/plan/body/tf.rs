@@ -2,11 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use indexmap::IndexMap;
 use serde::Serialize;
 use serde_json::Value as Json;
 
 use super::golden_image::PlannedImage;
-use crate::manifest::OnDrift;
+use crate::manifest::{OnDrift, Window};
 use crate::project::Health;
 
 /// Which tool, and how it is set up.
@@ -79,8 +80,8 @@ pub struct Asked {
     pub action: Action,
     /// The colour to promote to; nothing where nothing is promoted.
     pub color: Option<&'static str>,
-    /// Why.
-    pub reason: &'static str,
+    /// Where somebody says why; nothing where nobody is asked.
+    pub reason: Option<&'static str>,
     /// Whether the clock may have asked: then state and backend are looked at as well.
     pub by_clock: bool,
 }
@@ -113,8 +114,8 @@ pub struct Decide {
     pub environment: String,
     /// What is done.
     pub action: Action,
-    /// The expression that yields the entries that were planned.
-    pub stacks: String,
+    /// The entries that were planned.
+    pub stacks: Planned,
     /// The expression that yields what their plans are.
     pub plans: String,
     /// Whether somebody has to agree.
@@ -127,6 +128,16 @@ pub struct Decide {
     pub layers: Vec<Vec<String>>,
     /// A line for the summary.
     pub note: Option<String>,
+}
+
+/// The entries of a matrix that were planned.
+#[derive(Debug, Clone, Serialize)]
+#[serde(tag = "kind", content = "entries", rename_all = "kebab-case")]
+pub enum Planned {
+    /// Those that an expression yields.
+    Yielded(String),
+    /// Always these.
+    Always(Vec<IndexMap<String, Json>>),
 }
 
 /// Where the plans that pull requests showed are.
@@ -184,6 +195,8 @@ pub struct Approval {
     pub action: &'static str,
     /// The expression behind which the plan's outputs stand, where one plan is approved.
     pub planned: Option<String>,
+    /// When the environment may be changed, where that is limited.
+    pub window: Option<Window>,
 }
 
 /// Lists what was applied to one stack.

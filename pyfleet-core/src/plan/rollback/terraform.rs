@@ -27,7 +27,7 @@ const FOUND: &str = "steps.earlier.outputs.commit";
 
 /// The jobs that ask for this do nothing else.
 const ASKED: Asked =
-    Asked { action: Action::Always("rollback"), color: None, reason: "inputs.reason", by_clock: false };
+    Asked { action: Action::Always("rollback"), color: None, reason: Some("inputs.reason"), by_clock: false };
 
 /// When somebody agrees to a plan before it is applied.
 #[derive(Clone, Copy, PartialEq, Eq)]

@@ -2,7 +2,7 @@
 
 use super::{ASKED, Act, Jobs, PLANNED, output_of_decide, results};
 use crate::manifest::AwsRole;
-use crate::plan::body::{Body, Decide, TfApply};
+use crate::plan::body::{Body, Decide, Planned, TfApply};
 use crate::plan::condition::expression;
 use crate::plan::credentials::identity;
 use crate::plan::draft::{Draft, NewJob};
@@ -43,7 +43,7 @@ impl Jobs<'_> {
         let body = Decide {
             environment: self.name().to_owned(),
             action: ASKED.action,
-            stacks: list,
+            stacks: Planned::Yielded(list),
             plans: format!("needs.{plan}.outputs"),
             gated: self.is_gated(),
             parity: None,

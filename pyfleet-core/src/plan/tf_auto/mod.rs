@@ -19,7 +19,7 @@ use crate::diagnostic::{Diagnostic, Path, Place};
 use crate::manifest::{AwsRole, Kind, SafetyLevel};
 use crate::plan::Permission;
 use crate::plan::body::{
-    Action, Approval, Asked, Body, Changes, Decide, Parity, TfApply, TfAutoGuard, TfPlan,
+    Action, Approval, Asked, Body, Changes, Decide, Parity, Planned, TfApply, TfAutoGuard, TfPlan,
 };
 use crate::plan::build::{always, changes_job};
 use crate::plan::condition::expression;
@@ -41,7 +41,7 @@ use crate::workflow::{self as model, Input, Level, Runner, Scope};
 const ASKED: Asked = Asked {
     action: Action::Chosen(ACTION),
     color: Some("inputs.active_color"),
-    reason: "inputs.reason",
+    reason: Some("inputs.reason"),
     by_clock: true,
 };
 const ACTION: &str = "needs.guard.outputs.action";
@@ -426,7 +426,7 @@ impl Jobs<'_> {
         let body = Decide {
             environment: self.name().to_owned(),
             action: if self.writes() { ASKED.action } else { ONLY_PLAN },
-            stacks: self.listed(layer),
+            stacks: Planned::Yielded(self.listed(layer)),
             plans: format!("needs.{plan}.outputs"),
             gated: self.is_gated(),
             parity: self.parity.clone().filter(|_| self.writes()),
@@ -490,6 +490,7 @@ impl Jobs<'_> {
                 what: format!("needs.{decision}.outputs.stacks"),
                 action: ACTION,
                 planned: None,
+                window: self.place.environment.window.clone(),
             }),
             origin: self.place.origin().key("approval"),
         });

@@ -40,12 +40,10 @@ impl EcsTarget {
         format!("arn:{}:{service}:{}:{}:{resource}", partition(&self.region), self.region, self.account_id)
     }
 
-    /// The host of the account's registry
-    /// ([Amazon ECR: registries](https://docs.aws.amazon.com/AmazonECR/latest/userguide/Registries.html)).
+    /// The host of the account's registry.
     #[must_use]
     pub fn registry(&self) -> String {
-        let domain = if partition(&self.region) == "aws-cn" { "amazonaws.com.cn" } else { "amazonaws.com" };
-        format!("{}.dkr.ecr.{}.{domain}", self.account_id, self.region)
+        ecr_host(&self.account_id, &self.region)
     }
 
     /// Minutes that its deployment may take with everything that follows a bad one: two looks at the health, and the
@@ -64,6 +62,14 @@ impl EcsTarget {
     fn health_minutes(&self) -> u16 {
         self.health.as_ref().map_or(0, Health::minutes)
     }
+}
+
+/// The host of an account's registry in a region
+/// ([Amazon ECR: registries](https://docs.aws.amazon.com/AmazonECR/latest/userguide/Registries.html)).
+#[must_use]
+pub fn ecr_host(account_id: &str, region: &str) -> String {
+    let domain = if partition(region) == "aws-cn" { "amazonaws.com.cn" } else { "amazonaws.com" };
+    format!("{account_id}.dkr.ecr.{region}.{domain}")
 }
 
 /// What a job does beside waiting: the checkout, the role, the answers of AWS.

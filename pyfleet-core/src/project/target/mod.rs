@@ -2,4 +2,4 @@
 
 pub(super) mod ecs;
 
-pub use self::ecs::EcsTarget;
+pub use self::ecs::{EcsTarget, ecr_host};

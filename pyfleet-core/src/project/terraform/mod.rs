@@ -26,7 +26,7 @@ use super::environment::Environment;
 use crate::diagnostic::{Diagnostic, Diagnostics, Path, Place};
 use crate::manifest::{
     self, Kind, Lock, Manifest, OnFindings, PlanHandOff, RelativePath, ResourceAddress, SafetyLevel,
-    Severity, Slug, Tool, VariableName,
+    Severity, Slug, StageKind, Tool, VariableName,
 };
 
 /// Infrastructure as code.
@@ -128,6 +128,7 @@ pub(super) fn resolve(
     if [Kind::Tf, Kind::TfAuto, Kind::TfDrift, Kind::CheckState, Kind::TestOidc]
         .into_iter()
         .any(|kind| manifest.renders(kind))
+        || manifest.has_stage(StageKind::Terraform)
     {
         let is_known = |environment: &&Environment| {
             environment.level >= SafetyLevel::READS

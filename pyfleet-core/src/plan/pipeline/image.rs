@@ -1,0 +1,224 @@
+//! The images: built and scanned for every run, pushed for each environment.
+//!
+//! The image of a commit is built once. Where the registry of an environment has it already, it is used again: another
+//! build would be another image, and tags do not move.
+
+use indexmap::IndexMap;
+
+use super::{Pipeline, approval_id, in_turn, stand, within_limit, works_on};
+use crate::diagnostic::Path;
+use crate::manifest::{AwsRole, OnFindings, Registry, Slug, StageKind};
+use crate::plan::body::{Archive, Body, BuildArchive, EcrRepository, ImageLookup, ImagePush, ScanImage};
+use crate::plan::condition::expression;
+use crate::plan::credentials::{Place, credentials, identity};
+use crate::plan::draft::{CHECK_OUT, Draft, NewJob};
+use crate::plan::environment_jobs::{READ, aws_env, reading_environment, without_deployment};
+use crate::plan::passed::Passed;
+use crate::project::{Environment, Image, Stage, defaults, ecr_host};
+use crate::workflow::{self as model, Runner};
+
+/// Looks for each image where it is kept, builds it where it is not, and scans what was built.
+pub(super) fn prepare(
+    pipeline: &mut Pipeline<'_>,
+    draft: &mut Draft<'_>,
+    stage: &Stage,
+    before: &Passed,
+) -> Passed {
+    let project = pipeline.project;
+    let mut passed = Passed::default();
+    for (name, image) in &project.images {
+        let (mut found, mut needed) = (Passed::default(), Vec::new());
+        for environment in pipeline.environments.clone() {
+            match lookup(pipeline, draft, name, image, environment) {
+                Some(mut job) => {
+                    let id = job.id.clone();
+                    stand(&mut job.model, stage, &in_turn(draft, environment).and(before));
+                    pipeline.add(draft, StageKind::Image, None, job);
+                    let is_chosen = works_on(environment);
+                    needed.push(format!("({is_chosen} && needs.{id}.outputs.digest == '')"));
+                    found = found.and(&Passed::condition(
+                        ["guard".to_owned(), id.clone()],
+                        format!("(!{is_chosen} || needs.{id}.result == 'success')"),
+                    ));
+                }
+                None => needed.push(works_on(environment)),
+            }
+        }
+        let is_needed = match needed.is_empty() {
+            true => None,
+            false => Some(format!("(needs.guard.outputs.environments == '[]' || {})", needed.join(" || "))),
+        };
+        let mut build = build(pipeline, draft, name, image);
+        let wanted = is_needed.iter().map(|needed| Passed::condition(["guard".to_owned()], needed.clone()));
+        let wanted = wanted.fold(Passed::default(), |all, one| all.and(&one));
+        stand(&mut build.model, stage, &before.clone().and(&found).and(&wanted));
+        let build_id = build.id.clone();
+        pipeline.add(draft, StageKind::Image, None, build);
+        let mut scan = scan(pipeline, draft, name, image, &build_id);
+        Passed::jobs([build_id.as_str()]).stand_before(&mut scan.model);
+        let scanned = Passed::jobs([scan.id.as_str()]);
+        pipeline.add(draft, StageKind::Image, None, scan);
+        // What was not built was scanned when it was pushed.
+        let scanned = match is_needed {
+            Some(needed) => scanned.or_where(&format!("!{needed}")),
+            None => scanned,
+        };
+        passed = passed.and(&found).and(&scanned);
+    }
+    within_limit(stage, passed)
+}
+
+/// The jobs that push the images for an environment.
+pub(super) fn push(
+    pipeline: &mut Pipeline<'_>,
+    draft: &mut Draft<'_>,
+    stage: &Stage,
+    environment: &Environment,
+    behind: &Passed,
+) -> Passed {
+    let project = pipeline.project;
+    let mut passed = Passed::default();
+    for (name, image) in &project.images {
+        let Some((ecr, place)) = repository(image, environment) else { continue };
+        let minutes = project.timeout_minutes.min(115);
+        let (lookup, build) = (lookup_id(environment, name), build_id(name));
+        let mut model = on_aws(draft, environment, "push", name, minutes);
+        model.needs = vec![lookup.clone(), build.clone()];
+        stand(&mut model, stage, behind);
+        model.environment = Some(without_deployment(environment.name.to_string()));
+        let digest = expression(&format!("needs.{lookup}.outputs.digest || needs.{build}.outputs.digest"));
+        model.outputs = IndexMap::from([("digest".to_owned(), digest)]);
+        let id = push_id(environment, name);
+        let job = NewJob {
+            id: id.clone(),
+            model,
+            permissions: READ,
+            because: "Nothing leaves before everything that every run does has gone well, and the reviewers have agreed.",
+            identity: Some(identity(place, AwsRole::Deploy)),
+            body: Body::ImagePush(ImagePush {
+                credentials: credentials(project, place, AwsRole::Deploy, minutes),
+                ecr,
+                artifact: artifact(name),
+                lookup,
+                build,
+                approval: approval_id(environment),
+            }),
+            origin: Path::of(["images", name.as_str()]),
+        };
+        pipeline.add(draft, StageKind::Image, Some(environment), job);
+        passed = passed.and(&Passed::jobs([id.as_str()]));
+    }
+    passed
+}
+
+/// The job that pushes an image for an environment, and says its digest.
+pub(super) fn push_id(environment: &Environment, name: &Slug) -> String {
+    Slug::join(&[&"push", &environment.name, name])
+}
+
+fn lookup_id(environment: &Environment, name: &Slug) -> String {
+    Slug::join(&[&"lookup", &environment.name, name])
+}
+
+fn build_id(name: &Slug) -> String {
+    Slug::join(&[&"build", name])
+}
+
+/// The artifact of an image.
+fn artifact(name: &Slug) -> String {
+    format!("image_{name}")
+}
+
+/// A job of an environment, on its runner, that talks to AWS.
+fn on_aws(draft: &Draft<'_>, environment: &Environment, verb: &str, of: &Slug, minutes: u16) -> model::Job {
+    let mut model = draft.job(format!("{verb} {} ({of})", environment.name), minutes);
+    model.runs_on = Some(Runner { group: None, labels: environment.runner.clone() });
+    model.env = aws_env();
+    model
+}
+
+/// Where an environment keeps an image; nothing where the image is pushed to no registry of its account.
+fn repository<'a>(image: &Image, environment: &'a Environment) -> Option<(EcrRepository, Place<'a>)> {
+    let Some(Registry::Ecr(_)) = image.registry else { return None };
+    let place = Place::of(environment)?;
+    let (account_id, region) = (environment.account_id.as_ref()?.as_str(), environment.region.as_deref()?);
+    let ecr = EcrRepository {
+        registry: ecr_host(account_id, region),
+        registry_id: account_id.to_owned(),
+        repository: image.repository.clone(),
+    };
+    Some((ecr, place))
+}
+
+fn lookup(
+    pipeline: &Pipeline<'_>,
+    draft: &Draft<'_>,
+    name: &Slug,
+    image: &Image,
+    environment: &Environment,
+) -> Option<NewJob> {
+    const MINUTES: u16 = 10;
+    let (ecr, place) = repository(image, environment)?;
+    let mut model = on_aws(draft, environment, "look up", name, MINUTES);
+    model.environment = Some(reading_environment(environment));
+    model.outputs = IndexMap::from([("digest".to_owned(), expression("steps.lookup.outputs.digest"))]);
+    Some(NewJob {
+        id: lookup_id(environment, name),
+        model,
+        permissions: READ,
+        because: "For a commit whose tests fail nobody at AWS is asked, and nothing is built.",
+        identity: Some(identity(place, AwsRole::Plan)),
+        body: Body::ImageLookup(ImageLookup {
+            credentials: credentials(pipeline.project, place, AwsRole::Plan, MINUTES),
+            ecr,
+        }),
+        origin: Path::of(["images", name.as_str()]),
+    })
+}
+
+fn build(pipeline: &Pipeline<'_>, draft: &Draft<'_>, name: &Slug, image: &Image) -> NewJob {
+    let mut model = draft.job(format!("build {name}"), pipeline.project.timeout_minutes);
+    model.outputs = IndexMap::from([("digest".to_owned(), expression("steps.build.outputs.digest"))]);
+    NewJob {
+        id: build_id(name),
+        model,
+        permissions: &[CHECK_OUT],
+        because: "An image of this commit is used again: a second build would be another one, and tags do not move.",
+        identity: None,
+        body: Body::BuildArchive(BuildArchive {
+            context: image.directory.normal().to_owned(),
+            dockerfile: image.dockerfile.clone(),
+            platform: image.platform.clone(),
+            reference: format!("{name}:{}", draft.name()),
+            artifact: artifact(name),
+            max_size: image.max_size,
+            non_root: image.non_root,
+        }),
+        origin: Path::of(["images", name.as_str()]),
+    }
+}
+
+fn scan(pipeline: &Pipeline<'_>, draft: &Draft<'_>, name: &Slug, image: &Image, build: &str) -> NewJob {
+    NewJob {
+        id: Slug::join(&[&"scan", name]),
+        model: draft.job(format!("scan {name}"), 15),
+        permissions: &[CHECK_OUT],
+        because: "",
+        identity: None,
+        body: Body::ScanImage(ScanImage {
+            image: artifact(name),
+            archive: Some(Archive {
+                digest: expression(&format!("needs.{build}.outputs.digest")),
+                platform: image.platform.clone(),
+            }),
+            title: format!("Image {name}"),
+            artifact: format!("scan_{name}"),
+            minimum_severity: image.minimum_severity,
+            on_findings: OnFindings::Fail,
+            trivy_version: defaults::TRIVY_VERSION,
+            sarif: false,
+            artifact_days: pipeline.project.artifact_days,
+        }),
+        origin: Path::of(["images", name.as_str()]),
+    }
+}

@@ -1,0 +1,245 @@
+//! The stacks: checked and scanned for every run, planned and applied for each environment.
+//!
+//! The plans of the first layer stand before the reviewers, who see them. A later layer is planned when the one before it
+//! is applied, because only then is there what it reads; where somebody has to agree, the reviewers are asked again.
+
+use serde_json::json;
+
+use super::{Pipeline, approval_id, stand, within_limit};
+use crate::diagnostic::Path;
+use crate::manifest::{AwsRole, StageKind};
+use crate::plan::body::{Action, Asked, Body, Decide, Planned, TerraformStatic, TfApply, TfPlan};
+use crate::plan::condition::expression;
+use crate::plan::credentials::identity;
+use crate::plan::draft::{CHECK_OUT, Draft, NewJob};
+use crate::plan::environment_jobs::{
+    CHANGE, InEnvironment, READ, apply_minutes, approval_of, is_gated, reading_environment, scan_body,
+    tooling,
+};
+use crate::plan::passed::Passed;
+use crate::plan::stacks::{check_limits, entries, over, over_literal, run_unattended, state_env};
+use crate::project::{Environment, StackSettings, Stage};
+use crate::workflow::{self as model, Runner};
+
+/// What the run does.
+const ASKED: Asked = Asked { action: Action::Always("apply"), color: None, reason: None, by_clock: false };
+
+/// What needs neither state nor cloud, nor anything of the stages before.
+pub(super) fn prepare(pipeline: &mut Pipeline<'_>, draft: &mut Draft<'_>, stage: &Stage) -> Passed {
+    let project = pipeline.project;
+    let Some(terraform) = &project.terraform else { return Passed::default() };
+    run_unattended(draft);
+    let stacks =
+        || {
+            entries(terraform.stacks.iter().map(
+                |(name, stack)| json!({ "stack": name.as_str(), "directory": stack.directory.normal() }),
+            ))
+        };
+    check_limits(terraform.stacks.len(), 0, draft);
+    let mut model = over_literal(draft, "static", stacks(), project.timeout_minutes);
+    model.env.insert("STACK_DIRECTORY".to_owned(), expression("matrix.directory"));
+    let checked = Body::TerraformStatic(TerraformStatic {
+        tooling: tooling(terraform),
+        has_tests: terraform.has_tests,
+    });
+    let scanned = Body::TerraformScan(scan_body(project, terraform));
+    let jobs = [("static", model, checked), ("scan", over_literal(draft, "scan", stacks(), 15), scanned)];
+    for (id, mut model, body) in jobs {
+        stand(&mut model, stage, &Passed::default());
+        let job = NewJob {
+            id: id.to_owned(),
+            model,
+            permissions: &[CHECK_OUT],
+            because: "",
+            identity: None,
+            body,
+            origin: Path::of(["terraform"]),
+        };
+        pipeline.add(draft, StageKind::Terraform, None, job);
+    }
+    within_limit(stage, Passed::jobs(["static", "scan"]))
+}
+
+/// Plans the first layer of an environment's stacks.
+pub(super) fn look(
+    pipeline: &mut Pipeline<'_>,
+    draft: &mut Draft<'_>,
+    environment: &Environment,
+    behind: &Passed,
+) -> Passed {
+    let Some(stage) = pipeline.stage(StageKind::Terraform) else { return Passed::default() };
+    let Some(layers) = Layers::of(pipeline, environment) else { return Passed::default() };
+    within_limit(stage, layers.plan(pipeline, draft, stage, 1, behind))
+}
+
+/// Applies an environment's stacks, layer after layer; the first one is planned.
+pub(super) fn apply(
+    pipeline: &mut Pipeline<'_>,
+    draft: &mut Draft<'_>,
+    stage: &Stage,
+    environment: &Environment,
+    behind: &Passed,
+) -> Passed {
+    let Some(layers) = Layers::of(pipeline, environment) else { return Passed::default() };
+    let mut done = Passed::default();
+    for layer in 1..=layers.count {
+        let behind = behind.clone().and(&done);
+        let planned = match layer {
+            1 => Passed::jobs([layers.id("decide", 1).as_str()]),
+            _ => layers.plan(pipeline, draft, stage, layer, &behind),
+        };
+        done = done.and(&layers.apply(pipeline, draft, stage, layer, &behind.and(&planned)));
+    }
+    done
+}
+
+/// The stacks of one environment, in layers of which each needs the one before it.
+struct Layers<'a> {
+    place: InEnvironment<'a>,
+    stacks: Vec<Vec<&'a StackSettings>>,
+    count: usize,
+}
+
+impl<'a> Layers<'a> {
+    fn of(pipeline: &Pipeline<'a>, environment: &Environment) -> Option<Self> {
+        let terraform = pipeline.project.terraform.as_ref()?;
+        let target = terraform.targets.iter().find(|target| target.environment == environment.name)?;
+        let environment = pipeline.project.environment(&environment.name)?;
+        let stacks = target.layers();
+        let place = InEnvironment { project: pipeline.project, terraform, environment, target };
+        Some(Self { place, count: stacks.len(), stacks })
+    }
+
+    fn id(&self, verb: &str, layer: usize) -> String {
+        format!("{verb}-{}-{layer}", self.place.environment.name)
+    }
+
+    fn layer(&self, layer: usize) -> impl Iterator<Item = &'a StackSettings> {
+        self.stacks.get(layer - 1).into_iter().flatten().copied()
+    }
+
+    fn on_runner(&self, model: &mut model::Job) {
+        model.runs_on = Some(Runner { group: None, labels: self.place.target.runner.clone() });
+        model.env.extend(state_env(self.place.terraform, self.place.target));
+    }
+
+    /// The jobs that plan a layer, and say which of its stacks go on.
+    fn plan(
+        &self,
+        pipeline: &mut Pipeline<'_>,
+        draft: &mut Draft<'_>,
+        stage: &Stage,
+        layer: usize,
+        behind: &Passed,
+    ) -> Passed {
+        let (environment, minutes) = (self.place.environment, self.place.project.timeout_minutes);
+        let (plan, decide) = (self.id("plan", layer), self.id("decide", layer));
+        let stacks = entries(self.layer(layer).map(|stack| json!(stack)));
+        let mut model = over_literal(draft, &format!("plan {}", environment.name), stacks.clone(), minutes);
+        self.on_runner(&mut model);
+        stand(&mut model, stage, behind);
+        model.environment = Some(reading_environment(environment));
+        model.outputs = self
+            .layer(layer)
+            .map(|stack| (stack.stack.clone(), expression(&format!("steps.result.outputs.{}", stack.stack))))
+            .collect();
+        let job = NewJob {
+            id: plan.clone(),
+            model,
+            permissions: READ,
+            because: "Behind everything that every run does, and behind the environments before this one.",
+            identity: Some(identity(self.place.target, AwsRole::Plan)),
+            body: Body::TfPlan(TfPlan {
+                results: self.place.plan_outputs(true).into_iter().collect(),
+                ..self.place.plan_body(ASKED, true, minutes)
+            }),
+            origin: self.place.origin(),
+        };
+        pipeline.add(draft, StageKind::Terraform, Some(environment), job);
+        let mut model = draft.job(format!("decide {} {layer}", environment.name), 5);
+        model.outputs = ["apply", "stacks"]
+            .map(|name| (name.to_owned(), expression(&format!("steps.decide.outputs.{name}"))))
+            .into();
+        Passed::jobs([plan.as_str()]).stand_before(&mut model);
+        let job = NewJob {
+            id: decide.clone(),
+            model,
+            permissions: &[CHECK_OUT],
+            because: "Only where every plan was made.",
+            identity: None,
+            body: Body::Decide(Decide {
+                environment: environment.name.to_string(),
+                action: ASKED.action,
+                stacks: Planned::Always(stacks),
+                plans: format!("needs.{plan}.outputs"),
+                gated: is_gated(environment),
+                parity: None,
+                looks_at_head: true,
+                layers: Vec::new(),
+                note: None,
+            }),
+            origin: self.place.origin(),
+        };
+        pipeline.add(draft, StageKind::Terraform, Some(environment), job);
+        Passed::jobs([decide.as_str()])
+    }
+
+    /// The job that applies what was planned and goes on; that it did, or that there was nothing to do.
+    fn apply(
+        &self,
+        pipeline: &mut Pipeline<'_>,
+        draft: &mut Draft<'_>,
+        stage: &Stage,
+        layer: usize,
+        behind: &Passed,
+    ) -> Passed {
+        let (environment, minutes) = (self.place.environment, apply_minutes(self.place.project));
+        let (decide, id) = (self.id("decide", layer), self.id("apply", layer));
+        let goes_on = format!("needs.{decide}.outputs.apply != '[]'");
+        let goes_on = Passed::condition([decide.clone()], goes_on);
+        let mut approval = approval_id(environment);
+        let mut behind = behind.clone().and(&goes_on);
+        if let (Some(first), true) = (&approval, layer > 1) {
+            let again = format!("{first}-{layer}");
+            let mut model = draft.job(format!("approve {}, layer {layer}", environment.name), 5);
+            stand(&mut model, stage, &behind);
+            let stacks = format!("${{{{ needs.{decide}.outputs.stacks }}}}");
+            let body = approval_of(environment, &mut model, format!("{stacks} in {}", environment.name));
+            let job = NewJob {
+                id: again.clone(),
+                model,
+                permissions: &[],
+                because: "These plans could not be made before the reviewers agreed to the ones they stand on.",
+                identity: None,
+                body,
+                origin: self.place.origin().key("approval"),
+            };
+            pipeline.add(draft, StageKind::Terraform, Some(environment), job);
+            behind = behind.and(&Passed::jobs([again.as_str()]));
+            approval = Some(again);
+        }
+        let list = format!("needs.{decide}.outputs.apply");
+        let mut model = over(draft, &format!("apply {}", environment.name), &list, minutes);
+        self.on_runner(&mut model);
+        stand(&mut model, stage, &behind);
+        model.environment = Some(self.place.deployed_to());
+        model.concurrency = Some(self.place.one_change_of("${{ matrix.stack }}"));
+        let job = NewJob {
+            id: id.clone(),
+            model,
+            permissions: CHANGE,
+            because: "Only where a plan has something to do, and everything before it has gone well.",
+            identity: Some(identity(self.place.target, AwsRole::Apply)),
+            body: Body::TfApply(TfApply {
+                approval,
+                ..self.place.apply_body(ASKED, "matrix.plan".to_owned(), minutes)
+            }),
+            origin: self.place.origin(),
+        };
+        pipeline.add(draft, StageKind::Terraform, Some(environment), job);
+        Passed::condition(
+            [decide.clone(), id.clone()],
+            format!("(needs.{decide}.outputs.apply == '[]' || needs.{id}.result == 'success')"),
+        )
+    }
+}
