@@ -26,6 +26,8 @@ macro_rules! files {
 files! {
     /// A template by its path below this crate: `workflows/test.yml.j2`.
     template in "./" {
+        "docs/chart.css",
+        "docs/chart.html.j2",
         "docs/cicd-readme.md.j2",
         "docs/oidc-roles.tf.j2",
         "docs/oidc-roles.txt.j2",

@@ -13,7 +13,7 @@ pub use self::about::{About, about};
 pub use self::trouble::{Printer, TROUBLES, Trouble};
 
 use crate::flowchart::{Start, starts};
-use crate::manifest::{AwsRole, Disposition, Kind};
+use crate::manifest::{Disposition, Kind};
 use crate::oidc::github::{Ruleset, checks};
 use crate::oidc::{GitHubEnvironment, Names, Setup};
 use crate::plan::{self, Permission, Plan};
@@ -179,17 +179,10 @@ fn unasked(planned: &plan::Workflow) -> Vec<String> {
     planned
         .jobs
         .iter()
-        .filter(|(_, job)| job.identity.as_ref().is_some_and(|identity| changes(identity.purpose)))
+        .filter(|(_, job)| job.identity.as_ref().is_some_and(|identity| identity.purpose.changes()))
         .filter(|(id, _)| !graph.needs(id).iter().any(|needed| is_asked(needed)))
         .map(|(id, _)| id.clone())
         .collect()
-}
-
-const fn changes(purpose: AwsRole) -> bool {
-    match purpose {
-        AwsRole::Plan | AwsRole::PullRequestPlan => false,
-        AwsRole::Apply | AwsRole::Deploy | AwsRole::BackendCreate | AwsRole::BackendDestroy => true,
-    }
 }
 
 fn file_name(planned: &plan::Workflow) -> String {

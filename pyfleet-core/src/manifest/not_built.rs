@@ -7,13 +7,11 @@ use crate::yaml::tree::{Node, Value};
 
 /// Where such keys stand; `*` is any name.
 const NOT_BUILT: &[&str] = &[
-    "contacts",
     "extend",
     "extends",
     "security.eslint",
     "services.*.eks",
     "smoke",
-    "targets",
     "terraform.stacks.*.cdktf",
 ];
 
