@@ -8,6 +8,7 @@ pub mod defaults;
 mod drift;
 mod environment;
 mod image;
+mod packer;
 mod placeholder;
 mod role;
 mod security;
@@ -27,6 +28,7 @@ pub use self::channel::{Channel, Format};
 pub use self::drift::Drift;
 pub use self::environment::{Environment, Health};
 pub use self::image::Image;
+pub use self::packer::{Ansible, KnownHosts, Packer};
 pub use self::role::{Role, partition};
 pub use self::security::Security;
 pub(crate) use self::security::requirements_file;
@@ -79,6 +81,10 @@ pub struct Project {
     pub environments: Vec<Environment>,
     /// Infrastructure as code.
     pub terraform: Option<Terraform>,
+    /// A golden image that Packer builds.
+    pub packer: Option<Packer>,
+    /// What Ansible makes of the machines.
+    pub ansible: Option<Ansible>,
     /// Test groups by name.
     pub tests: BTreeMap<Slug, TestGroup>,
     /// Static analysis and dependency audit of the code.
@@ -162,6 +168,7 @@ pub fn resolve_partly(manifest: &Manifest) -> (Project, Diagnostics) {
     check_pull_request_runner(manifest, &runner, &mut findings);
     let environments = environment::resolve(manifest, level, &runner, &mut findings);
     let terraform = terraform::resolve(manifest, level, &environments, &mut findings);
+    let (packer, ansible) = packer::resolve(manifest, &environments, &mut findings);
     let services = service::resolve(manifest, &environments, &mut findings);
     let project = Project {
         name: manifest.project.clone(),
@@ -183,6 +190,8 @@ pub fn resolve_partly(manifest: &Manifest) -> (Project, Diagnostics) {
         aws_services: aws_services(manifest),
         environments,
         terraform,
+        packer,
+        ansible,
         services,
         tests: test::resolve(manifest, &mut findings),
         security: security::resolve(manifest, &mut findings),
@@ -283,7 +292,7 @@ fn check_pull_request_runner(manifest: &Manifest, runner: &[String], findings: &
 
 /// Whether every label names one of GitHub's own machines. Any other label may be somebody's own
 /// ([GitHub: hosted runners](https://docs.github.com/en/actions/reference/runners/github-hosted-runners)).
-fn is_hosted(runner: &[String]) -> bool {
+pub(crate) fn is_hosted(runner: &[String]) -> bool {
     const SYSTEMS: &[&str] = &["ubuntu-", "windows-", "macos-"];
     const REST: &[&str] = &["arm", "intel", "large", "latest", "slim", "vs2026", "xlarge"];
     runner.iter().all(|label| {
