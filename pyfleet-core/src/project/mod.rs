@@ -40,7 +40,7 @@ pub use self::terraform::{
     VariableValue,
 };
 pub use self::test::{Coverage, Language, ServiceContainer, TestGroup};
-pub use self::waiver::Waiver;
+pub use self::waiver::{WaivedAt, Waiver};
 pub use self::workflow::WorkflowWish;
 
 use crate::diagnostic::{Diagnostic, Diagnostics, Path, Place};
