@@ -47,6 +47,7 @@
 mod cli;
 mod command;
 pub mod exit;
+mod extension;
 mod json_layout;
 pub mod lock;
 mod mermaid;

@@ -9,7 +9,6 @@ use crate::yaml::tree::{Node, Value};
 const NOT_BUILT: &[&str] = &[
     "ansible",
     "contacts",
-    "extend",
     "extends",
     "packer",
     "security.eslint",

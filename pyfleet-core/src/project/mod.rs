@@ -7,6 +7,7 @@ mod channel;
 pub mod defaults;
 mod drift;
 mod environment;
+mod extension;
 mod image;
 mod placeholder;
 mod role;
@@ -25,6 +26,8 @@ use std::collections::{BTreeMap, BTreeSet};
 pub use self::channel::Channel;
 pub use self::drift::Drift;
 pub use self::environment::{Environment, Health};
+pub(crate) use self::extension::listed;
+pub use self::extension::{Extension, ExtraJob, ExtraSteps, Side};
 pub use self::image::Image;
 pub use self::role::{Role, partition};
 pub use self::security::Security;
@@ -88,6 +91,10 @@ pub struct Project {
     pub channels: BTreeMap<Slug, Channel>,
     /// The workflows that are wanted, by file name.
     pub workflows: BTreeMap<Slug, WorkflowWish>,
+    /// Steps and jobs of the user's own, by the workflow's name.
+    pub extensions: BTreeMap<Slug, Extension>,
+    /// The versions of what they use, as the manifest's comments say.
+    pub versions: BTreeMap<String, String>,
     /// Findings that are accepted for a while.
     pub waivers: Vec<Waiver>,
 }
@@ -182,6 +189,8 @@ pub fn resolve_partly(manifest: &Manifest) -> (Project, Diagnostics) {
         images: image::resolve(manifest, &mut findings),
         channels: channel::resolve(manifest, &mut findings),
         workflows: workflow::resolve(manifest, level, &mut findings),
+        extensions: extension::resolve(manifest, &mut findings),
+        versions: manifest.versions.clone(),
         waivers: waiver::resolve(manifest, &mut findings),
     };
     (project, findings)
@@ -270,7 +279,7 @@ fn check_pull_request_runner(manifest: &Manifest, runner: &[String], findings: &
 
 /// Whether every label names one of GitHub's own machines. Any other label may be somebody's own
 /// ([GitHub: hosted runners](https://docs.github.com/en/actions/reference/runners/github-hosted-runners)).
-fn is_hosted(runner: &[String]) -> bool {
+pub(crate) fn is_hosted(runner: &[String]) -> bool {
     const SYSTEMS: &[&str] = &["ubuntu-", "windows-", "macos-"];
     const REST: &[&str] = &["arm", "intel", "large", "latest", "slim", "vs2026", "xlarge"];
     runner.iter().all(|label| {

@@ -6,7 +6,7 @@ use crate::manifest::{Date, Manifest};
 use crate::yaml::decode::closest;
 
 /// What can be waived besides what rules find.
-const OTHER_RULES: &[&str] = &["container-mutable-tag"];
+const OTHER_RULES: &[&str] = &["container-mutable-tag", "extension-with-rights"];
 
 /// A finding that is accepted for a while.
 #[derive(Debug, Clone)]
