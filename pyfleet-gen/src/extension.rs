@@ -52,7 +52,8 @@ pub(crate) struct Layout<'a> {
 impl Layout<'_> {
     /// The text with everything that extends the workflow.
     pub(crate) fn extend(&self, workflow: &Workflow, text: String) -> Result<String, serde_json::Error> {
-        let mut text = if workflow.extension.steps.is_empty() { text } else { self.with_steps(workflow, text)? };
+        let mut text =
+            if workflow.extension.steps.is_empty() { text } else { self.with_steps(workflow, text)? };
         for (id, own) in &workflow.extension.jobs {
             let origin = self.origin(&own.origin, JOBS);
             let _ = write!(text, "\n{origin}{:JOBS$}{}:\n{}", "", scalar(id), self.job(&own.model)?);
@@ -73,10 +74,12 @@ impl Layout<'_> {
                 let Some(anchor) = step.get("id").and_then(|id| id.as_str()) else { continue };
                 let lines = |side| self.lists(workflow.extra_steps(id, anchor, side));
                 let line_start = text[..step.span.start].rfind('\n').map_or(0, |end| end + 1);
-                insertions.extend(lines(Side::Before)?.into_iter().map(|list| (line_start, format!("{list}\n"))));
+                insertions
+                    .extend(lines(Side::Before)?.into_iter().map(|list| (line_start, format!("{list}\n"))));
                 let content_end = text[..step.span.end].trim_end().len();
                 let line_end = text[content_end..].find('\n').map_or(text.len(), |end| content_end + end + 1);
-                insertions.extend(lines(Side::After)?.into_iter().map(|list| (line_end, format!("\n{list}"))));
+                insertions
+                    .extend(lines(Side::After)?.into_iter().map(|list| (line_end, format!("\n{list}"))));
             }
         }
         // From the end, so that what comes before keeps its place; of two in one place, the first stands first.
@@ -87,7 +90,10 @@ impl Layout<'_> {
         Ok(text)
     }
 
-    fn lists<'a>(&self, lists: impl Iterator<Item = &'a ExtraSteps>) -> Result<Vec<String>, serde_json::Error> {
+    fn lists<'a>(
+        &self,
+        lists: impl Iterator<Item = &'a ExtraSteps>,
+    ) -> Result<Vec<String>, serde_json::Error> {
         let lists = lists.filter(|list| !list.steps.is_empty());
         lists
             .map(|list| {
@@ -107,7 +113,8 @@ impl Layout<'_> {
         let keys = in_order(object(step)?, STEP_KEYS);
         let mut lines = String::new();
         for (key, value) in &keys {
-            let indent = if lines.is_empty() { format!("{:STEPS$}- ", "") } else { format!("{:1$}", "", STEPS + 2) };
+            let indent =
+                if lines.is_empty() { format!("{:STEPS$}- ", "") } else { format!("{:1$}", "", STEPS + 2) };
             let _ = writeln!(lines, "{indent}{}", self.entry(key, value, STEPS + 2));
         }
         if lines.is_empty() {

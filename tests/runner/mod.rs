@@ -31,6 +31,7 @@ mod record;
 
 mod drift; // drift in examples/pyfleet: found, said once, and gone
 mod earlier; // rollback of a stack in examples/pyfleet: the commit that was applied before is live again
+mod extended; // a rendered job with steps of its owner's
 mod pipeline; // a commit's way through the stages of a pipeline
 mod pyfleet; // those of examples/pyfleet: the life of two environments
 mod sandbox_broker; // the rendered workflows of examples/sandbox-broker, executed

@@ -20,7 +20,7 @@ use crate::yaml::tree::{Document, Node};
 /// `JOB.STEP` that of one job; where both are given, the steps of `STEP` come first. An anchor that is not there is an
 /// error. Jobs that decide whether others run (guards, approvals, `decide`, the gate) cannot be extended. A step in a job
 /// that can write, reach the cloud or read secrets can do all of that too: it is reported as a warning, which a waiver
-/// accepts.
+/// accepts. Secrets, environments and `id-token` need safety level 3; a job that writes anything but reports needs 4.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
@@ -101,7 +101,8 @@ fn collect(document: &Document, node: &Node, path: &Path, versions: &mut BTreeMa
         let Some(name) = key.as_str() else { continue };
         let below = path.key(name);
         if let (true, Some(used)) = (name == "uses", value.as_str()) {
-            let comment = document.trailing_comment(&below).and_then(|comment| comment.split_whitespace().next());
+            let comment =
+                document.trailing_comment(&below).and_then(|comment| comment.split_whitespace().next());
             if let Some(version) = comment {
                 versions.entry(used.to_owned()).or_insert_with(|| version.to_owned());
             }

@@ -5,6 +5,7 @@
 //! text is, and [`super::read_back`] says what has no place.
 
 use indexmap::IndexMap;
+use serde_json::Value as Json;
 
 use super::body::Body;
 use super::passed::Passed;
@@ -59,7 +60,8 @@ impl Workflow {
 impl Body {
     /// Whether it says what others do, so that nothing of anybody else's stands in it: its verdict would be whatever
     /// that leaves behind.
-    pub(super) const fn decides(&self) -> bool {
+    #[must_use]
+    pub const fn decides(&self) -> bool {
         matches!(
             self,
             Self::Approval(_)
@@ -78,6 +80,13 @@ impl Body {
 pub(super) fn extend(project: &Project, workflow: &mut Workflow, findings: &mut Diagnostics) {
     let Some(extension) = project.extensions.get(&workflow.name) else { return };
     workflow.extension.steps.clone_from(&extension.steps);
+    for own in &extension.steps {
+        for (index, step) in own.steps.iter().enumerate() {
+            if project.level < SafetyLevel::READS && reads_secrets(step) {
+                findings.push(exceeded(project, own.origin.index(index), "a secret", SafetyLevel::READS));
+            }
+        }
+    }
     let mut own: Vec<(&str, &project::ExtraJob)> = Vec::new();
     for (id, job) in &extension.jobs {
         match workflow.jobs.get_key_value(id.as_str()) {
@@ -140,7 +149,9 @@ fn check(project: &Project, workflow: &Workflow, own: &project::ExtraJob, findin
                 Place::key(place.key("needs")),
                 "what it stands behind is said once, by `after`",
             )
-            .with_help("move the ids to `after`, beside `job`: the outputs of those jobs are in `needs` as ever"),
+            .with_help(
+                "move the ids to `after`, beside `job`: the outputs of those jobs are in `needs` as ever",
+            ),
         );
     }
     if job.uses.is_none() && job.steps.is_empty() {
@@ -156,24 +167,19 @@ fn check(project: &Project, workflow: &Workflow, own: &project::ExtraJob, findin
             .with_help("list those that the workflow uses"),
         );
     }
-    if project.level < SafetyLevel::WRITES
-        && let Some(scope) =
-            writes(job).into_iter().find(|scope| *scope != Scope::IdToken && !REPORTING.contains(scope))
-    {
-        findings.push(
-            Diagnostic::error(
-                "level-exceeded",
-                place.key("permissions"),
-                format!(
-                    "`{scope}: write` needs safety level {}, and the project is at {}",
-                    SafetyLevel::WRITES.number(),
-                    project.level.number()
-                ),
-            )
-            .with_help("raise `safety-level`, or take the scope out"),
-        );
+    let mut needs = |is_used: bool, place: Path, what: &str, level: SafetyLevel| {
+        if is_used && project.level < level {
+            findings.push(exceeded(project, place, what, level));
+        }
+    };
+    for scope in writes(job).into_iter().filter(|scope| !REPORTING.contains(scope)) {
+        let level = if scope == Scope::IdToken { SafetyLevel::READS } else { SafetyLevel::WRITES };
+        needs(true, place.key("permissions"), &format!("writing `{scope}`"), level);
     }
-    let is_foreign = job.runs_on.as_ref().is_some_and(|runner| runner.group.is_some() || !is_hosted(&runner.labels));
+    needs(job.environment.is_some(), place.key("environment"), "an environment", SafetyLevel::READS);
+    needs(reads_secrets(job), place.clone(), "a secret", SafetyLevel::READS);
+    let is_foreign =
+        job.runs_on.as_ref().is_some_and(|runner| runner.group.is_some() || !is_hosted(&runner.labels));
     if is_foreign && workflow.model.on.pull_request.is_some() {
         findings.push(if project.visibility == Visibility::Public {
             Diagnostic::error(
@@ -191,6 +197,34 @@ fn check(project: &Project, workflow: &Workflow, own: &project::ExtraJob, findin
             .with_help("use runners that are thrown away after one job, or a hosted runner")
         });
     }
+}
+
+fn exceeded(project: &Project, place: Path, what: &str, level: SafetyLevel) -> Diagnostic {
+    let message = format!(
+        "{what} needs safety level {}, and the project is at {}",
+        level.number(),
+        project.level.number()
+    );
+    Diagnostic::error("level-exceeded", Place::key(place), message)
+        .with_help("raise `safety-level`, or take it out")
+}
+
+/// Whether an expression of a step or a job reads a secret.
+fn reads_secrets<T: serde::Serialize>(own: &T) -> bool {
+    fn reads(value: &Json) -> bool {
+        match value {
+            Json::String(text) => expression::embedded(text)
+                .0
+                .iter()
+                .flat_map(|embedded| embedded.expression.contexts())
+                .any(|access| access.is_within(&["secrets"])),
+            Json::Array(items) => items.iter().any(reads),
+            Json::Object(entries) => entries.values().any(reads),
+            Json::Null | Json::Bool(_) | Json::Number(_) => false,
+        }
+    }
+    // What has no JSON form has no expression.
+    reads(&serde_json::to_value(own).unwrap_or_default())
 }
 
 /// The condition of an extra job without its marks. Status functions are refused: `after` says what must have
@@ -237,7 +271,9 @@ fn count_in(workflow: &mut Workflow, id: &str, own: &[(&str, &project::ExtraJob)
     let graph = Graph::of(&workflow.model);
     let ahead: Vec<&(&str, &project::ExtraJob)> = own
         .iter()
-        .filter(|(own, _)| !graph.ancestors(own).contains(&id) && !all.needs.iter().any(|needed| needed == own))
+        .filter(|(own, _)| {
+            !graph.ancestors(own).contains(&id) && !all.needs.iter().any(|needed| needed == own)
+        })
         .collect();
     let needs: Vec<String> = ahead.iter().map(|(id, _)| (*id).to_owned()).collect();
     if let Some(Body::Gate(gate)) = workflow.jobs.get_mut(id).map(|job| &mut job.body) {
@@ -245,7 +281,8 @@ fn count_in(workflow: &mut Workflow, id: &str, own: &[(&str, &project::ExtraJob)
         // As often as there are jobs: each may stand behind any other.
         for _ in &ahead {
             for (id, job) in &ahead {
-                let may = job.job.condition.is_some() || job.after.iter().any(|after| may_skip.contains(after));
+                let may =
+                    job.job.condition.is_some() || job.after.iter().any(|after| may_skip.contains(after));
                 if may && !may_skip.iter().any(|known| known == id) {
                     may_skip.push((*id).to_owned());
                 }
@@ -337,6 +374,9 @@ fn opened(plan: &Plan, own: &Workflow, environment: Option<&str>) -> Option<Stri
 /// The environments of GitHub in which rendered jobs run.
 fn environments(plan: &Plan) -> impl Iterator<Item = &str> {
     plan.workflows.iter().flat_map(|workflow| {
-        workflow.jobs.keys().filter_map(|id| Some(workflow.model.jobs.get(id)?.environment.as_ref()?.name.as_str()))
+        workflow
+            .jobs
+            .keys()
+            .filter_map(|id| Some(workflow.model.jobs.get(id)?.environment.as_ref()?.name.as_str()))
     })
 }

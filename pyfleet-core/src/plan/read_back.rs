@@ -77,7 +77,11 @@ fn extra_steps(
 ) -> Places {
     let mut places = Places::new();
     for (id, job) in &parsed.jobs {
-        let rights = if planned.extension.steps.is_empty() { String::new() } else { rights(planned, id, job, document) };
+        let rights = if planned.extension.steps.is_empty() {
+            String::new()
+        } else {
+            rights(planned, id, job, document)
+        };
         for (position, step) in job.steps.iter().enumerate() {
             let Some(anchor) = &step.id else { continue };
             for side in [Side::Before, Side::After] {
@@ -96,7 +100,8 @@ fn extra_steps(
                 if !read.iter().eq(meant) {
                     findings.push(mismatch(Path::of(["jobs", id.as_str()])));
                 }
-                let origins = lists.iter().flat_map(|list| (0..list.steps.len()).map(|index| list.origin.index(index)));
+                let origins =
+                    lists.iter().flat_map(|list| (0..list.steps.len()).map(|index| list.origin.index(index)));
                 for (position, origin) in (first..).zip(origins) {
                     places.insert((id.clone(), position), origin);
                 }
@@ -127,7 +132,8 @@ fn judge(
 ) {
     let Some(job) = parsed.jobs.get(id).filter(|_| !own.steps.is_empty()) else { return };
     let place = Path::of(["jobs", id]).key("steps").index(position);
-    let writes = |scope: Scope| job.permissions.as_ref().is_some_and(|token| token.level(scope) == Level::Write);
+    let writes =
+        |scope: Scope| job.permissions.as_ref().is_some_and(|token| token.level(scope) == Level::Write);
     let written = match &job.permissions {
         Some(Permissions::Scopes(scopes)) => {
             scopes.keys().copied().find(|scope| *scope != Scope::IdToken && writes(*scope))
@@ -139,7 +145,9 @@ fn judge(
             Diagnostic::error(
                 "extension-refused",
                 place,
-                format!("pull requests start this job, and its token has `{scope}: write`: nothing is added to it"),
+                format!(
+                    "pull requests start this job, and its token has `{scope}: write`: nothing is added to it"
+                ),
             )
             .with_help("use a job of your own, under `jobs`, with no more than it needs"),
         );
@@ -172,7 +180,9 @@ fn rights(planned: &Workflow, id: &str, job: &workflow::Job, document: &Document
                 scope => format!("`{scope}: write`"),
             }));
         }
-        Some(Permissions::ReadAll | Permissions::WriteAll) | None => rights.push("all that its token can do".to_owned()),
+        Some(Permissions::ReadAll | Permissions::WriteAll) | None => {
+            rights.push("all that its token can do".to_owned())
+        }
     }
     if let Some(environment) = &job.environment {
         rights.push(format!("what the environment `{}` holds", environment.name));
@@ -202,8 +212,13 @@ fn without_place(planned: &Workflow, parsed: &workflow::Workflow, own: &ExtraSte
     let named = own.job.as_deref();
     // What can be extended, and what only looks like it.
     let (mut open, mut closed): (Vec<(&str, &str)>, Vec<(&str, &str)>) = (Vec::new(), Vec::new());
-    let added: Vec<&str> =
-        planned.extension.steps.iter().flat_map(|own| &own.steps).filter_map(|step| step.id.as_deref()).collect();
+    let added: Vec<&str> = planned
+        .extension
+        .steps
+        .iter()
+        .flat_map(|own| &own.steps)
+        .filter_map(|step| step.id.as_deref())
+        .collect();
     for (id, job) in &planned.jobs {
         let steps = parsed.jobs.get(id).map(|job| job.steps.iter()).into_iter().flatten();
         for step in steps.filter_map(|step| step.id.as_deref()).filter(|step| !added.contains(step)) {
@@ -228,7 +243,12 @@ fn without_place(planned: &Workflow, parsed: &workflow::Workflow, own: &ExtraSte
         None => open.iter().map(|(_, step)| (*step).to_owned()).collect(),
     };
     let mut seen = Vec::new();
-    anchors.retain(|anchor| !seen.contains(anchor) && { seen.push(anchor.clone()); true });
+    anchors.retain(|anchor| {
+        !seen.contains(anchor) && {
+            seen.push(anchor.clone());
+            true
+        }
+    });
     let written = named.map_or_else(|| own.step.clone(), |job| format!("{job}.{}", own.step));
     let message = match named.filter(|named| !planned.jobs.contains_key(*named)) {
         Some(job) => format!("`{}` has no job with the id `{job}`", planned.name),
