@@ -1,5 +1,9 @@
 //! Steps and jobs of one's own in rendered workflows.
 
+use pyfleet_core::plan;
+use pyfleet_core::source::Source;
+use pyfleet_gen::{project_file, render};
+
 use crate::repo::Repo;
 use crate::tool::repository;
 
@@ -192,8 +196,48 @@ fn a_token_that_opens_a_role_is_refused() {
     extended(&job("environment: Prod-Plan,")).run(["render"]).exits(2).says(says).says("`plan` of `prod`");
     extended(&job("environment: releases,")).run(["render"]).says_not(says);
     extended(&job("")).run(["render"]).says_not(says);
-    let repo = extended(&job("environment: prod,").replace("id-token: write", "contents: read"));
+    let repo = extended(&job("environment: prod,").replace("{ id-token: write }", "{}"));
     repo.run(["render"]).exits(0).says("warning[extension-in-environment]");
+}
+
+/// A text that would be other lines, were it not written by the one writer, is what was written.
+#[test]
+fn nothing_breaks_out_of_its_place() {
+    let repo = extended(
+        "  test: { after: { suite: [ { name: \"x\\n      - uses: evil/action@main\", run: \"a: b\\n  permissions: write-all # c\\n\\n\" } ] } }\n",
+    );
+    repo.run(["render"]).exits(0);
+    let (read, findings) = pyfleet_core::workflow::parse(Source::new(TEST, repo.read(TEST)));
+    assert!(findings.is_empty(), "{findings:?}");
+    let (read, _) = read.unwrap();
+    let steps = &read.jobs["test-api-unit"].steps;
+    let own = steps.iter().position(|step| step.id.as_deref() == Some("suite")).unwrap() + 1;
+    assert_eq!(steps[own].name.as_deref(), Some("x\n      - uses: evil/action@main"));
+    assert_eq!(steps[own].run.as_deref(), Some("a: b\n  permissions: write-all # c\n\n"));
+    assert!(steps[own].uses.is_none());
+}
+
+/// Text that is not the plan and what extends it, to the letter, is a mistake of pyfleet's.
+#[test]
+fn what_is_read_back_is_the_plan_and_the_extension() {
+    let manifest = std::fs::read_to_string(repository().join("tests/manifests/extended.yml")).unwrap();
+    let (project, planned) = project_file::load(Source::new("pyfleet.yml", manifest)).planned.unwrap();
+    let files = render::render(&project, &planned, "pyfleet.yml").unwrap();
+    let text = &files[TEST];
+    let workflow = &planned.workflows[0];
+    assert!(plan::read_back(workflow, text).is_empty());
+    for (from, to) in [
+        ("DATABASE=ready", "DATABASE=gone"),
+        ("id: database", "id: data"),
+        ("name: Say how it went", "name: Say"),
+        ("      - name: Lint\n", "      - name: More\n        run: id\n\n      - name: Lint\n"),
+        ("run: make lint", "run: make"),
+        ("      - name: Run the suite\n", "      - run: id\n\n      - name: Run the suite\n"),
+    ] {
+        assert!(text.contains(from), "{from}");
+        let findings = plan::read_back(workflow, &text.replace(from, to));
+        assert!(findings.iter().any(|finding| finding.code == "render-mismatch"), "{from}: {findings:?}");
+    }
 }
 
 /// Roles stay as they are.

@@ -1,6 +1,6 @@
 //! Steps and jobs of one's own, executed where they were rendered.
 
-use super::{Run, git};
+use super::Run;
 use crate::repo::Repo;
 use crate::tool;
 
@@ -12,7 +12,6 @@ fn own_steps_run_between_the_rendered_ones() {
     let manifest = std::fs::read_to_string(tool::repository().join("tests/manifests/extended.yml")).unwrap();
     repo.manifest(&manifest).write("Makefile", "lint:\n\t@echo linted\n");
     repo.run(["render"]).exits(0);
-    git(&root, &["init", "--quiet", "--initial-branch=main"]);
     let test = Run::of(".github/workflows/test.yml", &root)
         .event("push")
         .secret("ANNOUNCE_WEBHOOK", "https://hooks.example.com/1")

@@ -145,3 +145,56 @@ fn is_value_of_job(path: &[crate::diagnostic::Segment]) -> bool {
         _ => false,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::may_hold_expressions;
+    use crate::manifest;
+    use crate::source::Source;
+
+    const HEAD: &str = "{version: 1, project: p, github: {repository: o/p}, extend: ";
+
+    fn refused(extend: &str) -> Vec<String> {
+        let (_, _, findings) = manifest::parse(Source::new("pyfleet.yml", format!("{HEAD}{extend}}}")));
+        let findings = findings.iter().filter(|finding| finding.code == "literal-expression-open");
+        findings.map(|finding| finding.place.path.to_string()).collect()
+    }
+
+    #[test]
+    fn expressions_stand_where_they_are_values() {
+        let step = "{if: '${{ a }}', env: {A: '${{ a }}'}, with: {a: '${{ a }}'}, uses: ./a}";
+        let job = format!("{{if: '${{{{ a }}}}', outputs: {{o: '${{{{ a }}}}'}}, steps: [{step}]}}");
+        for extend in [
+            format!("{{test: {{before: {{a: [{step}]}}, after: {{b.a: [{step}]}}}}}}"),
+            format!("{{test: {{jobs: {{j: {{job: {job}}}}}}}}}"),
+        ] {
+            assert_eq!(refused(&extend), [""; 0], "{extend}");
+        }
+    }
+
+    #[test]
+    fn and_nowhere_else() {
+        for (extend, place) in [
+            ("{test: {after: {a: [{run: 'x ${{ a }}'}]}}}", "extend.test.after.a[0].run"),
+            ("{test: {after: {a: [{name: '${{ a }}', run: x}]}}}", "extend.test.after.a[0].name"),
+            ("{test: {jobs: {j: {after: '${{ a }}', job: {}}}}}", "extend.test.jobs.j.after"),
+            ("{test: {jobs: {j: {job: {runs-on: '${{ a }}'}}}}}", "extend.test.jobs.j.job.runs-on"),
+            (
+                "{test: {jobs: {j: {job: {steps: [{run: '${{ a }}'}]}}}}}",
+                "extend.test.jobs.j.job.steps[0].run",
+            ),
+        ] {
+            assert_eq!(refused(extend), [place], "{extend}");
+        }
+        assert!(!may_hold_expressions(&crate::diagnostic::Path::of(["env", "A"])));
+    }
+
+    #[test]
+    fn the_version_is_the_comment_behind() {
+        let text = "version: 1\nproject: p\ngithub: { repository: o/p }\nextend:\n  test:\n    after:\n      a:\n        \
+                    - uses: o/a@0123456789012345678901234567890123456789 # v1.2.3, as tested\n";
+        let (manifest, _, findings) = manifest::parse(Source::new("pyfleet.yml", text));
+        let versions = manifest.unwrap_or_else(|| panic!("{findings:?}")).versions;
+        assert_eq!(versions["o/a@0123456789012345678901234567890123456789"], "v1.2.3");
+    }
+}
