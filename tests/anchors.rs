@@ -30,7 +30,7 @@ fn the_anchors_are_those_of_the_documentation() {
 #[test]
 fn every_template_with_an_id_is_rendered_somewhere() {
     let seen: BTreeSet<String> = anchors().into_values().flatten().collect();
-    let decides = ["guard", "decide", "shown"];
+    let decides = ["changes", "guard", "decide", "newest", "shown"];
     for folder in ["jobs", "steps"] {
         for file in fs::read_dir(repository().join("templates").join(folder)).unwrap() {
             let path = file.unwrap().path();

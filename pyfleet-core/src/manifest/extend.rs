@@ -192,7 +192,7 @@ mod tests {
     #[test]
     fn the_version_is_the_comment_behind() {
         let text = "version: 1\nproject: p\ngithub: { repository: o/p }\nextend:\n  test:\n    after:\n      a:\n        \
-                    - uses: o/a@0123456789012345678901234567890123456789 # v1.2.3, as tested\n";
+                    - uses: o/a@0123456789012345678901234567890123456789 # v1.2.3 as tested\n";
         let (manifest, _, findings) = manifest::parse(Source::new("pyfleet.yml", text));
         let versions = manifest.unwrap_or_else(|| panic!("{findings:?}")).versions;
         assert_eq!(versions["o/a@0123456789012345678901234567890123456789"], "v1.2.3");

@@ -65,10 +65,13 @@ impl Body {
         matches!(
             self,
             Self::Approval(_)
+                | Self::Changes(_)
                 | Self::Decide(_)
                 | Self::DeployApproval(_)
                 | Self::DeployGuard(_)
                 | Self::Gate(_)
+                | Self::NewestCommit(_)
+                | Self::PipelineGuard(_)
                 | Self::RollbackGuard(_)
                 | Self::TfAutoGuard(_)
                 | Self::TfGuard(_)

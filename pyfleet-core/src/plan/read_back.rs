@@ -210,8 +210,6 @@ fn placed(planned: &Workflow, parsed: &workflow::Workflow, own: &ExtraSteps) -> 
 /// Why extra steps have no place, and which places there are.
 fn without_place(planned: &Workflow, parsed: &workflow::Workflow, own: &ExtraSteps) -> Diagnostic {
     let named = own.job.as_deref();
-    // What can be extended, and what only looks like it.
-    let (mut open, mut closed): (Vec<(&str, &str)>, Vec<(&str, &str)>) = (Vec::new(), Vec::new());
     let added: Vec<&str> = planned
         .extension
         .steps
@@ -219,36 +217,34 @@ fn without_place(planned: &Workflow, parsed: &workflow::Workflow, own: &ExtraSte
         .flat_map(|own| &own.steps)
         .filter_map(|step| step.id.as_deref())
         .collect();
-    for (id, job) in &planned.jobs {
+    let ids = |id: &str| {
         let steps = parsed.jobs.get(id).map(|job| job.steps.iter()).into_iter().flatten();
-        for step in steps.filter_map(|step| step.id.as_deref()).filter(|step| !added.contains(step)) {
-            if job.body.decides() { &mut closed } else { &mut open }.push((id, step));
-        }
-    }
-    let is_meant = |(job, step): &&(&str, &str)| named.is_none_or(|named| named == *job) && own.step == *step;
+        steps.filter_map(|step| step.id.as_deref()).filter(|step| !added.contains(step))
+    };
+    let anchors = planned.jobs.iter().flat_map(|(id, job)| ids(id).map(move |step| (id.as_str(), step, job)));
+    let (closed, open): (Vec<_>, Vec<_>) = anchors.partition(|(_, _, job)| job.body.decides());
+    let is_meant = |job: &str, step: &str| named.is_none_or(|named| named == job) && own.step == step;
     let about = |code, message: String| {
         let mut finding = Diagnostic::error(code, Place::key(Path::of(["jobs"])), message);
         finding.origin = Some(own.origin.clone());
         finding
     };
-    if let Some((job, _)) = closed.iter().find(is_meant) {
+    if let Some((job, ..)) = closed.iter().find(|(job, step, _)| is_meant(job, step)) {
         return about(
             "extension-refused",
             format!("`{job}` decides whether others run: nothing is added to it"),
         )
         .with_help("use a job of your own, under `jobs`");
     }
-    let mut anchors: Vec<String> = match named {
-        Some(_) => open.iter().map(|(job, step)| format!("{job}.{step}")).collect(),
-        None => open.iter().map(|(_, step)| (*step).to_owned()).collect(),
-    };
-    let mut seen = Vec::new();
-    anchors.retain(|anchor| {
-        !seen.contains(anchor) && {
-            seen.push(anchor.clone());
-            true
+    // The job's own, where there is such a job.
+    let has_own = open.iter().any(|(job, ..)| named == Some(job));
+    let mut anchors: Vec<String> = Vec::new();
+    for (job, step, _) in open.iter().filter(|(job, ..)| !has_own || named == Some(job)) {
+        let anchor = if named.is_some() { format!("{job}.{step}") } else { (*step).to_owned() };
+        if !anchors.contains(&anchor) {
+            anchors.push(anchor);
         }
-    });
+    }
     let written = named.map_or_else(|| own.step.clone(), |job| format!("{job}.{}", own.step));
     let message = match named.filter(|named| !planned.jobs.contains_key(*named)) {
         Some(job) => format!("`{}` has no job with the id `{job}`", planned.name),
