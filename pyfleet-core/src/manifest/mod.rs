@@ -42,7 +42,7 @@ pub use self::one_or_many::OneOrMany;
 pub use self::path::RelativePath;
 pub use self::registry::{Credentials, NoOptions, Registry};
 pub use self::security::{Bandit, DependencyAudit, DependencyTool, Flake8, Security};
-pub use self::service::{Ecs, Service};
+pub use self::service::{Ecs, Eks, KubernetesName, SecretKey, Service};
 pub use self::stage::{Only, Stage, StageKind, Stages, StartedBy};
 pub use self::targets::Targets;
 pub use self::terraform::{

@@ -16,12 +16,14 @@ mod credentials;
 mod deploy;
 mod draft;
 mod drift;
+mod eks;
 mod environment_jobs;
 mod metrics;
 mod notify;
 mod passed;
 mod pipeline;
 mod read_back;
+mod registry;
 mod rollback;
 mod security;
 mod stacks;
@@ -37,9 +39,10 @@ use serde::Serialize;
 
 pub use self::body::{
     Action, AppliedHistory, Approval, Archive, Asked, Body, BuildArchive, BuildImage, Changes, CheckState,
-    CodeScanning, Codecov, CostComment, Coverage, CreateBackend, Credentials, Decide, DeployApproval,
-    DeployGuard, DeploySummary, DestroyBackend, DetectDrift, DriftReport, EcrRepository, EcsDeploy, EcsLook,
-    EcsRollback, ForceUnlock, Gate, HandOff, ImageLookup, ImagePush, Inputs, Message, Metrics, NewestCommit,
+    Cluster, CodeScanning, Codecov, CostComment, Coverage, CreateBackend, Credentials, Decide,
+    DeployApproval, DeployGuard, DeploySummary, DestroyBackend, DetectDrift, DriftReport, EcrRepository,
+    EcsDeploy, EcsLook, EcsRollback, EksDeploy, EksLook, EksRollback, ForceUnlock, Gate, HandOff,
+    ImageLookup, ImagePush, ImageRepository, Inputs, Login, Message, Metrics, MovingTags, NewestCommit,
     Notify, OidcProbe, Parity, PipelineGuard, PipelineSummary, Planned, Revert, RollbackGuard, ScanImage,
     Security, SummarisedService, SummarisedStage, Target, TerraformComment, TerraformCost, TerraformPlan,
     TerraformScan, TerraformStatic, TestComment, TestSuite, TfApply, TfAutoGuard, TfGuard, TfPlan, Tooling,

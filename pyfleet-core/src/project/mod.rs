@@ -32,7 +32,7 @@ pub use self::security::Security;
 pub(crate) use self::security::requirements_file;
 pub use self::service::Service;
 pub use self::stage::Stage;
-pub use self::target::{EcsTarget, ecr_host};
+pub use self::target::{EcsTarget, EksTarget, Target, ecr_host};
 pub use self::terraform::{
     Colors, Cost, EnvironmentStacks, NotPlanned, Scan, Stack, StackCost, StackSettings, Terraform,
     VariableValue,
