@@ -444,3 +444,21 @@ fn mermaid_says_no() {
         assert!(answer["error"].as_str().is_some_and(|error| error.contains("Parse error")), "{answer}");
     }
 }
+
+/// Somebody with a red run finds whom to call before what its messages mean.
+#[test]
+fn whom_to_call_stands_before_what_messages_mean() {
+    let manifest = fs::read_to_string(tool::repository().join("tests/manifests/pipeline.yml")).unwrap();
+    let guide = guide(&manifest);
+    let (_, fails) = guide.split_once("## When something fails\n").unwrap();
+    let (contacts, messages) = fails.split_once("\n`…` stands for").unwrap();
+    assert_eq!(contacts, "\nWhom to call:\n\n- on-call: `#ops`\n- platform: `platform@example.com`\n");
+    assert!(messages.contains("its maintenance window opens next on …"), "{messages}");
+    let without = guide_of_nobody(&manifest);
+    assert!(!without.contains("Whom to call"), "{without}");
+}
+
+fn guide_of_nobody(manifest: &str) -> String {
+    let lines = manifest.lines().filter(|line| !line.starts_with("contacts:"));
+    guide(&lines.collect::<Vec<_>>().join("\n"))
+}

@@ -20,8 +20,12 @@ use std::sync::Mutex;
 use std::thread;
 
 /// Where `tests/run` installs, in the order of lookup. Everything but the last comes from a pin under `tests/tools`.
-const PREPARED: [&str; 3] =
-    ["target/tools/python/bin", "target/tools/node/node_modules/.bin", "target/tools/bin"];
+const PREPARED: [&str; 4] = [
+    "target/tools/python/bin",
+    "target/tools/node/node_modules/.bin",
+    "target/tools/chromium",
+    "target/tools/bin",
+];
 
 /// What is taken from `PATH`, and where a machine gets it from.
 const FROM_PATH: [(&str, &str); 8] = [

@@ -46,11 +46,13 @@
 
 mod cli;
 mod command;
+mod drawing;
 pub mod exit;
 mod extension;
 mod json_layout;
 pub mod lock;
 mod mermaid;
+mod page;
 pub mod project_file;
 mod proposal;
 pub mod render;

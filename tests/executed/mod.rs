@@ -9,6 +9,7 @@
 mod backend; // buckets and tables, for the scripts that make, check and remove them
 mod ecr_repository; // a repository of images on the emulated ECR
 pub(crate) mod ecs_service; // a service on the emulated ECS
+pub(crate) mod kubernetes; // a service on a Kubernetes cluster
 mod http_server; // an address that answers as a test wants
 pub(crate) mod script;
 mod stack_on_aws; // a stack whose state lies on the emulated AWS
@@ -27,6 +28,9 @@ mod destroy_backend;
 mod ecs_deploy;
 mod ecs_rollback;
 mod ecs_wait;
+mod eks_connect;
+mod eks_deploy;
+mod eks_rollback;
 mod decide_apply;
 mod detect_drift;
 pub(crate) mod drift_report;
@@ -42,6 +46,7 @@ mod image_lookup;
 mod image_push;
 mod maintenance_window;
 mod mask_secrets;
+mod metrics;
 mod newest_commit;
 mod notify;
 mod oidc_probe;

@@ -161,15 +161,20 @@ impl Work {
         let through_s3 = terraform.is_some_and(|terraform| terraform.plan_hand_off == PlanHandOff::S3);
         match body {
             Body::ImageLookup(lookup) => {
-                self.looks_up.insert(lookup.ecr.repository.clone());
+                self.looks_up.extend(lookup.credentials.is_some().then(|| lookup.image.repository.clone()));
             }
             Body::ImagePush(push) => {
-                self.pushes.insert(push.ecr.repository.clone());
+                self.pushes.extend(push.credentials.is_some().then(|| push.image.repository.clone()));
             }
             Body::EcsDeploy(deploy) => {
                 self.deploys.insert(deploy.name.clone());
             }
+            Body::EksDeploy(deploy) => {
+                self.deploys.insert(deploy.name.clone());
+            }
             Body::EcsRollback(rollback) => self.rolls_back.extend(rollback.services.iter().cloned()),
+            Body::EksRollback(rollback) => self.rolls_back.extend(rollback.services.iter().cloned()),
+            Body::EksList(look) | Body::EksResolve(look) => self.lists.extend(look.services.iter().cloned()),
             Body::EcsList(look) | Body::EcsResolve(look) => self.lists.extend(look.services.iter().cloned()),
             Body::AppliedHistory(_) => {
                 self.reads_state = true;
@@ -217,6 +222,7 @@ impl Work {
             | Body::DeploySummary(_)
             | Body::DriftReport(_)
             | Body::Gate(_)
+            | Body::Metrics(_)
             | Body::NewestCommit(_)
             | Body::Notify(_)
             | Body::PipelineGuard(_)

@@ -16,12 +16,15 @@ mod credentials;
 mod deploy;
 mod draft;
 mod drift;
+mod eks;
 mod environment_jobs;
 mod extension;
+mod metrics;
 mod notify;
 mod passed;
 mod pipeline;
 mod read_back;
+mod registry;
 mod rollback;
 mod security;
 mod stacks;
@@ -37,13 +40,13 @@ use serde::Serialize;
 
 pub use self::body::{
     Action, AppliedHistory, Approval, Archive, Asked, Body, BuildArchive, BuildImage, Changes, CheckState,
-    CodeScanning, Codecov, CostComment, Coverage, CreateBackend, Credentials, Decide, DeployApproval,
-    DeployGuard, DeploySummary, DestroyBackend, DetectDrift, DriftReport, EcrRepository, EcsDeploy, EcsLook,
-    EcsRollback, ForceUnlock, Gate, HandOff, ImageLookup, ImagePush, Inputs, Message, NewestCommit, Notify,
-    OidcProbe, Parity, PipelineGuard, PipelineSummary, Planned, Revert, RollbackGuard, ScanImage, Security,
-    SummarisedService, SummarisedStage, Target, TerraformComment, TerraformCost, TerraformPlan,
-    TerraformScan, TerraformStatic, TestComment, TestSuite, TfApply, TfAutoGuard, TfGuard, TfPlan, Tooling,
-    Verify,
+    Cluster, CodeScanning, Codecov, CostComment, Coverage, CreateBackend, Credentials, Decide,
+    DeployApproval, DeployGuard, DeploySummary, DestroyBackend, DetectDrift, DriftReport, EcsDeploy, EcsLook,
+    EcsRollback, EksDeploy, EksLook, EksRollback, ForceUnlock, Gate, HandOff, ImageLookup, ImagePush,
+    ImageRepository, Inputs, Login, Message, Metrics, MovingTags, NewestCommit, Notify, OidcProbe, Parity,
+    PipelineGuard, PipelineSummary, Planned, Revert, RollbackGuard, ScanImage, Security, SummarisedService,
+    SummarisedStage, Target, TerraformComment, TerraformCost, TerraformPlan, TerraformScan, TerraformStatic,
+    TestComment, TestSuite, TfApply, TfAutoGuard, TfGuard, TfPlan, Tooling, Verify,
 };
 pub(crate) use self::credentials::session_seconds;
 pub use self::extension::{Extension, OwnJob};
@@ -63,6 +66,7 @@ const KINDS: &[(Kind, PlanKind)] = &[
     (Kind::Build, build::plan),
     (Kind::CheckState, check_state::plan),
     (Kind::Deploy, deploy::plan),
+    (Kind::Metrics, metrics::plan),
     (Kind::Pipeline, pipeline::plan),
     (Kind::Rollback, rollback::plan),
     (Kind::Terraform, terraform::plan),

@@ -16,6 +16,7 @@ mod service;
 mod stage;
 mod subject;
 mod target;
+mod targets;
 mod terraform;
 mod test;
 mod waiver;
@@ -23,7 +24,7 @@ mod workflow;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-pub use self::channel::Channel;
+pub use self::channel::{Channel, Format};
 pub use self::drift::Drift;
 pub use self::environment::{Environment, Health};
 pub(crate) use self::extension::listed;
@@ -34,7 +35,7 @@ pub use self::security::Security;
 pub(crate) use self::security::requirements_file;
 pub use self::service::Service;
 pub use self::stage::Stage;
-pub use self::target::{EcsTarget, ecr_host};
+pub use self::target::{EcsTarget, EksTarget, Target, ecr_host};
 pub use self::terraform::{
     Colors, Cost, EnvironmentStacks, NotPlanned, Scan, Stack, StackCost, StackSettings, Terraform,
     VariableValue,
@@ -44,7 +45,9 @@ pub use self::waiver::Waiver;
 pub use self::workflow::WorkflowWish;
 
 use crate::diagnostic::{Diagnostic, Diagnostics, Path, Place};
-use crate::manifest::{AwsRole, Host, Manifest, Repository, SafetyLevel, Slug, SubjectFormat, Visibility};
+use crate::manifest::{
+    AwsRole, Host, Manifest, Repository, SafetyLevel, Slug, SubjectFormat, Targets, Visibility,
+};
 
 /// A project as it is meant.
 #[derive(Debug, Clone)]
@@ -89,6 +92,10 @@ pub struct Project {
     pub services: BTreeMap<Slug, Service>,
     /// Who is told what becomes of runs that change something, by name.
     pub channels: BTreeMap<Slug, Channel>,
+    /// Whom to call, by what for, in the manifest's order.
+    pub contacts: Vec<(Slug, String)>,
+    /// What deliveries are measured against.
+    pub targets: Targets,
     /// The workflows that are wanted, by file name.
     pub workflows: BTreeMap<Slug, WorkflowWish>,
     /// Steps and jobs of the user's own, by the workflow's name.
@@ -188,6 +195,12 @@ pub fn resolve_partly(manifest: &Manifest) -> (Project, Diagnostics) {
         security: security::resolve(manifest, &mut findings),
         images: image::resolve(manifest, &mut findings),
         channels: channel::resolve(manifest, &mut findings),
+        contacts: manifest
+            .contacts
+            .iter()
+            .map(|(name, contact)| (name.clone(), contact.to_string()))
+            .collect(),
+        targets: targets::resolve(manifest.targets, &mut findings),
         workflows: workflow::resolve(manifest, level, &mut findings),
         extensions: extension::resolve(manifest, &mut findings),
         versions: manifest.versions.clone(),

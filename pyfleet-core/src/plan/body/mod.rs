@@ -10,10 +10,11 @@ use serde::Serialize;
 use serde_json::Value as Json;
 
 pub use self::deploy::{
-    BuildArchive, DeployApproval, DeployGuard, DeploySummary, EcrRepository, EcsDeploy, EcsLook, EcsRollback,
-    ImageLookup, ImagePush, RollbackGuard, SummarisedService,
+    BuildArchive, Cluster, DeployApproval, DeployGuard, DeploySummary, EcsDeploy, EcsLook, EcsRollback,
+    EksDeploy, EksLook, EksRollback, ImageLookup, ImagePush, ImageRepository, Login, MovingTags,
+    RollbackGuard, SummarisedService,
 };
-pub use self::pipeline::{NewestCommit, PipelineGuard, PipelineSummary, SummarisedStage};
+pub use self::pipeline::{Metrics, NewestCommit, PipelineGuard, PipelineSummary, SummarisedStage};
 pub use self::tf::{
     Action, AppliedHistory, Approval, Asked, CheckState, CreateBackend, Credentials, Decide, DestroyBackend,
     DetectDrift, DriftReport, ForceUnlock, HandOff, Inputs, Message, Notify, OidcProbe, Parity, Planned,
@@ -67,6 +68,14 @@ pub enum Body {
     EcsResolve(EcsLook),
     /// Puts one ECS service back to an earlier revision.
     EcsRollback(EcsRollback),
+    /// Deploys one service to Kubernetes on Amazon EKS.
+    EksDeploy(EksDeploy),
+    /// Lists the revisions of one Deployment on Amazon EKS.
+    EksList(EksLook),
+    /// Says which revision one Deployment would be put back to, and from.
+    EksResolve(EksLook),
+    /// Puts one Deployment back to an earlier revision.
+    EksRollback(EksRollback),
     /// Releases a lock that nobody holds any more.
     ForceUnlock(ForceUnlock),
     /// Looks at every job: the required check.
@@ -75,6 +84,8 @@ pub enum Body {
     ImageLookup(ImageLookup),
     /// Pushes the image that was built and scanned.
     ImagePush(ImagePush),
+    /// Measures how deliveries went.
+    Metrics(Metrics),
     /// Looks whether the commit is still the newest of its branch.
     NewestCommit(NewestCommit),
     /// Tells the channels what became of the run.
@@ -141,10 +152,15 @@ impl Body {
             Self::EcsList(_) => "jobs/ecs-list.yml.j2",
             Self::EcsResolve(_) => "jobs/ecs-resolve.yml.j2",
             Self::EcsRollback(_) => "jobs/ecs-rollback.yml.j2",
+            Self::EksDeploy(_) => "jobs/eks-deploy.yml.j2",
+            Self::EksList(_) => "jobs/eks-list.yml.j2",
+            Self::EksResolve(_) => "jobs/eks-resolve.yml.j2",
+            Self::EksRollback(_) => "jobs/eks-rollback.yml.j2",
             Self::ForceUnlock(_) => "jobs/force-unlock.yml.j2",
             Self::Gate(_) => "jobs/gate.yml.j2",
             Self::ImageLookup(_) => "jobs/image-lookup.yml.j2",
             Self::ImagePush(_) => "jobs/image-push.yml.j2",
+            Self::Metrics(_) => "jobs/metrics.yml.j2",
             Self::NewestCommit(_) => "jobs/newest-commit.yml.j2",
             Self::Notify(_) => "jobs/notify.yml.j2",
             Self::OidcProbe(_) => "jobs/oidc-probe.yml.j2",
@@ -216,6 +232,14 @@ impl Body {
             Self::EcsDeploy(_) => &["ecs-deploy.sh", "ecs-rollback.sh", "ecs-wait.sh", "health-check.sh"],
             Self::EcsList(_) | Self::EcsResolve(_) => &["ecs-rollback.sh", "ecs-wait.sh"],
             Self::EcsRollback(_) => &["ecs-rollback.sh", "ecs-wait.sh", "health-check.sh"],
+            Self::EksDeploy(EksDeploy { auto_rollback: true, .. }) => {
+                &["eks-connect.sh", "eks-deploy.sh", "eks-diagnose.sh", "eks-rollback.sh", "health-check.sh"]
+            }
+            Self::EksDeploy(_) => &["eks-connect.sh", "eks-deploy.sh", "eks-diagnose.sh", "health-check.sh"],
+            Self::EksList(_) | Self::EksResolve(_) => &["eks-connect.sh", "eks-rollback.sh"],
+            Self::EksRollback(_) => {
+                &["eks-connect.sh", "eks-diagnose.sh", "eks-rollback.sh", "health-check.sh"]
+            }
             Self::ForceUnlock(_) => &["force-unlock.sh", "terraform-init.sh"],
             Self::ImageLookup(_) => &["image-lookup.sh"],
             Self::ImagePush(_) => &["image-push.sh"],
@@ -254,6 +278,7 @@ impl Body {
             | Self::DeployGuard(_)
             | Self::DeploySummary(_)
             | Self::Gate(_)
+            | Self::Metrics(_)
             | Self::Notify(_)
             | Self::OidcProbe(_)
             | Self::PipelineGuard(_)

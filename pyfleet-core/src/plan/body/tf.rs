@@ -371,6 +371,10 @@ pub struct Notify {
 /// A message to one channel.
 #[derive(Debug, Clone, Serialize)]
 pub struct Message {
+    /// What the channel understands: slack, teams or json.
+    pub format: &'static str,
+    /// The minutes from which on the run is slow, where that is what is told.
+    pub slow_after: Option<u16>,
     /// The channel's name.
     pub channel: String,
     /// What it is about.
