@@ -9,6 +9,7 @@ mod cli; // each command as a user runs it, one file a command; repositories tha
 mod examples; // the rendered trees under examples/, as committed
 mod executed; // the scripts of templates/scripts, run as GitHub runs them
 mod extend; // steps and jobs of one's own: where they land, and what is said of them
+mod golden_image; // jobs of a golden image and of what configures machines, rendered one at a time
 mod guide; // .github/cicd/README.md: complete, formatted, true to the scripts; its charts as Mermaid reads them
 mod hook; // the pre-commit hook, installed into a repository by the real pre-commit
 mod hostile; // hostile manifests: refused at the right place, and nothing happens

@@ -67,7 +67,6 @@ class Cluster:
         self.broken = []  # parts of images that never become ready
         self.administrator = "admin"  # what a script without a role may do
         self.access = {}  # role name: view, edit or admin
-        self.hosts = []  # what load balancers are called, one for each look
         self.version = 0
 
     # --- who asks ---
@@ -117,8 +116,6 @@ class Cluster:
         self.objects[resource, namespace, name] = wanted
         if resource in ("deployments", "statefulsets"):
             self.control(resource, namespace, wanted)
-        if resource == "services" and wanted.get("spec", {}).get("type") == "LoadBalancer":
-            wanted.setdefault("status", {"loadBalancer": {}})
         return wanted
 
     def control(self, resource, namespace, workload):
@@ -237,14 +234,6 @@ class Cluster:
             and fields.get("metadata.name", name) == name
             and labels.items() <= one["metadata"].get("labels", {}).items()
         ]  # fmt: skip
-
-    def look(self, resource, item):
-        """A load balancer gets its name while it is looked at."""
-        if resource == "services" and "status" in item and self.hosts:
-            host = self.hosts.pop(0)
-            if host:
-                item["status"]["loadBalancer"] = {"ingress": [{"hostname": host}]}
-        return item
 
 
 def plain(value):
@@ -383,7 +372,7 @@ class Handler(BaseHTTPRequestHandler):
             return 200, "\n".join(lines[-tail:]).encode() + b"\n", "text/plain"
         match verb:
             case "get":
-                return 200, self.cluster.look(resource, self.cluster.find(resource, place, name))
+                return 200, self.cluster.find(resource, place, name)
             case "list":
                 items = self.cluster.listed(resource, place, query)
                 return 200, {"kind": f"{kind}List", "apiVersion": version, "metadata": {"resourceVersion": str(self.cluster.version)}, "items": items}

@@ -74,11 +74,6 @@ impl Kubernetes {
         self.ask(json!({"what": "set", "values": {"administrator": right}}));
     }
 
-    /// What load balancers are called, one for each look at one; nothing for none yet.
-    pub(crate) fn names_load_balancers(&self, hosts: &[&str]) {
-        self.ask(json!({"what": "set", "values": {"hosts": hosts}}));
-    }
-
     /// What was asked so far, in its order.
     pub(crate) fn journal(&self) -> Vec<Asked> {
         serde_json::from_value(self.ask(json!({"what": "journal"}))).unwrap()

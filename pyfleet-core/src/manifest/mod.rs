@@ -15,6 +15,7 @@ mod not_built;
 mod notify;
 mod number;
 mod one_or_many;
+mod packer;
 mod path;
 mod registry;
 mod security;
@@ -43,6 +44,7 @@ pub use self::image::{ByteSize, Image, ImageRepository, ImageRequirements, Image
 pub use self::name::{GitHubName, Slug, VariableName};
 pub use self::notify::{Channel, Occasion, Slack, Teams, Webhook};
 pub use self::one_or_many::OneOrMany;
+pub use self::packer::{Ansible, Packer, Sha256, SoftwareName};
 pub use self::path::RelativePath;
 pub use self::registry::{Credentials, NoOptions, Registry};
 pub use self::security::{Bandit, DependencyAudit, DependencyTool, Flake8, Security};
@@ -91,6 +93,10 @@ pub struct Manifest {
     pub aws: Option<Aws>,
     /// Infrastructure as code: tool, state, stacks.
     pub terraform: Option<Terraform>,
+    /// A golden image that Packer builds.
+    pub packer: Option<Packer>,
+    /// What Ansible makes of the machines that Terraform made.
+    pub ansible: Option<Ansible>,
     /// How the code is tested: one group a language and directory.
     #[serde(default)]
     pub tests: IndexMap<Slug, TestGroup>,

@@ -70,6 +70,8 @@ pub struct Work {
     pub lists: BTreeSet<Slug>,
     /// Whether earlier versions of the record are read.
     pub reads_history: bool,
+    /// Whether the newest record is read, and written again with more in it.
+    pub adds_to_record: bool,
     /// Whether a job works on state.
     reads_state: bool,
 }
@@ -176,9 +178,13 @@ impl Work {
             Body::EksRollback(rollback) => self.rolls_back.extend(rollback.services.iter().cloned()),
             Body::EksList(look) | Body::EksResolve(look) => self.lists.extend(look.services.iter().cloned()),
             Body::EcsList(look) | Body::EcsResolve(look) => self.lists.extend(look.services.iter().cloned()),
-            Body::AppliedHistory(_) => {
+            Body::AppliedHistory(_) | Body::GoldenImage(_) => {
                 self.reads_state = true;
                 self.reads_history = true;
+            }
+            Body::RecordImage(_) => {
+                self.reads_state = true;
+                self.adds_to_record = true;
             }
             Body::CheckState(_) => {
                 self.reads_state = true;
@@ -203,13 +209,15 @@ impl Work {
                 }
             }
             // What makes or removes a bucket works on the states in it.
-            Body::CreateBackend(_)
+            Body::Configure(_)
+            | Body::CreateBackend(_)
             | Body::DestroyBackend(_)
             | Body::DetectDrift(_)
             | Body::OidcProbe(_)
             | Body::TerraformPlan(_) => self.reads_state = true,
             // They become nothing on AWS.
-            Body::Approval(_)
+            Body::AnsibleCheck(_)
+            | Body::Approval(_)
             | Body::BuildArchive(_)
             | Body::BuildImage(_)
             | Body::Changes(_)
@@ -225,6 +233,8 @@ impl Work {
             | Body::Metrics(_)
             | Body::NewestCommit(_)
             | Body::Notify(_)
+            | Body::PackerBuild(_)
+            | Body::PackerValidate(_)
             | Body::PipelineGuard(_)
             | Body::PipelineSummary(_)
             | Body::RollbackGuard(_)

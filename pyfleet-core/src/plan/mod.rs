@@ -11,6 +11,7 @@ mod build;
 mod check_state;
 mod code_scanning;
 mod condition;
+mod configure;
 mod cost;
 mod credentials;
 mod deploy;
@@ -20,6 +21,7 @@ mod eks;
 mod environment_jobs;
 mod extension;
 mod metrics;
+mod golden_image;
 mod notify;
 mod passed;
 mod pipeline;
@@ -39,12 +41,13 @@ use indexmap::IndexMap;
 use serde::Serialize;
 
 pub use self::body::{
-    Action, AppliedHistory, Approval, Archive, Asked, Body, BuildArchive, BuildImage, Changes, CheckState,
-    Cluster, CodeScanning, Codecov, CostComment, Coverage, CreateBackend, Credentials, Decide,
-    DeployApproval, DeployGuard, DeploySummary, DestroyBackend, DetectDrift, DriftReport, EcsDeploy, EcsLook,
-    EcsRollback, EksDeploy, EksLook, EksRollback, ForceUnlock, Gate, HandOff, ImageLookup, ImagePush,
-    ImageRepository, Inputs, Login, Message, Metrics, MovingTags, NewestCommit, Notify, OidcProbe, Parity,
-    PipelineGuard, PipelineSummary, Planned, Revert, RollbackGuard, ScanImage, Security, SummarisedService,
+    Action, AnsibleCheck, AppliedHistory, Approval, Archive, Asked, Body, BuildArchive, BuildImage, Changes,
+    CheckState, Cluster, CodeScanning, Codecov, Configure, CostComment, Coverage, CreateBackend, Credentials,
+    Decide, DeployApproval, DeployGuard, DeploySummary, DestroyBackend, DetectDrift, DriftReport, EcsDeploy,
+    EcsLook, EcsRollback, EksDeploy, EksLook, EksRollback, ForceUnlock, Gate, GoldenImage, HandOff,
+    ImageLookup, ImagePush, ImageRepository, Inputs, Login, Message, Metrics, MovingTags, NewestCommit,
+    Notify, OidcProbe, PackerBuild, PackerValidate, Parity, PipelineGuard, PipelineSummary, Planned,
+    PlannedImage, RecordImage, Revert, RollbackGuard, ScanImage, Security, SummarisedService,
     SummarisedStage, Target, TerraformComment, TerraformCost, TerraformPlan, TerraformScan, TerraformStatic,
     TestComment, TestSuite, TfApply, TfAutoGuard, TfGuard, TfPlan, Tooling, Verify,
 };

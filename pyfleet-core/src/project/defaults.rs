@@ -19,6 +19,8 @@ pub const SUBJECT_FORMAT: SubjectFormat = SubjectFormat::Legacy;
 pub const RUNNER: &str = "ubuntu-24.04";
 /// GitHub's own limit is six hours, in which a hung job costs money and blocks others.
 pub const TIMEOUT_MINUTES: u16 = 30;
+/// Minutes that the build of a golden image may take: a system is installed and updated.
+pub const PACKER_MINUTES: u16 = 90;
 /// A month: long enough to look into a failure.
 pub const ARTIFACT_DAYS: u16 = 30;
 /// The tool that the documents name.

@@ -9,6 +9,7 @@ mod drift;
 mod environment;
 mod extension;
 mod image;
+mod packer;
 mod placeholder;
 mod role;
 mod security;
@@ -30,6 +31,7 @@ pub use self::environment::{Environment, Health};
 pub(crate) use self::extension::listed;
 pub use self::extension::{Extension, ExtraJob, ExtraSteps, Side};
 pub use self::image::Image;
+pub use self::packer::{Ansible, KnownHosts, Packer};
 pub use self::role::{Role, partition};
 pub use self::security::Security;
 pub(crate) use self::security::requirements_file;
@@ -41,7 +43,7 @@ pub use self::terraform::{
     VariableValue,
 };
 pub use self::test::{Coverage, Language, ServiceContainer, TestGroup};
-pub use self::waiver::Waiver;
+pub use self::waiver::{WaivedAt, Waiver};
 pub use self::workflow::WorkflowWish;
 
 use crate::diagnostic::{Diagnostic, Diagnostics, Path, Place};
@@ -82,6 +84,10 @@ pub struct Project {
     pub environments: Vec<Environment>,
     /// Infrastructure as code.
     pub terraform: Option<Terraform>,
+    /// A golden image that Packer builds.
+    pub packer: Option<Packer>,
+    /// What Ansible makes of the machines.
+    pub ansible: Option<Ansible>,
     /// Test groups by name.
     pub tests: BTreeMap<Slug, TestGroup>,
     /// Static analysis and dependency audit of the code.
@@ -169,6 +175,7 @@ pub fn resolve_partly(manifest: &Manifest) -> (Project, Diagnostics) {
     check_pull_request_runner(manifest, &runner, &mut findings);
     let environments = environment::resolve(manifest, level, &runner, &mut findings);
     let terraform = terraform::resolve(manifest, level, &environments, &mut findings);
+    let (packer, ansible) = packer::resolve(manifest, &environments, &mut findings);
     let services = service::resolve(manifest, &environments, &mut findings);
     let project = Project {
         name: manifest.project.clone(),
@@ -190,6 +197,8 @@ pub fn resolve_partly(manifest: &Manifest) -> (Project, Diagnostics) {
         aws_services: aws_services(manifest),
         environments,
         terraform,
+        packer,
+        ansible,
         services,
         tests: test::resolve(manifest, &mut findings),
         security: security::resolve(manifest, &mut findings),

@@ -197,7 +197,12 @@ fn check(
     findings: &mut Diagnostics,
 ) {
     let (needed, section, present) = match kind {
-        Kind::Test => (SafetyLevel::TESTS, "tests", !manifest.tests.is_empty()),
+        // A golden image and playbooks are checked without a machine.
+        Kind::Test => (
+            SafetyLevel::TESTS,
+            "tests",
+            !manifest.tests.is_empty() || manifest.packer.is_some() || manifest.ansible.is_some(),
+        ),
         Kind::Build => (SafetyLevel::BUILDS, "images", !manifest.images.is_empty()),
         Kind::Terraform => (SafetyLevel::TESTS, "terraform", manifest.terraform.is_some()),
         Kind::Metrics => (SafetyLevel::TESTS, "workflows", manifest.delivers()),

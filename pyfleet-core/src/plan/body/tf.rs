@@ -6,6 +6,7 @@ use indexmap::IndexMap;
 use serde::Serialize;
 use serde_json::Value as Json;
 
+use super::golden_image::PlannedImage;
 use crate::manifest::{OnDrift, Window};
 use crate::project::Health;
 
@@ -162,6 +163,8 @@ pub struct TfPlan {
     /// The expression, without its marks, that yields the commit whose configuration is planned, where that is not the
     /// workflow's own.
     pub earlier: Option<String>,
+    /// The golden image that it is planned with.
+    pub image: Option<PlannedImage>,
     /// What the plan needs.
     pub inputs: Inputs,
     /// How the plan is handed over; nothing where nothing is ever applied.
@@ -223,6 +226,8 @@ pub struct TfApply {
     /// The expression, without its marks, that yields the commit whose configuration is applied, where that is not the
     /// workflow's own.
     pub earlier: Option<String>,
+    /// The golden image that it was planned with.
+    pub image: Option<PlannedImage>,
     /// What planning again needs; nothing where nothing is planned again, after a destroy.
     pub inputs: Option<Inputs>,
     /// Secrets that input variables take their values from: their parts are hidden.
