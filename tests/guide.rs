@@ -232,7 +232,8 @@ fn jobs_that_nobody_is_asked_about_are_named() {
             let line = format!("- `{}`: ", workflow.name);
             let line = approval.lines().find_map(|text| text.strip_prefix(&line)).unwrap_or_default();
             for (id, job) in &workflow.model.jobs {
-                let purpose = workflow.jobs[id].identity.as_ref().map(|identity| identity.purpose.name());
+                let identity = workflow.jobs.get(id).and_then(|job| job.identity.as_ref());
+                let purpose = identity.map(|identity| identity.purpose.name());
                 let changes = purpose.is_some_and(|purpose| !purpose.ends_with("plan"));
                 let waits = job.needs.iter().any(|needed| {
                     let environment = workflow.model.jobs[needed].environment.as_ref();
