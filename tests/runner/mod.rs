@@ -30,6 +30,7 @@ mod process;
 mod record;
 
 mod drift; // drift in examples/pyfleet: found, said once, and gone
+mod inventory_manager; // the rendered workflows of examples/inventory-manager, executed
 mod kubernetes; // the life of a service on Kubernetes, with its image on Docker Hub
 mod earlier; // rollback of a stack in examples/pyfleet: the commit that was applied before is live again
 mod extended; // a rendered job with steps of its owner's

@@ -371,6 +371,22 @@ pub const TROUBLES: &[Trouble] = &[
         command: None,
     },
     Trouble {
+        by: Scripts(&["smoke.sh"]),
+        only: Some(|body| matches!(body, Body::Smoke(smoke) if smoke.cluster.is_some())),
+        seen: "the service … in … has no load balancer's address after … seconds: see what the cluster says with …",
+        cause: "The Service is of another type than LoadBalancer, is not there, or the cloud has not made its load balancer.",
+        remedy: "Look at the Service and its events; `object` of the check names another one.",
+        command: Some("kubectl describe service NAME --namespace NAMESPACE"),
+    },
+    Trouble {
+        by: Scripts(&["smoke-command.sh"]),
+        only: None,
+        seen: "the check … failed, its command ended with …: its log is above, and in the artifact",
+        cause: "The repository's own command found something wrong with what was deployed.",
+        remedy: "Read its log. What was deployed is live: mend it, or start the rollback.",
+        command: Some("gh run download RUN_ID --pattern 'smoke_*'"),
+    },
+    Trouble {
         by: Scripts(&["newest-commit.sh"]),
         only: None,
         seen: "nothing is changed: … has a newer commit, which has a run of its own",

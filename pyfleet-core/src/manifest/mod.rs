@@ -20,6 +20,7 @@ mod path;
 mod registry;
 mod security;
 mod service;
+mod smoke;
 mod stage;
 mod targets;
 mod terraform;
@@ -49,6 +50,7 @@ pub use self::path::RelativePath;
 pub use self::registry::{Credentials, NoOptions, Registry};
 pub use self::security::{Bandit, DependencyAudit, DependencyTool, Flake8, Security};
 pub use self::service::{Ecs, Eks, KubernetesName, SecretKey, Service};
+pub use self::smoke::{Scheme, Smoke, SmokeCheck};
 pub use self::stage::{Only, Stage, StageKind, Stages, StartedBy};
 pub use self::targets::Targets;
 pub use self::terraform::{
@@ -111,6 +113,8 @@ pub struct Manifest {
     /// What is deployed: each service runs one image.
     #[serde(default)]
     pub services: IndexMap<Slug, Service>,
+    /// What is asked of the system once it is deployed, by the stage `smoke` of a pipeline.
+    pub smoke: Option<Smoke>,
     /// Who is told what becomes of runs that change something.
     #[serde(default)]
     pub notify: IndexMap<Slug, Channel>,

@@ -178,6 +178,7 @@ impl Work {
             Body::EksRollback(rollback) => self.rolls_back.extend(rollback.services.iter().cloned()),
             Body::EksList(look) | Body::EksResolve(look) => self.lists.extend(look.services.iter().cloned()),
             Body::EcsList(look) | Body::EcsResolve(look) => self.lists.extend(look.services.iter().cloned()),
+            Body::Smoke(smoke) => self.lists.extend(smoke.services.iter().cloned()),
             Body::AppliedHistory(_) | Body::GoldenImage(_) => {
                 self.reads_state = true;
                 self.reads_history = true;
@@ -240,6 +241,7 @@ impl Work {
             | Body::RollbackGuard(_)
             | Body::ScanImage(_)
             | Body::Security(_)
+            | Body::SmokeCommand(_)
             | Body::TerraformComment(_)
             | Body::TerraformCost(_)
             | Body::TerraformScan(_)

@@ -13,7 +13,7 @@ use serde_json::Value as Json;
 pub use self::deploy::{
     BuildArchive, Cluster, DeployApproval, DeployGuard, DeploySummary, EcsDeploy, EcsLook, EcsRollback,
     EksDeploy, EksLook, EksRollback, ImageLookup, ImagePush, ImageRepository, Login, MovingTags,
-    RollbackGuard, SummarisedService,
+    RollbackGuard, Smoke, SmokeCommand, SummarisedService,
 };
 pub use self::golden_image::{
     AnsibleCheck, Configure, GoldenImage, PackerBuild, PackerValidate, PlannedImage, RecordImage,
@@ -118,6 +118,10 @@ pub enum Body {
     ScanImage(ScanImage),
     /// Analyses the code of one directory and audits its dependencies.
     Security(Security),
+    /// Asks what was deployed, over the network.
+    Smoke(Smoke),
+    /// Asks what was deployed, by a command of the repository.
+    SmokeCommand(SmokeCommand),
     /// Comments plans and cost on the pull request.
     TerraformComment(TerraformComment),
     /// Estimates what the stacks cost.
@@ -191,6 +195,8 @@ impl Body {
             Self::RollbackGuard(_) => "jobs/rollback-guard.yml.j2",
             Self::ScanImage(_) => "jobs/scan-image.yml.j2",
             Self::Security(_) => "jobs/security.yml.j2",
+            Self::Smoke(_) => "jobs/smoke.yml.j2",
+            Self::SmokeCommand(_) => "jobs/smoke-command.yml.j2",
             Self::TerraformComment(_) => "jobs/terraform-comment.yml.j2",
             Self::TerraformCost(_) => "jobs/terraform-cost.yml.j2",
             Self::TerraformPlan(_) => "jobs/terraform-plan.yml.j2",
@@ -277,6 +283,11 @@ impl Body {
             Self::NewestCommit(_) => &["newest-commit.sh"],
             Self::ScanImage(ScanImage { archive: Some(_), .. }) => &["image-layout.sh", "scan-report.sh"],
             Self::ScanImage(_) | Self::TerraformScan(_) => &["scan-report.sh"],
+            Self::Smoke(Smoke { cluster: Some(_), .. }) => {
+                &["eks-connect.sh", "eks-diagnose.sh", "health-check.sh", "smoke.sh"]
+            }
+            Self::Smoke(_) => &["health-check.sh", "smoke.sh"],
+            Self::SmokeCommand(_) => &["smoke-command.sh"],
             Self::TerraformCost(_) => &["cost-report.sh"],
             Self::TerraformPlan(_) => &["plan-summary.jq", "terraform-init.sh", "terraform-plan.sh"],
             Self::TestSuite(_) => &["test-summary.sh"],
