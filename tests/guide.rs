@@ -31,6 +31,7 @@ fn guide(manifest: &str) -> String {
 fn manifests() -> Vec<String> {
     let root = tool::repository();
     let mut manifests = vec![
+        fs::read_to_string(root.join("examples/experience-showcase/pyfleet.yml")).unwrap(),
         fs::read_to_string(root.join("examples/pyfleet/pyfleet.yml")).unwrap(),
         fs::read_to_string(root.join("examples/sandbox-broker/pyfleet.yml")).unwrap(),
         NOTHING.to_owned(),

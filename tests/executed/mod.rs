@@ -15,6 +15,7 @@ mod stack_on_aws; // a stack whose state lies on the emulated AWS
 
 mod active_color;
 mod applied_history;
+mod cdktf_synth;
 mod changed_paths;
 mod check_state;
 mod cost_comment;
@@ -24,6 +25,7 @@ mod create_backend;
 mod deploy_guard;
 mod deploy_summary;
 mod destroy_backend;
+mod ecs_await;
 mod ecs_deploy;
 mod ecs_rollback;
 mod ecs_wait;
@@ -47,6 +49,7 @@ mod oidc_probe;
 mod pipeline_guard;
 mod pipeline_summary;
 mod plan_comment;
+mod plan_digests;
 mod plan_policy;
 mod plan_summary;
 mod post_comments;

@@ -20,7 +20,7 @@
 //! forms of 2026, `continue-on-error` of jobs, `hashFiles`, and an action without a stand-in. Not reproduced in
 //! silence: `timeout-minutes`, filters of triggers, branch policies of environments, and masks of encoded secrets.
 
-mod action;
+pub(crate) mod action;
 mod evaluator;
 mod files;
 mod job;
@@ -30,6 +30,7 @@ mod process;
 mod record;
 
 mod drift; // drift in examples/pyfleet: found, said once, and gone
+mod experience_showcase; // examples/experience-showcase: a commit becomes two images, and a stack brings them to ECS
 mod earlier; // rollback of a stack in examples/pyfleet: the commit that was applied before is live again
 mod pyfleet; // those of examples/pyfleet: the life of two environments
 mod sandbox_broker; // the rendered workflows of examples/sandbox-broker, executed

@@ -225,7 +225,7 @@ fn coverage_below_the_minimum_closes_the_gate() {
 }
 
 /// Docker, in which every image is well.
-const DOCKER: &str = r#"
+pub(super) const DOCKER: &str = r#"
 case "$1 $2" in
   'load --quiet') ;;
   'image inspect') echo '[{"Size": 104857600, "Config": {"User": "10001", "Healthcheck": {"Test": ["CMD", "true"]}}}]' ;;

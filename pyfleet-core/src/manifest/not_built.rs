@@ -16,7 +16,6 @@ const NOT_BUILT: &[&str] = &[
     "services.*.eks",
     "smoke",
     "targets",
-    "terraform.stacks.*.cdktf",
 ];
 
 /// Values that the design names and that nothing renders yet: the key, and the value.

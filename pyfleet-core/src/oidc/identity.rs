@@ -166,6 +166,9 @@ impl Work {
             Body::ImagePush(push) => {
                 self.pushes.insert(push.ecr.repository.clone());
             }
+            Body::EcsAwait(look) => {
+                self.lists.insert(look.name.clone());
+            }
             Body::EcsDeploy(deploy) => {
                 self.deploys.insert(deploy.name.clone());
             }
@@ -207,6 +210,7 @@ impl Work {
             Body::Approval(_)
             | Body::BuildArchive(_)
             | Body::BuildImage(_)
+            | Body::CdktfSynth(_)
             | Body::Changes(_)
             | Body::CodeScanning(_)
             | Body::Codecov(_)

@@ -35,14 +35,14 @@ use indexmap::IndexMap;
 use serde::Serialize;
 
 pub use self::body::{
-    Action, AppliedHistory, Approval, Archive, Asked, Body, BuildArchive, BuildImage, Changes, CheckState,
-    CodeScanning, Codecov, CostComment, Coverage, CreateBackend, Credentials, Decide, DeployApproval,
-    DeployGuard, DeploySummary, DestroyBackend, DetectDrift, DriftReport, EcrRepository, EcsDeploy, EcsLook,
-    EcsRollback, ForceUnlock, Gate, HandOff, ImageLookup, ImagePush, Inputs, Message, NewestCommit, Notify,
-    OidcProbe, Parity, PipelineGuard, PipelineSummary, Planned, Revert, RollbackGuard, ScanImage, Security,
-    SummarisedService, SummarisedStage, Target, TerraformComment, TerraformCost, TerraformPlan,
-    TerraformScan, TerraformStatic, TestComment, TestSuite, TfApply, TfAutoGuard, TfGuard, TfPlan, Tooling,
-    Verify,
+    Action, AppliedHistory, Approval, Archive, Asked, Body, BuildArchive, BuildImage, CdktfSynth, Changes,
+    CheckState, CodeScanning, Codecov, CostComment, Coverage, CreateBackend, Credentials, Decide,
+    DeployApproval, DeployGuard, DeploySummary, DestroyBackend, DetectDrift, DriftReport, EcrRepository,
+    EcsAwait, EcsDeploy, EcsLook, EcsRollback, ForceUnlock, Gate, HandOff, ImageLookup, ImagePush, Inputs,
+    Message, NewestCommit, Notify, OidcProbe, Parity, PipelineGuard, PipelineSummary, Planned, Revert,
+    RollbackGuard, ScanImage, Security, SummarisedService, SummarisedStage, Target, TerraformComment,
+    TerraformCost, TerraformPlan, TerraformScan, TerraformStatic, TestComment, TestSuite, TfApply,
+    TfAutoGuard, TfGuard, TfPlan, Tooling, Verify,
 };
 pub(crate) use self::credentials::session_seconds;
 pub use self::read_back::read_back;

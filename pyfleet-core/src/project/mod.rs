@@ -32,9 +32,10 @@ pub(crate) use self::security::requirements_file;
 pub use self::service::Service;
 pub use self::stage::Stage;
 pub use self::target::{EcsTarget, ecr_host};
+pub(crate) use self::terraform::image_variable;
 pub use self::terraform::{
-    Colors, Cost, EnvironmentStacks, NotPlanned, Scan, Stack, StackCost, StackSettings, Terraform,
-    VariableValue,
+    Colors, Cost, EnvironmentStacks, NotPlanned, Scan, Stack, StackCost, StackSettings, Synthesised,
+    Terraform, VariableValue,
 };
 pub use self::test::{Coverage, Language, ServiceContainer, TestGroup};
 pub use self::waiver::Waiver;

@@ -1,5 +1,6 @@
 //! The typed contexts of the templates that lay out a job's steps.
 
+mod cdktf;
 mod deploy;
 mod pipeline;
 mod tf;
@@ -9,6 +10,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use serde_json::Value as Json;
 
+pub use self::cdktf::{CdktfSynth, EcsAwait};
 pub use self::deploy::{
     BuildArchive, DeployApproval, DeployGuard, DeploySummary, EcrRepository, EcsDeploy, EcsLook, EcsRollback,
     ImageLookup, ImagePush, RollbackGuard, SummarisedService,
@@ -33,6 +35,8 @@ pub enum Body {
     BuildArchive(BuildArchive),
     /// Builds one image and checks it.
     BuildImage(BuildImage),
+    /// Synthesises the stacks of an environment that are written with CDKTF.
+    CdktfSynth(CdktfSynth),
     /// Finds what a pull request changes.
     Changes(Changes),
     /// Checks state, lock and backend of the stacks of one environment.
@@ -59,6 +63,8 @@ pub enum Body {
     DetectDrift(DetectDrift),
     /// Says what was found, and keeps the issues.
     DriftReport(DriftReport),
+    /// Waits for the deployment of one ECS service that an apply has started.
+    EcsAwait(EcsAwait),
     /// Deploys one service to Amazon ECS.
     EcsDeploy(EcsDeploy),
     /// Lists the revisions of one ECS service.
@@ -124,6 +130,7 @@ impl Body {
             Self::Approval(_) => "jobs/approval.yml.j2",
             Self::BuildArchive(_) => "jobs/build-archive.yml.j2",
             Self::BuildImage(_) => "jobs/build-image.yml.j2",
+            Self::CdktfSynth(_) => "jobs/cdktf-synth.yml.j2",
             Self::Changes(_) => "jobs/changes.yml.j2",
             Self::CheckState(_) => "jobs/check-state.yml.j2",
             Self::CodeScanning(_) => "jobs/code-scanning.yml.j2",
@@ -137,6 +144,7 @@ impl Body {
             Self::DestroyBackend(_) => "jobs/destroy-backend.yml.j2",
             Self::DetectDrift(_) => "jobs/detect-drift.yml.j2",
             Self::DriftReport(_) => "jobs/drift-report.yml.j2",
+            Self::EcsAwait(_) => "jobs/ecs-await.yml.j2",
             Self::EcsDeploy(_) => "jobs/ecs-deploy.yml.j2",
             Self::EcsList(_) => "jobs/ecs-list.yml.j2",
             Self::EcsResolve(_) => "jobs/ecs-resolve.yml.j2",
@@ -187,13 +195,16 @@ impl Body {
         let earlier =
             matches!(self, Self::TfPlan(plan) if plan.earlier.is_some()).then_some("applied-history.sh");
         let masks = secrets.then_some("mask-secrets.sh");
-        self.constant_scripts().iter().copied().chain(colors).chain(earlier).chain(masks)
+        let images =
+            matches!(self, Self::TfPlan(plan) if !plan.images.is_empty()).then_some("plan-digests.sh");
+        self.constant_scripts().iter().copied().chain(colors).chain(earlier).chain(masks).chain(images)
     }
 
     const fn constant_scripts(&self) -> &'static [&'static str] {
         match self {
             Self::AppliedHistory(_) => &["applied-history.sh"],
             Self::BuildArchive(_) | Self::BuildImage(_) => &["image-check.sh"],
+            Self::CdktfSynth(_) => &["cdktf-synth.sh", "scan-report.sh"],
             Self::Changes(_) => &["changed-paths.sh"],
             Self::CheckState(_) => &[
                 "check-state.sh",
@@ -213,6 +224,7 @@ impl Body {
                 "terraform-plan.sh",
                 "wait-for-lock.sh",
             ],
+            Self::EcsAwait(_) => &["ecs-await.sh", "ecs-wait.sh"],
             Self::EcsDeploy(_) => &["ecs-deploy.sh", "ecs-rollback.sh", "ecs-wait.sh", "health-check.sh"],
             Self::EcsList(_) | Self::EcsResolve(_) => &["ecs-rollback.sh", "ecs-wait.sh"],
             Self::EcsRollback(_) => &["ecs-rollback.sh", "ecs-wait.sh", "health-check.sh"],

@@ -162,6 +162,10 @@ pub struct TfPlan {
     /// The expression, without its marks, that yields the commit whose configuration is planned, where that is not the
     /// workflow's own.
     pub earlier: Option<String>,
+    /// Whether CDKTF synthesises one of the stacks: its sources come from another job.
+    pub synthesised: bool,
+    /// The images that what is synthesised has to plan, by name.
+    pub images: BTreeMap<String, String>,
     /// What the plan needs.
     pub inputs: Inputs,
     /// How the plan is handed over; nothing where nothing is ever applied.
@@ -221,6 +225,8 @@ pub struct TfApply {
     /// The expression, without its marks, that yields the commit whose configuration is applied, where that is not the
     /// workflow's own.
     pub earlier: Option<String>,
+    /// Whether CDKTF synthesises one of the stacks: its sources come from another job.
+    pub synthesised: bool,
     /// What planning again needs; nothing where nothing is planned again, after a destroy.
     pub inputs: Option<Inputs>,
     /// Secrets that input variables take their values from: their parts are hidden.
@@ -309,6 +315,8 @@ pub struct ForceUnlock {
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct CheckState {
+    /// Whether CDKTF synthesises one of the stacks, which then is not planned.
+    pub synthesised: bool,
     /// The tool.
     #[serde(flatten)]
     pub tooling: Tooling,

@@ -3,6 +3,8 @@
 //! The image of a commit is built once. Where the registry of an environment has it already, it is used again: another
 //! build would be another image, and tags do not move.
 
+use std::collections::BTreeMap;
+
 use indexmap::IndexMap;
 
 use super::{Pipeline, approval_id, in_turn, stand, within_limit, works_on};
@@ -14,7 +16,7 @@ use crate::plan::credentials::{Place, credentials, identity};
 use crate::plan::draft::{CHECK_OUT, Draft, NewJob};
 use crate::plan::environment_jobs::{READ, aws_env, reading_environment, without_deployment};
 use crate::plan::passed::Passed;
-use crate::project::{Environment, Image, Stage, defaults, ecr_host};
+use crate::project::{Environment, Image, Stage, defaults, ecr_host, image_variable};
 use crate::workflow::{self as model, Runner};
 
 /// Looks for each image where it is kept, builds it where it is not, and scans what was built.
@@ -86,7 +88,7 @@ pub(super) fn push(
         model.needs = vec![lookup.clone(), build.clone()];
         stand(&mut model, stage, behind);
         model.environment = Some(without_deployment(environment.name.to_string()));
-        let digest = expression(&format!("needs.{lookup}.outputs.digest || needs.{build}.outputs.digest"));
+        let digest = expression(&digest(&lookup, &build));
         model.outputs = IndexMap::from([("digest".to_owned(), digest)]);
         let id = push_id(environment, name);
         let job = NewJob {
@@ -109,6 +111,31 @@ pub(super) fn push(
         passed = passed.and(&Passed::jobs([id.as_str()]));
     }
     passed
+}
+
+/// The images of an environment by the variable that names each, with the jobs that know its digest before anything is
+/// pushed.
+pub(super) fn by_digest(
+    pipeline: &Pipeline<'_>,
+    environment: &Environment,
+) -> (BTreeMap<String, String>, Vec<String>) {
+    let (mut images, mut jobs) = (BTreeMap::new(), Vec::new());
+    if pipeline.stage(StageKind::Image).is_none() {
+        return (images, jobs);
+    }
+    for (name, image) in &pipeline.project.images {
+        let Some((ecr, _)) = repository(image, environment) else { continue };
+        let (lookup, build) = (lookup_id(environment, name), build_id(name));
+        let digest = expression(&digest(&lookup, &build));
+        images.insert(image_variable(name), format!("{}/{}@{digest}", ecr.registry, ecr.repository));
+        jobs.extend([lookup, build]);
+    }
+    (images, jobs)
+}
+
+/// The digest of an image that was there already, or of the one that was built.
+fn digest(lookup: &str, build: &str) -> String {
+    format!("needs.{lookup}.outputs.digest || needs.{build}.outputs.digest")
 }
 
 /// The job that pushes an image for an environment, and says its digest.
