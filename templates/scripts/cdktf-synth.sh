@@ -60,7 +60,7 @@ image='^[a-z0-9][a-z0-9.-]*(:[0-9]{1,5})?(/[a-z0-9]+([._-]+[a-z0-9]+)*)+@(sha256
 [[ $CDKTF_VERSION =~ ^[0-9]+\.[0-9]+\.[0-9]+$ ]] || usage 'CDKTF_VERSION must be a version'
 [[ $STACK =~ $slug ]] || usage 'STACK must be a slug'
 [[ -n $STACK_DIRECTORY && ! -e $STACK_DIRECTORY ]] || usage 'STACK_DIRECTORY must not be there yet'
-[[ -n $LOCK_FILE ]] || usage 'LOCK_FILE is not set'
+[[ -n $LOCK_FILE ]] || usage 'LOCK_FILE must be a path'
 [[ $ENVIRONMENT =~ $slug ]] || usage 'ENVIRONMENT must be a slug'
 jq -e -s 'length == 1 and (.[0] | type == "object" and has("bucket") and has("key") and all(.[]; type == "string"))' \
   <<<"$BACKEND" >/dev/null 2>&1 || usage 'BACKEND must be a JSON object of strings'
@@ -88,8 +88,8 @@ if [[ $installed != "$CDKTF_VERSION" ]]; then
   exit 3
 fi
 
-(cd -- "$CDKTF_DIRECTORY" && CI=true CHECKPOINT_DISABLE=1 NO_COLOR=1 "$cli" synth --output "$work/out") >"$work/synth.log" 2>&1 </dev/null
-rc=$?
+rc=0
+(cd -- "$CDKTF_DIRECTORY" && CI=true CHECKPOINT_DISABLE=1 NO_COLOR=1 "$cli" synth --output "$work/out") >"$work/synth.log" 2>&1 </dev/null || rc=$?
 show "$work/synth.log"
 if ((rc)); then
   annotate error "cdktf synth failed for $ENVIRONMENT/$STACK: its output is above"

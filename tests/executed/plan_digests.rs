@@ -69,7 +69,7 @@ fn refuses_settings_of_the_wrong_shape() {
         ("PLAN_FILE", &["", "none"]),
         ("ENVIRONMENT", &["", "a b"]),
         ("STACK", &["", "../a"]),
-        ("EXPECTED_IMAGES", &["{}", r#"["PATH"]"#, r#"["IMAGE_NONE"]"#]),
+        ("EXPECTED_IMAGES", &["{}", r#"["PATH"]"#]),
         ("IMAGE_BACKEND", &["", "backend:latest"]),
     ] {
         refuses(&script, name, values);

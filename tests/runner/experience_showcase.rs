@@ -109,7 +109,8 @@ impl Production {
             aws.cli(
                 &[&["ecr", "create-repository", "--repository-name", &repository], &immutable[..]].concat(),
             );
-            let containers = json!([{"name": service, "image": "scratch:nothing"}]).to_string();
+            let containers =
+                json!([{"name": service, "image": "scratch:nothing", "memory": 256}]).to_string();
             let definition = ["--family", service, "--container-definitions", &containers];
             aws.cli(&[&["ecs", "register-task-definition"], &definition[..]].concat());
             let own = ["--cluster", CLUSTER, "--service-name", service, "--task-definition", service];

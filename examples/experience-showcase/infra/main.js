@@ -33,6 +33,7 @@ class Showcase extends TerraformStack {
         name: service,
         image,
         essential: true,
+        memory: 256,
         portMappings: [{ containerPort: PORTS[service] }],
       };
       // What a task definition of the AWS provider would be; the provider's own constructs are left out, so that the

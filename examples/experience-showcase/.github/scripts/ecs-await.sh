@@ -114,8 +114,8 @@ follow() {
 }
 
 if [[ $runs == *"@$digest" ]]; then
-  follow
-  rc=$?
+  rc=0
+  follow || rc=$?
   ((rc)) || printf '%s runs %s\n' "$ECS_SERVICE" "$IMAGE"
   exit "$rc"
 fi
@@ -127,8 +127,8 @@ newest=$(jq -r '.serviceDeployments[0].status // "none" | strings' "$work/answer
 case $newest in
   ROLLBACK_*)
     # To its end: only then something is live.
-    GITHUB_OUTPUT=$work/outputs follow
-    rc=$?
+    rc=0
+    GITHUB_OUTPUT=$work/outputs follow || rc=$?
     live=$(sed -n 's/^live=//p' "$work/outputs" | tail -n 1)
     printf 'state=reversed\nlive=%s\n' "${live:-$number}" >>"$output"
     if ((rc == 0)); then
