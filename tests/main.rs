@@ -3,9 +3,11 @@
 #![allow(clippy::print_stderr, clippy::print_stdout)] // tests report their figures
 
 mod aws; // AWS on loopback: what a script asks of it, and what happens when it fails
+mod browser; // the charts and the page of `graph`, as headless Chromium shows them without a network
 mod cli; // each command as a user runs it, one file a command; repositories that are hostile, or cut short
 mod examples; // the rendered trees under examples/, as committed
 mod executed; // the scripts of templates/scripts, run as GitHub runs them
+mod golden_image; // jobs of a golden image and of what configures machines, rendered one at a time
 mod guide; // .github/cicd/README.md: complete, formatted, true to the scripts; its charts as Mermaid reads them
 mod hook; // the pre-commit hook, installed into a repository by the real pre-commit
 mod hostile; // hostile manifests: refused at the right place, and nothing happens

@@ -19,11 +19,12 @@ use std::process::Command;
 use std::sync::Mutex;
 use std::thread;
 
-/// Where `tests/run` installs, in the order of lookup. The pins lie under `tests/tools`; CDKTF's is
-/// the lock file of `examples/experience-showcase`.
-const PREPARED: [&str; 4] = [
+/// Where `tests/run` installs, in the order of lookup. The pins lie in `tests/run` and under `tests/tools`; CDKTF's is the
+/// lock file of `examples/experience-showcase`.
+const PREPARED: [&str; 5] = [
     "target/tools/python/bin",
     "target/tools/node/node_modules/.bin",
+    "target/tools/chromium",
     "target/tools/bin",
     "target/tools/cdktf/node_modules/.bin",
 ];

@@ -1,14 +1,18 @@
-//! A planned workflow as a picture: what starts it, its jobs, what each waits for, and where it stands.
+//! A planned workflow as a picture: what starts it, its jobs, what each waits for, what it may do, and where it stands.
 //!
-//! The chart is data; `pyfleet-gen` lays it out. An edge that others imply is left out: what a gate needs is every job,
-//! and a line from each would say nothing.
+//! The chart is data, and [`Layout`] is where everything stands on a grid; `pyfleet-gen` draws it. An edge that others
+//! imply is left out: what a gate needs is every job, and a line from each would say nothing.
+
+mod layout;
 
 use std::collections::BTreeSet;
 
 use serde::Serialize;
 
-use crate::plan::{Body, Workflow};
-use crate::workflow::{Graph, Triggers};
+pub use self::layout::{Cell, Lane, Layout};
+use crate::diagnostic::Segment;
+use crate::plan::{Body, Identity, Job, Permission, Workflow};
+use crate::workflow::{Axes, Graph, Level, Matrix, OrExpression, Scope, Triggers};
 
 /// A planned workflow as nodes and edges. The first node is what starts it.
 ///
@@ -44,6 +48,31 @@ pub struct Node {
     pub environment: Option<String>,
     /// The concurrency group that the job holds while it runs.
     pub lock: Option<String>,
+    /// The environment of the manifest that it belongs to: its own, or the one of everything that it waits for.
+    pub place: Option<String>,
+    /// What GitHub calls it.
+    pub name: Option<String>,
+    /// What it becomes on AWS.
+    pub identity: Option<Identity>,
+    /// What its token may do, with reasons.
+    pub permissions: Vec<Permission>,
+    /// Whether it runs; `success()` where it is missing.
+    pub condition: Option<String>,
+    /// Why the condition is what it is; empty where there is none.
+    pub because: &'static str,
+    /// How often it runs.
+    pub times: Times,
+}
+
+/// How often a job runs in one run of its workflow.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Times {
+    /// Once.
+    Once,
+    /// Once for each value that is written out.
+    Each(Vec<String>),
+    /// Once for each entry that a job before it found.
+    Computed,
 }
 
 /// What a node is.
@@ -74,18 +103,10 @@ impl Flowchart {
     pub fn of(workflow: &Workflow) -> Self {
         let starts = starts(&workflow.model.on);
         let lines: Vec<String> = starts.iter().map(ToString::to_string).collect();
-        let mut nodes =
-            vec![Node { kind: NodeKind::Start, label: lines.join("\n"), environment: None, lock: None }];
-        nodes.extend(workflow.model.jobs.iter().map(|(id, model)| Node {
-            kind: match workflow.jobs.get(id).map(|job| &job.body) {
-                Some(body) if body.waits_for_reviewers() => NodeKind::Approval,
-                Some(Body::Gate(_)) => NodeKind::Gate,
-                _ => NodeKind::Job,
-            },
-            label: id.clone(),
-            environment: model.environment.as_ref().map(|environment| environment.name.clone()),
-            lock: model.concurrency.as_ref().map(|concurrency| concurrency.group.clone()),
-        }));
+        let mut nodes = vec![Node::start(lines.join("\n"))];
+        nodes.extend(
+            workflow.model.jobs.iter().map(|(id, model)| Node::job(id, model, workflow.jobs.get(id))),
+        );
         let graph = Graph::of(&workflow.model);
         let mut edges = Vec::new();
         for (position, id) in workflow.model.jobs.keys().enumerate() {
@@ -102,8 +123,115 @@ impl Flowchart {
             }
             edges.extend(before.into_iter().map(|before| Edge { from: before + 1, to }));
         }
-        Self { nodes, edges }
+        let mut chart = Self { nodes, edges };
+        chart.stand_with_what_comes_before();
+        chart
     }
+
+    /// The positions of what a node waits for.
+    pub fn before(&self, node: usize) -> impl Iterator<Item = usize> {
+        self.edges.iter().filter(move |edge| edge.to == node).map(|edge| edge.from)
+    }
+
+    /// A job that waits only for jobs of one environment belongs to it too. The required check belongs to none.
+    fn stand_with_what_comes_before(&mut self) {
+        loop {
+            let homeless = |node: &Node| node.kind == NodeKind::Job && node.place.is_none();
+            let found =
+                self.nodes.iter().enumerate().filter(|(_, node)| homeless(node)).find_map(|(own, _)| {
+                    let places: BTreeSet<Option<&str>> =
+                        self.before(own).map(|before| self.nodes[before].place.as_deref()).collect();
+                    let place = places.first().copied().flatten().filter(|_| places.len() == 1)?;
+                    Some((own, place.to_owned()))
+                });
+            let Some((own, place)) = found else { return };
+            self.nodes[own].place = Some(place);
+        }
+    }
+}
+
+impl Node {
+    fn start(label: String) -> Self {
+        Self {
+            kind: NodeKind::Start,
+            label,
+            environment: None,
+            lock: None,
+            place: None,
+            name: None,
+            identity: None,
+            permissions: Vec::new(),
+            condition: None,
+            because: "",
+            times: Times::Once,
+        }
+    }
+
+    fn job(id: &str, model: &crate::workflow::Job, planned: Option<&Job>) -> Self {
+        let environment = model.environment.as_ref().map(|environment| environment.name.clone());
+        Self {
+            kind: match planned.map(|job| &job.body) {
+                Some(body) if body.waits_for_reviewers() => NodeKind::Approval,
+                Some(Body::Gate(_)) => NodeKind::Gate,
+                _ => NodeKind::Job,
+            },
+            place: place(planned, environment.as_deref()),
+            environment,
+            lock: model.concurrency.as_ref().map(|concurrency| concurrency.group.clone()),
+            name: model.name.clone(),
+            identity: planned.and_then(|job| job.identity.clone()),
+            permissions: planned.map_or_else(Vec::new, |job| job.permissions.clone()),
+            condition: model.condition.clone(),
+            because: planned.map_or("", |job| job.because),
+            times: model
+                .strategy
+                .as_ref()
+                .and_then(|strategy| strategy.matrix.as_ref())
+                .map_or(Times::Once, times),
+            label: id.to_owned(),
+        }
+    }
+
+    /// The scopes that its token may write. The identity is none: it opens nothing but the role.
+    pub fn writes(&self) -> impl Iterator<Item = Scope> {
+        self.permissions
+            .iter()
+            .filter(|own| own.level == Level::Write && own.scope != Scope::IdToken)
+            .map(|own| own.scope)
+    }
+}
+
+/// The manifest's environment that a job says it belongs to. GitHub has up to four for each, whose names end in what no
+/// name in the manifest ends in.
+fn place(planned: Option<&Job>, environment: Option<&str>) -> Option<String> {
+    if let Some(identity) = planned.and_then(|job| job.identity.as_ref()) {
+        return Some(identity.environment.to_string());
+    }
+    let origin = planned.map(|job| job.origin.segments()).unwrap_or_default();
+    if let [Segment::Key(section), Segment::Key(name), ..] = origin
+        && section == "environments"
+    {
+        return Some(name.clone());
+    }
+    let kept = environment?;
+    let base = ["-plan", "-approval", "-backend"].iter().find_map(|end| kept.strip_suffix(end));
+    Some(base.unwrap_or(kept).to_owned())
+}
+
+fn times(matrix: &Matrix) -> Times {
+    match matrix {
+        Matrix::Axes(Axes { values, include: None, exclude: None }) if values.len() == 1 => {
+            match values.values().next() {
+                Some(OrExpression::Literal(values)) => Times::Each(values.iter().map(shown).collect()),
+                _ => Times::Computed,
+            }
+        }
+        _ => Times::Computed,
+    }
+}
+
+fn shown(value: &serde_json::Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
 
 /// One thing that starts a workflow: words, and the branches or the times that belong to them.
@@ -162,7 +290,7 @@ pub fn starts(on: &Triggers) -> Vec<Start> {
 mod tests {
     use indexmap::IndexMap;
 
-    use super::{Edge, Flowchart, NodeKind, starts};
+    use super::{Edge, Flowchart, NodeKind, Times, starts};
     use crate::plan::Workflow;
 
     fn planned(text: &str) -> Workflow {
@@ -189,6 +317,45 @@ mod tests {
         let b = &chart.nodes[2];
         assert_eq!((b.label.as_str(), b.kind), ("b", NodeKind::Job));
         assert_eq!((b.environment.as_deref(), b.lock.as_deref()), (Some("prod"), Some("one")));
+    }
+
+    #[test]
+    fn a_job_stands_with_all_that_it_waits_for() {
+        let chart = Flowchart::of(&planned(
+            "{on: push, jobs: {guard: , plan: {needs: guard, environment: prod-plan}, decide: {needs: plan}, \
+              report: {needs: decide}, apply: {needs: decide, environment: prod}, \
+              dev: {needs: guard, environment: dev}, notify: {needs: [apply, dev]}}}",
+        ));
+        let places: Vec<(&str, Option<&str>)> =
+            chart.nodes.iter().skip(1).map(|node| (node.label.as_str(), node.place.as_deref())).collect();
+        let prod = Some("prod");
+        assert_eq!(
+            places,
+            [
+                ("guard", None),
+                ("plan", prod),
+                ("decide", prod),
+                ("report", prod),
+                ("apply", prod),
+                ("dev", Some("dev")),
+                ("notify", None)
+            ]
+        );
+    }
+
+    #[test]
+    fn how_often_a_job_runs() {
+        for (matrix, times) in [
+            ("{os: [a, 1]}", Times::Each(vec!["a".to_owned(), "1".to_owned()])),
+            ("{os: [a], arch: [b]}", Times::Computed),
+            ("{os: [a], include: [{os: b}]}", Times::Computed),
+            ("{stack: '${{ fromJSON(needs.a.outputs.b) }}'}", Times::Computed),
+            ("'${{ fromJSON(needs.a.outputs.b) }}'", Times::Computed),
+        ] {
+            let text = format!("{{on: push, jobs: {{a: {{strategy: {{matrix: {matrix}}}}}, b: }}}}");
+            let chart = Flowchart::of(&planned(&text));
+            assert_eq!((&chart.nodes[1].times, &chart.nodes[2].times), (&times, &Times::Once), "{matrix}");
+        }
     }
 
     #[test]

@@ -46,10 +46,12 @@
 
 mod cli;
 mod command;
+mod drawing;
 pub mod exit;
 mod json_layout;
 pub mod lock;
 mod mermaid;
+mod page;
 pub mod project_file;
 mod proposal;
 pub mod render;

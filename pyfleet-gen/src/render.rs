@@ -19,8 +19,9 @@ use pyfleet_core::{action, guide, oidc, yaml};
 
 use crate::json_layout::{Dialect, lay_out};
 use crate::lock::Lock;
-use crate::mermaid;
+use crate::page::Page;
 use crate::proposal::{self, Proposal};
+use crate::{drawing, mermaid};
 
 /// Rendered files by their path from the repository's root, `pyfleet.lock` among them.
 pub type Files = BTreeMap<String, String>;
@@ -62,6 +63,15 @@ pub fn roles(document: RoleDocument, setup: &oidc::Setup, manifest: &str) -> Res
 /// Only where the template and the types disagree, which tests rule out.
 pub(crate) fn manifest(proposal: &Proposal) -> Result<String, Error> {
     environment()?.get_template("docs/pyfleet.yml.j2")?.render(Value::from(Serde(proposal)))
+}
+
+/// Renders the page that shows workflows to people.
+///
+/// # Errors
+/// Only where the template and the types disagree, which tests rule out.
+pub(crate) fn page(page: &Page) -> Result<String, Error> {
+    let context = context! { page => Value::from(Serde(page)), style => drawing::style() };
+    environment()?.get_template("docs/chart.html.j2")?.render(context)
 }
 
 /// Renders everything that a plan holds.
@@ -180,6 +190,8 @@ fn environment() -> Result<Environment<'static>, Error> {
         Value::from_safe_string(yaml::write::block(text, indent))
     });
     environment.add_filter("code", |text: &str| Value::from_safe_string(code_span(text)));
+    environment.add_filter("html", |text: &str| Value::from_safe_string(drawing::escaped(text)));
+    environment.add_filter("prose", |text: &str| Value::from_safe_string(prose(text)));
     environment.add_filter("text", |text: &str| Value::from_safe_string(text.to_owned()));
     environment
         .add_filter("because", |text: &str| Value::from_safe_string(format!(" # {}", proposal::plain(text))));
@@ -215,6 +227,19 @@ fn code_span(text: &str) -> String {
     let fence = "`".repeat(longest + 1);
     let pad = if text.starts_with('`') || text.ends_with('`') { " " } else { "" };
     format!("{fence}{pad}{text}{pad}{fence}")
+}
+
+/// A sentence of the guide's Markdown as HTML: what stands in backticks is code, and nothing else is more than itself.
+fn prose(text: &str) -> String {
+    let mut shown = String::new();
+    for (position, part) in drawing::escaped(text).split('`').enumerate() {
+        if position % 2 == 1 {
+            shown.push_str(&format!("<code>{part}</code>"));
+        } else {
+            shown.push_str(part);
+        }
+    }
+    shown
 }
 
 fn script_text(name: &str) -> Result<&'static str, Error> {

@@ -3,11 +3,28 @@
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use pyfleet_core::diagnostic::{Diagnostic, Diagnostics, Path, Segment};
-use pyfleet_core::project::Waiver;
+use pyfleet_core::project::{WaivedAt, Waiver};
 
-/// Takes out the findings that a waiver covers. What comes back second is about the waivers themselves: one
+/// Takes out the findings about the manifest that a waiver covers. What comes back is about those waivers themselves.
+pub(crate) fn accept(waivers: &[Waiver], findings: Diagnostics) -> (Diagnostics, Diagnostics) {
+    let own: Vec<Waiver> =
+        waivers.iter().filter(|waiver| matches!(waiver.at, WaivedAt::Manifest(_))).cloned().collect();
+    let (mut kept, about) = take_out(&own, vec![(String::new(), findings)]);
+    (kept.pop().map(|(_, findings)| findings).unwrap_or_default(), about)
+}
+
+/// Takes out the findings about workflows that a waiver covers. What comes back second is about the waivers themselves: one
 /// that has ended, or that covers nothing, is a finding too.
 pub(crate) fn apply(
+    waivers: &[Waiver],
+    judged: Vec<(String, Diagnostics)>,
+) -> (Vec<(String, Diagnostics)>, Diagnostics) {
+    let own: Vec<Waiver> =
+        waivers.iter().filter(|waiver| matches!(waiver.at, WaivedAt::Workflow { .. })).cloned().collect();
+    take_out(&own, judged)
+}
+
+fn take_out(
     waivers: &[Waiver],
     judged: Vec<(String, Diagnostics)>,
 ) -> (Vec<(String, Diagnostics)>, Diagnostics) {
@@ -50,7 +67,12 @@ fn covers(waiver: &Waiver, file: &str, finding: &Diagnostic) -> bool {
         [Segment::Key(jobs), Segment::Key(job), ..] if jobs == "jobs" => Some(job.clone()),
         _ => None,
     };
-    finding.code == waiver.rule
-        && file == format!(".github/workflows/{}.yml", waiver.workflow)
-        && (waiver.job.is_none() || waiver.job == own_job(&finding.place.path))
+    let is_there = match &waiver.at {
+        WaivedAt::Workflow { name, job } => {
+            file == format!(".github/workflows/{name}.yml")
+                && (job.is_none() || *job == own_job(&finding.place.path))
+        }
+        WaivedAt::Manifest(path) => finding.place.path.segments().starts_with(path.segments()),
+    };
+    finding.code == waiver.rule && is_there
 }

@@ -2,19 +2,19 @@
 # Compares what somebody typed with what is allowed, before anything is rolled back.
 #
 # Environment
-#   TARGETS      JSON: environment → {"branch", "targets": {"ecs/NAME" or "terraform/NAME": matrix entry}}; written by
-#                the generator
+#   TARGETS      JSON: environment → {"branch", "targets": {"ecs/NAME", "eks/NAME" or "terraform/NAME": matrix
+#                entry}}; written by the generator
 #   GITHUB_REF   the ref that the workflow was started from
 #   ENVIRONMENT  one of TARGETS
 #   WHAT         one of its targets: ecs/api
-#   TARGET       list | previous | of ecs the number of a revision | of terraform a whole commit id, 40 digits
+#   TARGET       list | previous | of ecs and eks the number of a revision | of terraform a whole commit id, 40 digits
 #   CONFIRM      PHRASE; empty where TARGET is list
 #   PHRASE       what has to be typed: ROLLBACK; written by the generator
 #   REASON       why: letters, digits, spaces and . , : _ # / ( ) + - (default: none)
 #   GITHUB_RUN_ATTEMPT  the attempt of the run: a later one is refused unless TARGET is list, for what was typed was
 #                meant for the first
 # Outputs
-#   kind         ecs | terraform
+#   kind         ecs | eks | terraform
 #   mode         list: nothing changes | rollback
 #   target       a JSON array of the one matrix entry
 # Exit codes
@@ -48,7 +48,7 @@ verdict=$(printf '%s' "$TARGETS" | jq -c -s '
   if length == 1 and (.[0] | type == "object" and length > 0 and all(.[];
     type == "object" and (.branch | type == "string" and . != "")
     and (.targets | type == "object" and length > 0 and all(to_entries[];
-      (.key | test("\\A(ecs|terraform)/[a-z0-9-]+\\z")) and (.value | type == "object" and length > 0)))))
+      (.key | test("\\A(ecs|eks|terraform)/[a-z0-9-]+\\z")) and (.value | type == "object" and length > 0)))))
   then .[0] else error("unreadable") end
   | . as $targets
   | $ENV as {$ENVIRONMENT, $WHAT, $TARGET, $CONFIRM, $PHRASE, $REASON, $GITHUB_REF, $GITHUB_RUN_ATTEMPT}
@@ -56,9 +56,9 @@ verdict=$(printf '%s' "$TARGETS" | jq -c -s '
     $targets[$ENVIRONMENT] as $environment
   | (if $environment then $environment.targets[$WHAT] else null end) as $entry
   | (if any($targets[]; .targets[$WHAT]) then $WHAT | split("/")[0] else null end) as $kind
-  | {ecs: "the number of a revision", terraform: "a whole commit id of 40 digits in lower case"} as $exact
+  | {ecs: "the number of a revision", eks: "the number of a revision", terraform: "a whole commit id of 40 digits in lower case"} as $exact
   | ($TARGET | IN("list", "previous") or (
-      ($kind != "terraform" and test("\\A[1-9][0-9]{0,8}\\z")) or ($kind != "ecs" and test("\\A[0-9a-f]{40}\\z")))) as $known
+      ($kind != "terraform" and test("\\A[1-9][0-9]{0,8}\\z")) or (($kind | IN("ecs", "eks") | not) and test("\\A[0-9a-f]{40}\\z")))) as $known
   | [
       (if $TARGET != "list" and $GITHUB_RUN_ATTEMPT != "1"
         then "this is a later attempt: start a new run, what was typed was meant for attempt 1" else empty end),
@@ -79,7 +79,7 @@ verdict=$(printf '%s' "$TARGETS" | jq -c -s '
       {$kind, mode: (if $TARGET == "list" then "list" else "rollback" end), target: $entry, plan: [
         (if $TARGET == "list" then "What can be gone back to is listed. Nothing changes."
          elif $TARGET == "previous" then "Back to what was live before."
-         elif $kind == "ecs" then "To revision `\($TARGET)`."
+         elif $kind != "terraform" then "To revision `\($TARGET)`."
          else "To commit `\($TARGET)`." end),
         (if $REASON == "" then empty else "Reason: `\($REASON)`" end)
       ]} end' 2>/dev/null) || usage 'TARGETS must be what the generator wrote: environments with their branch and targets'

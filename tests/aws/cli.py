@@ -55,7 +55,7 @@ def warm_up():
     os.environ |= {**nowhere, "AWS_ACCESS_KEY_ID": "none", "AWS_SECRET_ACCESS_KEY": "none", "AWS_CONFIG_FILE": os.devnull}
     with open(os.devnull, "w") as nothing:
         errors, sys.stderr = sys.stderr, nothing
-        for words in ("s3api get-bucket-location --bucket any", "dynamodb list-tables", "sts get-caller-identity", "ecr describe-repositories", "ecs list-clusters"):
+        for words in ("s3api get-bucket-location --bucket any", "dynamodb list-tables", "sts get-caller-identity", "ecr describe-repositories", "ecs list-clusters", "eks list-clusters"):
             driver().main(words.split())
         sys.stderr = errors
     unused = driver()
@@ -90,7 +90,8 @@ def serve(connection, unused):
         code = error.code
     sys.stdout.flush()
     sys.stderr.flush()
-    connection.sendall(bytes([code]))
+    # Some commands of the CLI's own end without a code.
+    connection.sendall(bytes([code or 0]))
 
 
 def main():

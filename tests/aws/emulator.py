@@ -26,6 +26,7 @@ from xml.sax.saxutils import escape
 from moto.dynamodb import urls as _dynamodb  # noqa: F401  imported before the fork, as the next ones
 from moto.ecr import urls as _ecr  # noqa: F401
 from moto.ecs import urls as _ecs  # noqa: F401
+from moto.eks import urls as _eks  # noqa: F401
 from moto.iam import urls as _iam  # noqa: F401
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
 from moto.s3 import urls as _s3  # noqa: F401
@@ -37,6 +38,7 @@ import actions
 import authorisation
 import ecr  # noqa: F401
 import ecs
+import eks
 import tokens
 
 
@@ -89,6 +91,8 @@ class Emulator:
                     return self.request(**command)
                 case "next_rollout":
                     ecs.plans.append((command["end"], command["looks"]))
+                case "kubernetes":
+                    return eks.control(command)
                 case "foreign_bucket":
                     s3_backends["999999999999"]["aws"].create_bucket(command["name"], "us-east-1")
                 case unknown:

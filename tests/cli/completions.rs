@@ -25,6 +25,7 @@ fn bash_proposes_what_there_is() {
         ("pyfleet-gen completions po", "powershell"),
         ("pyfleet-gen oidc --format te", "terraform"),
         ("pyfleet-gen check --format ", "human json github"),
+        ("pyfleet-gen graph --format ", "mermaid svg html"),
         ("pyfleet-gen render --ad", "--adopt"),
     ] {
         let ask = format!(

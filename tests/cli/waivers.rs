@@ -62,3 +62,23 @@ fn a_waiver_needs_a_reason_and_a_workflow() {
         .says("error[waiver-without-reason]")
         .says("there is no workflow of this name");
 }
+
+#[test]
+fn a_tag_that_moves_on_purpose_is_accepted_where_the_image_is_declared() {
+    let manifest = |at: &str| {
+        format!(
+            "version: 1\nproject: shop\nsafety-level: 2\ngithub: {{ repository: acme/shop }}\n\
+             registries: {{ hub: {{ docker-hub: {{ username: {{ secret: A }}, password: {{ secret: B }} }} }} }}\n\
+             images: {{ web: {{ registry: hub, repository: acme/web, tags: [latest] }} }}\nworkflows: {{ build: {{}} }}\n{}",
+            waiver("container-mutable-tag", at, "2099-12-31")
+        )
+    };
+    let repo = Repo::new();
+    repo.write("pyfleet.yml", manifest("images.web"));
+    repo.run(["validate"]).exits(0).says_not("container-mutable-tag");
+    repo.run(["graph"]).exits(0).says_not("container-mutable-tag");
+    repo.write("pyfleet.yml", manifest("images.wbe"));
+    repo.run(["validate"]).exits(2).says("there is no image of this name");
+    repo.write("pyfleet.yml", manifest("images.web").replace("[latest]", "[sha]"));
+    repo.run(["validate"]).exits(0).says("waiver-unused");
+}

@@ -77,7 +77,7 @@ fn refuses_settings_of_the_wrong_shape() {
     asks_nothing(&aws, || {
         for (key, values) in [
             ("AWS_REGION", &["", "mars"][..]),
-            ("REGISTRY_ID", &["", "1", "123456789012 "]),
+            ("REGISTRY_ID", &["1", "123456789012 "]),
             ("REPOSITORY", &["", "App", "a//", "/a", "a b", "$(touch pwned)", &format!("{REPOSITORY}\n")]),
             (
                 "COMMIT_TAG",

@@ -9,11 +9,16 @@
 mod backend; // buckets and tables, for the scripts that make, check and remove them
 mod ecr_repository; // a repository of images on the emulated ECR
 pub(crate) mod ecs_service; // a service on the emulated ECS
+pub(crate) mod kubernetes; // a service on a Kubernetes cluster
 mod http_server; // an address that answers as a test wants
 pub(crate) mod script;
 mod stack_on_aws; // a stack whose state lies on the emulated AWS
 
 mod active_color;
+mod ansible_check;
+mod ansible_install;
+mod ansible_inventory;
+mod ansible_run;
 mod applied_history;
 mod cdktf_synth;
 mod changed_paths;
@@ -29,12 +34,16 @@ mod ecs_await;
 mod ecs_deploy;
 mod ecs_rollback;
 mod ecs_wait;
+mod eks_connect;
+mod eks_deploy;
+mod eks_rollback;
 mod decide_apply;
 mod detect_drift;
 pub(crate) mod drift_report;
 mod fetch_baseline;
 mod force_unlock;
 mod gate;
+mod golden_image;
 mod handoff_get;
 mod handoff_put;
 mod health_check;
@@ -42,19 +51,26 @@ mod image_check;
 pub(crate) mod image_layout;
 mod image_lookup;
 mod image_push;
+mod maintenance_window;
 mod mask_secrets;
+mod metrics;
 mod newest_commit;
 mod notify;
 mod oidc_probe;
+mod packer_build;
+mod packer_install;
+mod packer_validate;
 mod pipeline_guard;
 mod pipeline_summary;
 mod plan_comment;
 mod plan_digests;
+mod plan_image;
 mod plan_policy;
 mod plan_summary;
 mod post_comments;
 mod pull_request_plans;
 mod record_apply;
+mod record_image;
 mod recover_state;
 mod rollback_guard;
 mod scan_report;

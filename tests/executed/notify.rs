@@ -59,7 +59,7 @@ fn one_message_says_what_became_of_the_run() {
 fn the_address_is_never_an_argument_and_never_shown() {
     let tool = "printf '%s\\n' \"$@\" >\"$STATE/arguments\"\ncat >\"$STATE/read\"\nexit 22\n";
     let script = notify().tool("curl", tool).env("WEBHOOK", format!("https://hooks.slack.com{PATH}\n"));
-    script.run().exits(0).says("::warning::Slack did not take the message").never_says("hush-hush");
+    script.run().exits(0).says("::warning::the channel did not take the message").never_says("hush-hush");
     let note = |name: &str| std::fs::read_to_string(script.state().join(name)).unwrap();
     assert!(!note("arguments").contains("hush-hush"), "{}", note("arguments"));
     assert_eq!(note("read"), format!("url = \"https://hooks.slack.com{PATH}\"\n"));
@@ -78,10 +78,14 @@ fn a_failure_to_tell_is_a_warning() {
     to(&server)
         .run()
         .exits(0)
-        .says("::warning::Slack did not take the message (status 404")
+        .says("::warning::the channel did not take the message (status 404")
         .never_says("told");
     assert_eq!(server.requests().len(), 1, "what is wrong stays wrong");
-    to(&server).env("WEBHOOK", "http://127.0.0.1:1/x").run().exits(0).says("::warning::Slack did not take");
+    to(&server)
+        .env("WEBHOOK", "http://127.0.0.1:1/x")
+        .run()
+        .exits(0)
+        .says("::warning::the channel did not take");
     let server = Server::start(|_| Some((302, String::new())));
     to(&server).run().exits(0).says("::warning::");
 }
@@ -151,4 +155,82 @@ fn refuses_settings_of_the_wrong_shape() {
             notify().env(key, hostile).run().exits(2);
         }
     }
+}
+
+#[test]
+fn what_failed_is_named() {
+    let results = json!({"test-api": "success", "deploy-production-web": "failure", "smoke-production": "skipped", "apply-production-1": "failure"});
+    let server = slack();
+    to(&server).env("RESULTS", results.to_string()).run().exits(0);
+    assert!(
+        only(&server).body.contains("failed: deploy-production-web, apply-production-1"),
+        "{}",
+        only(&server).body
+    );
+    // Nothing failed where it succeeded.
+    let server = slack();
+    to(&server).env("RESULTS", results.to_string()).env("STATUS", "success").run().exits(0);
+    assert!(!only(&server).body.contains("deploy-production-web"));
+}
+
+#[test]
+fn teams_gets_a_card_and_anything_else_an_object() {
+    let server = slack();
+    to(&server)
+        .env("FORMAT", "teams")
+        .env("TITLE", "[click](https://evil.example) main")
+        .run()
+        .exits(0)
+        .says("told");
+    let card: Value = serde_json::from_str(&only(&server).body).unwrap();
+    let content = &card["attachments"][0]["content"];
+    assert_eq!(card["attachments"][0]["contentType"], "application/vnd.microsoft.card.adaptive");
+    assert_eq!(content["body"][0]["text"], "❌  click (https://evil.example) main: failed");
+    assert_eq!(content["body"][1]["facts"][0], json!({"title": "repository", "value": "acme/fleet"}));
+    assert_eq!(content["actions"][0]["url"], RUN_URL);
+
+    let server = slack();
+    to(&server).env("FORMAT", "json").run().exits(0).says("told");
+    let fields = json!({"repository": "acme/fleet", "started by": "somebody"});
+    let expected =
+        json!({"status": "failure", "title": "apply of app in prod", "run": RUN_URL, "fields": fields});
+    assert_eq!(serde_json::from_str::<Value>(&only(&server).body).unwrap(), expected);
+    // A workflow of Power Automate has a signature in its address.
+    let signed =
+        server.url("/workflows/1/triggers/manual/paths/invoke?api-version=1&sp=%2Ftriggers&sig=a_b-c");
+    to(&server).env("WEBHOOK", signed).env("FORMAT", "json").run().exits(0).says("told").never_says("sig=");
+}
+
+/// Two jobs side by side for twenty minutes, and one for five after an hour in which somebody was waited for.
+const JOBS: &str = r#"echo '{"jobs": [
+  {"conclusion": "success", "started_at": "2026-11-01T10:00:00Z", "completed_at": "2026-11-01T10:15:00Z"},
+  {"conclusion": "success", "started_at": "2026-11-01T10:05:00Z", "completed_at": "2026-11-01T10:20:00Z"},
+  {"conclusion": "skipped", "started_at": "2026-11-01T10:20:00Z", "completed_at": "2026-11-01T10:59:00Z"},
+  {"conclusion": "failure", "started_at": "2026-11-01T11:20:00Z", "completed_at": "2026-11-01T11:25:00Z"},
+  {"conclusion": null, "started_at": "2026-11-01T11:25:00Z", "completed_at": null}
+]}'
+"#;
+
+#[test]
+fn only_a_slow_run_is_told_of_and_waiting_is_not_slow() {
+    let slow = |server: &Server, minutes: &str| {
+        to(server).tool("gh", JOBS).env("STATUS", "slow").env("SLOW_AFTER_MINUTES", minutes)
+    };
+    let server = slack();
+    slow(&server, "24").run().exits(0).says("told");
+    let body = only(&server).body;
+    assert!(
+        body.contains("🐢 apply of app in prod: was slow") && body.contains("took: 25 minutes, more than 24"),
+        "{body}"
+    );
+    let server = slack();
+    slow(&server, "25").run().exits(0).says("nobody is told");
+    slow(&server, "24").tool("gh", "exit 1\n").run().exits(0).says("::warning::GitHub's API does not tell");
+    slow(&server, "24")
+        .tool("gh", "echo '{}'\n")
+        .run()
+        .exits(0)
+        .says("::warning::GitHub's API does not tell");
+    assert!(server.requests().is_empty());
+    slow(&server, "soon").run().exits(2);
 }

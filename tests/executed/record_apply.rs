@@ -109,10 +109,18 @@ fn who_applied_what_and_who_agreed_is_written_down() {
         "format": 1, "action": "apply", "commit": COMMIT, "run_id": "77", "run_attempt": "2",
         "run_url": "https://github.com/octo-org/octo-repo/actions/runs/77/attempts/2",
         "actor": "octocat", "approver": "alice", "approval_comment": "looks right", "plan_sha256": PLAN,
-        "tool": "terraform", "tool_version": null, "active_color": "green", "outputs_sha256": digest,
+        "tool": "terraform", "tool_version": null, "active_color": "green", "image": null, "outputs_sha256": digest,
         "resources": 3, "reason": "because", "time": null,
     });
     assert_eq!(record, expected);
+
+    // With which image, where there is one.
+    let image = json!({"id": "ami-1", "built_at": "2026-01-02T03:04:05Z", "software": {"uv": "0.5"}});
+    script.clone().env("IMAGE", image.to_string()).run().exits(0).shows("| Image | `ami-1` |");
+    assert_eq!(ledger(&aws)["image"], image);
+    for odd in ["ami-1", "[]", "{}", r#"{"id": "$(id)"}"#] {
+        script.clone().env("IMAGE", odd).run().exits(2);
+    }
 
     // What a rollback applied is another commit than the workflow's own.
     let earlier = "89abcdef0123456789abcdef0123456789abcdef";

@@ -123,7 +123,7 @@ fn what_the_generator_would_not_write_is_a_usage_error() {
     for (pointer, value) in [
         ("/prod/branch", json!("")),
         ("/prod/targets", json!({})),
-        ("/prod/targets", json!({"eks/app": {"a": 1}})),
+        ("/prod/targets", json!({"gke/app": {"a": 1}})),
         ("/prod/targets", json!({"ecs/`": {"a": 1}})),
         ("/prod/targets", json!({"ecs/api\n": {"a": 1}})),
         ("/prod/targets/ecs~1api", json!({})),

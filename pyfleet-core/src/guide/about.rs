@@ -33,14 +33,22 @@ pub const fn about(kind: Kind) -> About {
         },
         Kind::Deploy => About {
             does: "Tests, builds and scans the images of the services that are chosen, pushes each by its digest, and \
-                   deploys it to Amazon ECS. The image of a commit is built once and used again.",
+                   deploys it to Amazon ECS, or to Kubernetes on Amazon EKS with what it needs beside it. The image of a \
+                   commit is built once and used again.",
             undo: "A deployment that fails or does not become healthy is taken back by the run itself, which still \
-                   fails. To take one back that went well, start the rollback with `previous` or the number of a \
+                   fails; on Kubernetes only where `auto-rollback` says so. To take one back that went well, start the rollback with `previous` or the number of a \
                    revision.",
             cancelled: Some(
-                "ECS goes on with a deployment that it has begun: look at the service, or start the rollback, which \
-                 stops a deployment in progress first.",
+                "ECS and Kubernetes go on with a deployment that they have begun: look at the service, or start the \
+                 rollback, which stops a deployment in progress first.",
             ),
+        },
+        Kind::Metrics => About {
+            does: "Measures the deliveries of the last four weeks: how long their jobs ran, how many succeeded, how long \
+                   a commit took, how many were taken back, and how long it took to recover; compared with `targets` \
+                   of the manifest.",
+            undo: CHANGES_NOTHING,
+            cancelled: None,
         },
         Kind::Pipeline => About {
             does: "Takes a commit through its stages. What needs no environment comes first, and is all that a pull \
@@ -57,13 +65,13 @@ pub const fn about(kind: Kind) -> About {
             ),
         },
         Kind::Rollback => About {
-            does: "Puts a service back to an earlier revision of its task definition, or a stack to the configuration \
+            does: "Puts a service back to an earlier revision, or a stack to the configuration \
                    of an earlier commit that was applied, by a plan of it. `list` shows what there is to go back to, \
                    and changes nothing. A state is never put back, and nothing is destroyed on purpose.",
             undo: "Roll forward: deploy or apply the commit that is wanted. Git still holds what was rolled back, \
                    and the next deployment or apply of it brings it again.",
             cancelled: Some(
-                "ECS goes on with a deployment that it has begun; an apply that is cut off may leave its lock behind.",
+                "ECS and Kubernetes go on with a deployment that they have begun; an apply that is cut off may leave its lock behind.",
             ),
         },
         Kind::Terraform => About {

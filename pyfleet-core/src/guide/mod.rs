@@ -13,7 +13,7 @@ pub use self::about::{About, about};
 pub use self::trouble::{Printer, TROUBLES, Trouble};
 
 use crate::flowchart::{Start, starts};
-use crate::manifest::{AwsRole, Disposition, Kind};
+use crate::manifest::{Disposition, Kind};
 use crate::oidc::github::{Ruleset, checks};
 use crate::oidc::{GitHubEnvironment, Names, Setup};
 use crate::plan::{self, Permission, Plan};
@@ -48,6 +48,8 @@ pub struct Guide {
     pub checks: Vec<String>,
     /// What requires them.
     pub ruleset: Ruleset,
+    /// Whom to call, by what for.
+    pub contacts: Vec<(String, String)>,
     /// What messages mean.
     pub troubles: Vec<Shown>,
 }
@@ -145,6 +147,11 @@ pub fn guide(project: &Project, plan: &Plan, setup: &Setup) -> Guide {
         outside: setup.outside.clone(),
         checks: checks(plan),
         ruleset: setup.ruleset.clone(),
+        contacts: project
+            .contacts
+            .iter()
+            .map(|(name, contact)| (name.to_string(), contact.clone()))
+            .collect(),
         troubles: troubles(project, plan),
     }
 }
@@ -179,17 +186,10 @@ fn unasked(planned: &plan::Workflow) -> Vec<String> {
     planned
         .jobs
         .iter()
-        .filter(|(_, job)| job.identity.as_ref().is_some_and(|identity| changes(identity.purpose)))
+        .filter(|(_, job)| job.identity.as_ref().is_some_and(|identity| identity.purpose.changes()))
         .filter(|(id, _)| !graph.needs(id).iter().any(|needed| is_asked(needed)))
         .map(|(id, _)| id.clone())
         .collect()
-}
-
-const fn changes(purpose: AwsRole) -> bool {
-    match purpose {
-        AwsRole::Plan | AwsRole::PullRequestPlan => false,
-        AwsRole::Apply | AwsRole::Deploy | AwsRole::BackendCreate | AwsRole::BackendDestroy => true,
-    }
 }
 
 fn file_name(planned: &plan::Workflow) -> String {

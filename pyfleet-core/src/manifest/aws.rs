@@ -80,6 +80,15 @@ impl AwsRole {
             Self::BackendDestroy => "backend-destroy",
         }
     }
+
+    /// Whether it changes anything.
+    #[must_use]
+    pub const fn changes(self) -> bool {
+        match self {
+            Self::Plan | Self::PullRequestPlan => false,
+            Self::Apply | Self::Deploy | Self::BackendCreate | Self::BackendDestroy => true,
+        }
+    }
 }
 
 /// How jobs get AWS credentials.

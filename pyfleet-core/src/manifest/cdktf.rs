@@ -21,21 +21,10 @@ pub struct Cdktf {
 }
 
 /// How a synthesised stack is applied.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum CdktfApply {
     /// The plan that was looked at is the one that is applied.
     Reviewed,
-    /// `cdktf deploy`, which plans again and applies what nobody has looked at.
-    Direct(Direct),
-}
-
-/// Why a stack is applied by `cdktf deploy`.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(deny_unknown_fields)]
-pub struct Direct {
-    /// The reason, in a few words.
-    pub reason: String,
 }

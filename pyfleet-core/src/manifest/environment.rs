@@ -4,6 +4,7 @@ use super::SafetyLevel;
 use super::aws::EnvironmentAws;
 use super::github::BranchName;
 use super::one_or_many::OneOrMany;
+use super::window::Window;
 
 /// One environment: a place that the project runs in.
 #[derive(Debug, Clone, serde::Deserialize)]
@@ -14,6 +15,8 @@ pub struct Environment {
     pub branch: Option<BranchName>,
     /// Who has to agree before a job changes it. Default: `reviewers`.
     pub approval: Option<Approval>,
+    /// When it may be changed, once somebody has agreed. Default: at any time.
+    pub window: Option<Window>,
     /// How far automation may go here; never above the project's.
     pub safety_level: Option<SafetyLevel>,
     /// The address shown on deployments.

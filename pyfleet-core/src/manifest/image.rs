@@ -19,7 +19,8 @@ pub struct Image {
     pub registry: Option<Slug>,
     /// Its repository in the registry.
     pub repository: ImageRepository,
-    /// How pushed images are tagged besides their digest. Default: `[sha]`.
+    /// How pushed images are tagged besides their digest; the commit's tag, `sha`, is always among them. `branch` and
+    /// `latest` move, which repositories of Amazon ECR for a deployment do not allow. Default: `[sha]`.
     pub tags: Option<Vec<Tag>>,
     /// The vulnerability scan. Default: high.
     pub scan: Option<ImageScan>,

@@ -15,35 +15,40 @@ mod not_built;
 mod notify;
 mod number;
 mod one_or_many;
+mod packer;
 mod path;
 mod registry;
 mod security;
 mod service;
 mod stage;
+mod targets;
 mod terraform;
 mod test;
 mod text;
 mod value;
 mod version;
 mod waiver;
+mod window;
 mod workflow;
 
 use indexmap::IndexMap;
 use serde::Deserialize;
 
 pub use self::aws::{AccountId, Auth, Aws, AwsRole, AwsRoles, EnvironmentAws, Region, ServicePrefix};
-pub use self::cdktf::{Cdktf, CdktfApply, Direct};
+pub use self::cdktf::{Cdktf, CdktfApply};
 pub use self::environment::{Approval, Environment, Health};
 pub use self::github::{BranchName, GitHub, Host, Plan, Repository, SubjectFormat, Visibility};
 pub use self::image::{ByteSize, Image, ImageRepository, ImageRequirements, ImageScan, Platform, Tag};
 pub use self::name::{GitHubName, Slug, VariableName};
-pub use self::notify::{Channel, Occasion, Slack};
+pub use self::notify::{Channel, Occasion, Slack, Teams, Webhook};
 pub use self::one_or_many::OneOrMany;
+pub use self::packer::{Ansible, Packer, Sha256, SoftwareName};
 pub use self::path::RelativePath;
 pub use self::registry::{Credentials, NoOptions, Registry};
 pub use self::security::{Bandit, DependencyAudit, DependencyTool, Flake8, Security};
-pub use self::service::{Ecs, Service};
+pub use self::service::{Ecs, Eks, KubernetesName, SecretKey, Service};
 pub use self::stage::{Only, Stage, StageKind, Stages, StartedBy};
+pub use self::targets::Targets;
 pub use self::terraform::{
     Backend, BlueGreen, ColorOutput, ColorValues, Cost, CostTool, EncryptedArtifact, Lock, OnFindings,
     PlanHandOff, PullRequestPlan, ResourceAddress, Scan, ScanTool, Severity, Stack, Terraform, Tool,
@@ -52,10 +57,12 @@ pub use self::test::{Codecov, Coverage, CoverageUpload, ImageByDigest, ServiceCo
 pub use self::value::{Reference, Secret, Value};
 pub use self::version::{NodeVersion, PythonVersion, ToolVersion};
 pub use self::waiver::{Date, Waiver};
+pub use self::window::{Day, TimeOfDay, TimeZone, Window};
 pub use self::workflow::{
     Auto, Disposition, Kind, Label, OnDrift, Owner, Phrase, Switch, Triggers, Workflow,
 };
 
+use self::name::checked_string;
 use crate::diagnostic::Diagnostics;
 use crate::source::Source;
 use crate::yaml::decode;
@@ -84,6 +91,10 @@ pub struct Manifest {
     pub aws: Option<Aws>,
     /// Infrastructure as code: tool, state, stacks.
     pub terraform: Option<Terraform>,
+    /// A golden image that Packer builds.
+    pub packer: Option<Packer>,
+    /// What Ansible makes of the machines that Terraform made.
+    pub ansible: Option<Ansible>,
     /// How the code is tested: one group a language and directory.
     #[serde(default)]
     pub tests: IndexMap<Slug, TestGroup>,
@@ -101,6 +112,12 @@ pub struct Manifest {
     /// Who is told what becomes of runs that change something.
     #[serde(default)]
     pub notify: IndexMap<Slug, Channel>,
+    /// Whom to call, by what for: shown in the guide, where somebody looks who has a red run.
+    #[serde(default)]
+    pub contacts: IndexMap<Slug, Contact>,
+    /// What deliveries are measured against.
+    #[serde(default)]
+    pub targets: Targets,
     /// Which workflows the project wants: file name to wish.
     #[serde(default)]
     pub workflows: IndexMap<Slug, Workflow>,
@@ -140,6 +157,12 @@ impl Manifest {
         })
     }
 
+    /// Whether a workflow is wanted whose runs bring a commit to an environment.
+    #[must_use]
+    pub fn delivers(&self) -> bool {
+        Kind::ALL.into_iter().any(|kind| kind.delivers() && self.renders(kind))
+    }
+
     /// Whether a workflow is wanted that applies stacks.
     #[must_use]
     pub fn applies_stacks(&self) -> bool {
@@ -154,6 +177,14 @@ impl Manifest {
             workflow.kind_of(name) == Some(kind) && workflow.disposition() == Disposition::Rendered
         })
     }
+}
+
+checked_string! {
+    /// Whom to call: a channel, an address, a number. One line.
+    Contact, pattern: "^[^\\s`<>|].{0,199}$", max: 200,
+    check: |text| !text.trim().is_empty() && text.trim() == text
+        && !text.chars().any(|one| one.is_control() || matches!(one, '`' | '<' | '>' | '|')),
+    says: "a contact is one line of at most 200 characters, without backquotes, angle brackets and pipes"
 }
 
 /// What every job gets unless it says otherwise.

@@ -6,7 +6,7 @@ use std::fmt;
 macro_rules! checked_string {
     ($(#[$documentation:meta])* $name:ident, pattern: $pattern:literal, max: $max:literal, check: $check:expr, says: $says:literal) => {
         $(#[$documentation])*
-        #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Deserialize)]
+        #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Deserialize, serde::Serialize)]
         #[serde(try_from = "String")]
         pub struct $name(String);
 

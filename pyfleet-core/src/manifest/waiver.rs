@@ -9,7 +9,8 @@ use super::name::checked_string;
 pub struct Waiver {
     /// The rule's code.
     pub rule: String,
-    /// Where: a workflow, or a workflow and a job, as in `test.test-api-unit`.
+    /// Where: a workflow, or a workflow and a job, as in `test.test-api-unit`; for `container-mutable-tag` an image, as
+    /// in `images.web`.
     pub at: String,
     /// Why it is accepted.
     pub reason: String,

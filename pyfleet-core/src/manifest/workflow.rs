@@ -139,6 +139,8 @@ pub enum Disposition {
 pub enum Kind {
     /// Runs the test suites.
     Test,
+    /// Measures how deliveries went.
+    Metrics,
     /// Builds, checks and scans the images.
     Build,
     /// Builds, checks, pushes and deploys the services' images, by hand.
@@ -163,10 +165,11 @@ pub enum Kind {
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Build,
         Self::CheckState,
         Self::Deploy,
+        Self::Metrics,
         Self::Pipeline,
         Self::Rollback,
         Self::Terraform,
@@ -183,6 +186,12 @@ impl Kind {
         matches!(self, Self::Tf | Self::TfAuto)
     }
 
+    /// Whether its runs bring a commit to an environment.
+    #[must_use]
+    pub const fn delivers(self) -> bool {
+        matches!(self, Self::Deploy | Self::Pipeline | Self::Tf | Self::TfAuto)
+    }
+
     /// Its name in the manifest.
     #[must_use]
     pub const fn name(self) -> &'static str {
@@ -191,6 +200,7 @@ impl Kind {
             Self::Build => "build",
             Self::CheckState => "check-state",
             Self::Deploy => "deploy",
+            Self::Metrics => "metrics",
             Self::Pipeline => "pipeline",
             Self::Rollback => "rollback",
             Self::Terraform => "terraform",

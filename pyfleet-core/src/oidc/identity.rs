@@ -70,6 +70,8 @@ pub struct Work {
     pub lists: BTreeSet<Slug>,
     /// Whether earlier versions of the record are read.
     pub reads_history: bool,
+    /// Whether the newest record is read, and written again with more in it.
+    pub adds_to_record: bool,
     /// Whether a job works on state.
     reads_state: bool,
 }
@@ -161,10 +163,10 @@ impl Work {
         let through_s3 = terraform.is_some_and(|terraform| terraform.plan_hand_off == PlanHandOff::S3);
         match body {
             Body::ImageLookup(lookup) => {
-                self.looks_up.insert(lookup.ecr.repository.clone());
+                self.looks_up.extend(lookup.credentials.is_some().then(|| lookup.image.repository.clone()));
             }
             Body::ImagePush(push) => {
-                self.pushes.insert(push.ecr.repository.clone());
+                self.pushes.extend(push.credentials.is_some().then(|| push.image.repository.clone()));
             }
             Body::EcsAwait(look) => {
                 self.lists.insert(look.name.clone());
@@ -172,11 +174,20 @@ impl Work {
             Body::EcsDeploy(deploy) => {
                 self.deploys.insert(deploy.name.clone());
             }
+            Body::EksDeploy(deploy) => {
+                self.deploys.insert(deploy.name.clone());
+            }
             Body::EcsRollback(rollback) => self.rolls_back.extend(rollback.services.iter().cloned()),
+            Body::EksRollback(rollback) => self.rolls_back.extend(rollback.services.iter().cloned()),
+            Body::EksList(look) | Body::EksResolve(look) => self.lists.extend(look.services.iter().cloned()),
             Body::EcsList(look) | Body::EcsResolve(look) => self.lists.extend(look.services.iter().cloned()),
-            Body::AppliedHistory(_) => {
+            Body::AppliedHistory(_) | Body::GoldenImage(_) => {
                 self.reads_state = true;
                 self.reads_history = true;
+            }
+            Body::RecordImage(_) => {
+                self.reads_state = true;
+                self.adds_to_record = true;
             }
             Body::CheckState(_) => {
                 self.reads_state = true;
@@ -201,13 +212,15 @@ impl Work {
                 }
             }
             // What makes or removes a bucket works on the states in it.
-            Body::CreateBackend(_)
+            Body::Configure(_)
+            | Body::CreateBackend(_)
             | Body::DestroyBackend(_)
             | Body::DetectDrift(_)
             | Body::OidcProbe(_)
             | Body::TerraformPlan(_) => self.reads_state = true,
             // They become nothing on AWS.
-            Body::Approval(_)
+            Body::AnsibleCheck(_)
+            | Body::Approval(_)
             | Body::BuildArchive(_)
             | Body::BuildImage(_)
             | Body::CdktfSynth(_)
@@ -221,8 +234,11 @@ impl Work {
             | Body::DeploySummary(_)
             | Body::DriftReport(_)
             | Body::Gate(_)
+            | Body::Metrics(_)
             | Body::NewestCommit(_)
             | Body::Notify(_)
+            | Body::PackerBuild(_)
+            | Body::PackerValidate(_)
             | Body::PipelineGuard(_)
             | Body::PipelineSummary(_)
             | Body::RollbackGuard(_)

@@ -85,6 +85,8 @@ pub struct RoleSetup {
     pub max_session_seconds: u32,
     /// Policies of AWS that are attached to it.
     pub managed_policies: Vec<String>,
+    /// The clusters that have to let it in.
+    pub clusters: Vec<ClusterAccess>,
     /// What roles that it makes can do at most.
     pub boundary: Option<Boundary>,
     /// Who may assume it.
@@ -93,6 +95,19 @@ pub struct RoleSetup {
     pub permissions: Policy,
     /// What IAM would refuse about it, because there is too much of it.
     pub too_large: Vec<&'static str>,
+}
+
+/// What a role may do on a cluster of EKS, which the cluster itself has to say.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ClusterAccess {
+    /// The cluster's name.
+    pub cluster: String,
+    /// Its region.
+    pub region: String,
+    /// The ARN of the access policy.
+    pub policy: String,
+    /// The namespaces that it holds for, and nothing outside of them.
+    pub namespaces: Vec<String>,
 }
 
 /// A permissions boundary.
@@ -171,6 +186,7 @@ fn role(project: &Project, identity: &Identity) -> RoleSetup {
         // An hour is what a role grants unless it says more.
         max_session_seconds: if identity.session_seconds > 3600 { 7200 } else { 3600 },
         managed_policies: permissions::managed(identity),
+        clusters: permissions::clusters(project, identity),
         too_large: too_large(&trust, &permissions, boundary.as_ref()),
         boundary,
         trust,
@@ -203,7 +219,10 @@ fn because(identity: &Identity) -> &'static str {
         AwsRole::Apply => {
             "applies, promotes, destroys and unlocks: it writes state, and whatever the stacks describe"
         }
-        AwsRole::Deploy if identity.work.pushes.is_empty() => "puts services back to earlier revisions",
+        AwsRole::Deploy if identity.work.pushes.is_empty() && identity.work.deploys.is_empty() => {
+            "puts services back to earlier revisions"
+        }
+        AwsRole::Deploy if identity.work.pushes.is_empty() => "deploys services and takes deployments back",
         AwsRole::Deploy => "pushes images, deploys services and takes deployments back",
         AwsRole::BackendCreate => {
             "makes the bucket and the lock table. It deletes neither, and touches no state"

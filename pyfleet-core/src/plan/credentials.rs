@@ -5,7 +5,9 @@ use super::Permission;
 use super::body::Credentials;
 use super::condition::expression;
 use crate::manifest::{AwsRole, Slug};
-use crate::project::{EcsTarget, Environment, EnvironmentStacks, Project, Role, partition};
+use crate::project::{
+    EcsTarget, EksTarget, Environment, EnvironmentStacks, Project, Role, Target, partition,
+};
 use crate::workflow::{Level, Scope};
 
 /// Proves to AWS what runs here.
@@ -26,8 +28,8 @@ pub(crate) fn session_seconds(timeout_minutes: u16) -> u32 {
 #[derive(Clone, Copy)]
 pub(super) struct Place<'a> {
     environment: &'a Slug,
-    account_id: &'a str,
-    region: &'a str,
+    pub(super) account_id: &'a str,
+    pub(super) region: &'a str,
 }
 
 impl<'a> Place<'a> {
@@ -50,6 +52,18 @@ impl<'a> From<&'a EnvironmentStacks> for Place<'a> {
 impl<'a> From<&'a EcsTarget> for Place<'a> {
     fn from(target: &'a EcsTarget) -> Self {
         Self { environment: &target.environment, account_id: &target.account_id, region: &target.region }
+    }
+}
+
+impl<'a> From<&'a EksTarget> for Place<'a> {
+    fn from(target: &'a EksTarget) -> Self {
+        Self { environment: &target.environment, account_id: &target.account_id, region: &target.region }
+    }
+}
+
+impl<'a> From<&'a Target> for Place<'a> {
+    fn from(target: &'a Target) -> Self {
+        Self { environment: target.environment(), account_id: target.account_id(), region: target.region() }
     }
 }
 

@@ -16,20 +16,22 @@ use serde_json::json;
 
 use super::Permission;
 use super::body::{
-    Archive, Body, BuildArchive, DeployGuard, DeploySummary, EcrRepository, EcsDeploy, ImageLookup,
-    ImagePush, ScanImage, SummarisedService, Verify,
+    Archive, Body, BuildArchive, DeployGuard, DeploySummary, EcsDeploy, ImagePush, ImageRepository,
+    ScanImage, SummarisedService, Verify,
 };
 use super::condition::expression;
 use super::credentials::{credentials, identity};
 use super::draft::{CHECK_OUT, Draft, NewJob};
+use super::eks;
 use super::environment_jobs::{
     READ, approval_of, aws_env, deployed_to, is_gated, one_change_of, reading_environment, without_deployment,
 };
 use super::notify::{self, Told};
+use super::registry::{Access, moving_tags, reference};
 use super::test;
 use crate::diagnostic::Path;
 use crate::manifest::{AwsRole, OnFindings, Slug};
-use crate::project::{EcsTarget, Environment, Image, Project, defaults};
+use crate::project::{EcsTarget, Environment, Image, Project, Target, defaults};
 use crate::workflow::{self as model, Input, Runner};
 
 const SUMMARISE: &[Permission] = &[Permission {
@@ -95,7 +97,7 @@ pub(super) struct Deployed<'a> {
     pub(super) name: &'a Slug,
     pub(super) image_name: &'a Slug,
     image: &'a Image,
-    target: &'a EcsTarget,
+    target: &'a Target,
 }
 
 /// The workflow's services that run in an environment.
@@ -111,7 +113,7 @@ pub(super) fn services<'a>(
                 name,
                 image_name: &service.image,
                 image: project.images.get(&service.image)?,
-                target: service.targets.iter().find(|target| target.environment == environment.name)?,
+                target: service.targets.iter().find(|target| *target.environment() == environment.name)?,
             })
         })
         .collect()
@@ -158,10 +160,9 @@ pub(super) struct Jobs<'a> {
 }
 
 impl<'a> Jobs<'a> {
-    /// The images that its services run, each with one of these: all of them lie in the environment's own registry.
-    fn images(&self) -> impl Iterator<Item = (&'a Slug, (&'a Image, &'a EcsTarget))> {
-        let images: BTreeMap<_, _> =
-            self.services.iter().map(|own| (own.image_name, (own.image, own.target))).collect();
+    /// The images that its services run.
+    fn images(&self) -> impl Iterator<Item = (&'a Slug, &'a Image)> {
+        let images: BTreeMap<_, _> = self.services.iter().map(|own| (own.image_name, own.image)).collect();
         images.into_iter()
     }
 
@@ -185,12 +186,9 @@ impl<'a> Jobs<'a> {
         model
     }
 
-    fn ecr(&self, image: &Image, target: &EcsTarget) -> EcrRepository {
-        EcrRepository {
-            registry: target.registry(),
-            registry_id: target.account_id.clone(),
-            repository: image.repository.clone(),
-        }
+    /// Where an image is kept for the environment.
+    fn repository(&self, image: &Image) -> ImageRepository {
+        Access::of(image, self.environment).image
     }
 
     /// The artifact of an image.
@@ -198,34 +196,26 @@ impl<'a> Jobs<'a> {
         format!("image_{}_{name}", self.environment.name)
     }
 
-    fn lookup(
-        &self,
-        draft: &Draft<'_>,
-        tests: &[String],
-        name: &Slug,
-        (image, target): (&Image, &EcsTarget),
-    ) -> NewJob {
+    fn lookup(&self, draft: &Draft<'_>, tests: &[String], name: &Slug, image: &Image) -> NewJob {
         const MINUTES: u16 = 10;
         let mut model = self.model(draft, "look up", name, MINUTES);
         model.needs = std::iter::once("guard".to_owned()).chain(tests.iter().cloned()).collect();
         model.condition = Some(self.is_chosen());
-        model.environment = Some(reading_environment(self.environment));
         model.outputs = IndexMap::from([("digest".to_owned(), expression("steps.lookup.outputs.digest"))]);
+        let access = Access::of(image, self.environment);
+        model.environment = access.is_on_aws().then(|| reading_environment(self.environment));
         NewJob {
             id: self.id("lookup", name),
             model,
-            permissions: READ,
-            because: "For a commit whose tests fail nobody at AWS is asked, and nothing is built.",
-            identity: Some(identity(target, AwsRole::Plan)),
-            body: Body::ImageLookup(ImageLookup {
-                credentials: credentials(self.project, target, AwsRole::Plan, MINUTES),
-                ecr: self.ecr(image, target),
-            }),
+            permissions: access.reading(),
+            because: "For a commit whose tests fail no registry is asked, and nothing is built.",
+            identity: access.identity(AwsRole::Plan),
+            body: Body::ImageLookup(access.lookup(self.project, MINUTES)),
             origin: Path::of(["images", name.as_str()]),
         }
     }
 
-    fn build(&self, draft: &Draft<'_>, name: &Slug, (image, _): (&Image, &EcsTarget)) -> NewJob {
+    fn build(&self, draft: &Draft<'_>, name: &Slug, image: &Image) -> NewJob {
         let lookup = self.id("lookup", name);
         let mut model =
             draft.job(format!("build {} ({name})", self.environment.name), self.project.timeout_minutes);
@@ -251,7 +241,7 @@ impl<'a> Jobs<'a> {
         }
     }
 
-    fn scan(&self, draft: &Draft<'_>, name: &Slug, (image, _): (&Image, &EcsTarget)) -> NewJob {
+    fn scan(&self, draft: &Draft<'_>, name: &Slug, image: &Image) -> NewJob {
         let build = self.id("build", name);
         let mut model = draft.job(format!("scan {} ({name})", self.environment.name), 15);
         let digest = expression(&format!("needs.{build}.outputs.digest"));
@@ -331,7 +321,7 @@ impl<'a> Jobs<'a> {
         })
     }
 
-    fn push(&self, draft: &Draft<'_>, name: &Slug, (image, target): (&Image, &EcsTarget)) -> NewJob {
+    fn push(&self, draft: &Draft<'_>, name: &Slug, image: &Image) -> NewJob {
         let minutes = self.project.timeout_minutes.min(115);
         let (lookup, build) = (self.id("lookup", name), self.id("build", name));
         let mut model = self.model(draft, "push", name, minutes);
@@ -342,17 +332,19 @@ impl<'a> Jobs<'a> {
             model.needs.push(approval);
         }
         model.environment = Some(without_deployment(self.environment.name.to_string()));
-        let digest = expression(&format!("needs.{lookup}.outputs.digest || needs.{build}.outputs.digest"));
-        model.outputs = IndexMap::from([("digest".to_owned(), digest)]);
+        let access = Access::of(image, self.environment);
+        model.outputs = IndexMap::from([("digest".to_owned(), expression("steps.push.outputs.digest"))]);
         NewJob {
             id: self.id("push", name),
             model,
-            permissions: READ,
+            permissions: access.pushing(),
             because: "Nothing leaves before the tests, the scan and the reviewers have agreed. What was not built was scanned when it was pushed.",
-            identity: Some(identity(target, AwsRole::Deploy)),
+            identity: access.identity(AwsRole::Deploy),
             body: Body::ImagePush(ImagePush {
-                credentials: credentials(self.project, target, AwsRole::Deploy, minutes),
-                ecr: self.ecr(image, target),
+                credentials: access.credentials(self.project, AwsRole::Deploy, minutes),
+                login: access.login(),
+                image: access.image,
+                moving: moving_tags(self.project, image),
                 artifact: self.artifact(name),
                 lookup,
                 build,
@@ -379,7 +371,29 @@ impl<'a> Jobs<'a> {
 
     /// The job that deploys an image which another job has pushed. Who adds it says behind what it stands.
     pub(super) fn deploy_job(&self, draft: &Draft<'_>, service: &Deployed<'_>, push: String) -> NewJob {
-        let Deployed { name, image, target, .. } = service;
+        match service.target {
+            Target::Ecs(target) => self.deploy_to_ecs(draft, service, target, push),
+            Target::Eks(target) => eks::Deployment {
+                project: self.project,
+                environment: self.environment,
+                name: service.name,
+                target,
+                image: self.repository(service.image),
+                push,
+                approval: self.approval_id(),
+            }
+            .job(draft),
+        }
+    }
+
+    fn deploy_to_ecs(
+        &self,
+        draft: &Draft<'_>,
+        service: &Deployed<'_>,
+        target: &EcsTarget,
+        push: String,
+    ) -> NewJob {
+        let Deployed { name, image, .. } = service;
         let minutes = target.deploy_minutes();
         let mut model = self.model(draft, "deploy", name, minutes);
         model.environment = Some(deployed_to(self.environment));
@@ -407,17 +421,17 @@ impl<'a> Jobs<'a> {
             model,
             permissions: READ,
             because: "",
-            identity: Some(identity(*target, AwsRole::Deploy)),
+            identity: Some(identity(target, AwsRole::Deploy)),
             body: Body::EcsDeploy(EcsDeploy {
                 name: (*name).clone(),
-                credentials: credentials(self.project, *target, AwsRole::Deploy, minutes),
+                credentials: credentials(self.project, target, AwsRole::Deploy, minutes),
                 cluster: target.cluster.clone(),
                 service: target.service.clone(),
                 container: target.container.clone(),
                 task_definition: target.task_definition.clone(),
                 task_role: target.task_role.clone(),
                 execution_role: target.execution_role.clone(),
-                ecr: self.ecr(image, target),
+                image: self.repository(image),
                 push,
                 approval: self.approval_id(),
                 verify: target.health.as_ref().map(Verify::from),
@@ -430,9 +444,13 @@ impl<'a> Jobs<'a> {
     fn summary(&self, draft: &Draft<'_>) -> NewJob {
         let services = self.services.iter().map(|own| SummarisedService {
             name: own.name.to_string(),
-            image: format!("{}/{}", own.target.registry(), own.image.repository),
+            image: reference(&self.repository(own.image)),
             push: self.id("push", own.image_name),
             deploy: self.id("deploy", own.name),
+            goes_back: match own.target {
+                Target::Ecs(_) => true,
+                Target::Eks(target) => target.auto_rollback,
+            },
         });
         let body =
             DeploySummary { environment: self.environment.name.to_string(), services: services.collect() };

@@ -161,6 +161,7 @@ impl<'a> InEnvironment<'a> {
             earlier: None,
             synthesised: false,
             images: BTreeMap::new(),
+            image: None,
             inputs: inputs_of(self.target),
             hand_off: is_applied.then(|| hand_off(self.terraform)),
             results: BTreeMap::new(),
@@ -199,6 +200,7 @@ impl<'a> InEnvironment<'a> {
             planned,
             earlier: None,
             synthesised: false,
+            image: None,
             inputs: None,
             secrets: inputs_of(self.target).secrets,
             hand_off: hand_off(self.terraform),
@@ -279,7 +281,11 @@ pub(super) fn approval_of(
     model.environment = Some(without_deployment(environment.approval_name()));
     // A later attempt of the run would not ask again.
     model.outputs = IndexMap::from([("attempt".to_owned(), expression("github.run_attempt"))]);
-    Body::DeployApproval(DeployApproval { title: title.into() })
+    Body::DeployApproval(DeployApproval {
+        title: title.into(),
+        environment: environment.name.to_string(),
+        window: environment.window.clone(),
+    })
 }
 
 /// The GitHub environment of jobs that read: its branch policy counts, and no deployment is recorded.

@@ -11,16 +11,21 @@ mod build;
 mod check_state;
 mod code_scanning;
 mod condition;
+mod configure;
 mod cost;
 mod credentials;
 mod deploy;
 mod draft;
 mod drift;
+mod eks;
 mod environment_jobs;
+mod metrics;
+mod golden_image;
 mod notify;
 mod passed;
 mod pipeline;
 mod read_back;
+mod registry;
 mod rollback;
 mod security;
 mod stacks;
@@ -35,14 +40,16 @@ use indexmap::IndexMap;
 use serde::Serialize;
 
 pub use self::body::{
-    Action, AppliedHistory, Approval, Archive, Asked, Body, BuildArchive, BuildImage, CdktfSynth, Changes,
-    CheckState, CodeScanning, Codecov, CostComment, Coverage, CreateBackend, Credentials, Decide,
-    DeployApproval, DeployGuard, DeploySummary, DestroyBackend, DetectDrift, DriftReport, EcrRepository,
-    EcsAwait, EcsDeploy, EcsLook, EcsRollback, ForceUnlock, Gate, HandOff, ImageLookup, ImagePush, Inputs,
-    Message, NewestCommit, Notify, OidcProbe, Parity, PipelineGuard, PipelineSummary, Planned, Revert,
-    RollbackGuard, ScanImage, Security, SummarisedService, SummarisedStage, Target, TerraformComment,
-    TerraformCost, TerraformPlan, TerraformScan, TerraformStatic, TestComment, TestSuite, TfApply,
-    TfAutoGuard, TfGuard, TfPlan, Tooling, Verify,
+    Action, AnsibleCheck, AppliedHistory, Approval, Archive, Asked, Body, BuildArchive, BuildImage,
+    CdktfSynth, Changes, CheckState, Cluster, CodeScanning, Codecov, Configure, CostComment, Coverage,
+    CreateBackend, Credentials, Decide, DeployApproval, DeployGuard, DeploySummary, DestroyBackend,
+    DetectDrift, DriftReport, EcsAwait, EcsDeploy, EcsLook, EcsRollback, EksDeploy, EksLook, EksRollback,
+    ForceUnlock, Gate, GoldenImage, HandOff, ImageLookup, ImagePush, ImageRepository, Inputs, Login, Message,
+    Metrics, MovingTags, NewestCommit, Notify, OidcProbe, PackerBuild, PackerValidate, Parity, PipelineGuard,
+    PipelineSummary, Planned, PlannedImage, RecordImage, Revert, RollbackGuard, ScanImage, Security,
+    SummarisedService, SummarisedStage, Target, TerraformComment, TerraformCost, TerraformPlan,
+    TerraformScan, TerraformStatic, TestComment, TestSuite, TfApply, TfAutoGuard, TfGuard, TfPlan, Tooling,
+    Verify,
 };
 pub(crate) use self::credentials::session_seconds;
 pub use self::read_back::read_back;
@@ -61,6 +68,7 @@ const KINDS: &[(Kind, PlanKind)] = &[
     (Kind::Build, build::plan),
     (Kind::CheckState, check_state::plan),
     (Kind::Deploy, deploy::plan),
+    (Kind::Metrics, metrics::plan),
     (Kind::Pipeline, pipeline::plan),
     (Kind::Rollback, rollback::plan),
     (Kind::Terraform, terraform::plan),

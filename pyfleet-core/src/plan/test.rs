@@ -7,7 +7,7 @@ use super::Permission;
 use super::body::{Body, Codecov, Coverage, TestComment, TestSuite};
 use super::condition::{OWN_PULL_REQUEST, expression};
 use super::draft::{CHECK_OUT, Draft, NewJob};
-use super::security;
+use super::{configure, golden_image, security};
 use crate::diagnostic::Path;
 use crate::manifest::{GitHubName, Slug};
 use crate::project::{self, Language, Project, TestGroup, requirements_file};
@@ -34,6 +34,7 @@ const COMMENT_AND_COMPARE: &[Permission] = &[
 pub(super) fn plan(project: &Project, draft: &mut Draft<'_>) {
     let Added { reporting, .. } = add_all(project, draft);
     security::add(project, draft);
+    add_static(project, draft);
     draft.add_gate(&reporting.iter().map(String::as_str).collect::<Vec<_>>());
 }
 
@@ -103,6 +104,16 @@ fn comment(project: &Project, draft: &Draft<'_>, suites: Vec<String>) -> NewJob 
         identity: None,
         body: Body::TestComment(TestComment { baseline, workflow: format!("{}.yml", draft.name()) }),
         origin: Path::of(["tests"]),
+    }
+}
+
+/// What is checked of a golden image and of playbooks without building or touching a machine.
+pub(super) fn add_static(project: &Project, draft: &mut Draft<'_>) {
+    if let Some(packer) = &project.packer {
+        draft.add(golden_image::validate(draft, project, packer));
+    }
+    if let Some(ansible) = &project.ansible {
+        draft.add(configure::check(draft, project, ansible));
     }
 }
 

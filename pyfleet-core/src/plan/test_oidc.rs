@@ -84,7 +84,7 @@ impl Probe<'_> {
     /// The roles of jobs that change this environment.
     fn changing(&self) -> Vec<AwsRole> {
         let mut targets = self.project.services.values().flat_map(|service| &service.targets);
-        let deploys = targets.any(|target| target.environment == self.environment.name)
+        let deploys = targets.any(|target| *target.environment() == self.environment.name)
             && [Kind::Deploy, Kind::Rollback].into_iter().any(|kind| self.is_changed_by(kind));
         [
             (AwsRole::Apply, self.is_applied()),

@@ -367,6 +367,7 @@ impl Jobs<'_> {
                 what: "inputs.stack".to_owned(),
                 action: ACTION,
                 planned: act.is_planned.then(|| self.planned()),
+                window: approver.window.clone(),
             }),
             origin: self.origin().key("approval"),
         })

@@ -28,7 +28,7 @@ pub(super) fn resolve(
         Kind::Pipeline if wish.on.is_none() => {
             return Triggers { pull_request: Some(PullRequest::default()), ..by_hand };
         }
-        Kind::CheckState if wish.on.is_none() => {
+        Kind::CheckState | Kind::Metrics if wish.on.is_none() => {
             return Triggers {
                 schedule: vec![Schedule { cron: WEEKLY.to_owned(), timezone: None }],
                 ..by_hand
@@ -49,6 +49,7 @@ pub(super) fn resolve(
         }
         Kind::Build
         | Kind::CheckState
+        | Kind::Metrics
         | Kind::Pipeline
         | Kind::Terraform
         | Kind::Test
@@ -133,7 +134,7 @@ const DAILY: &str = "41 1 * * *";
 fn check_allowed(kind: Kind, written: &manifest::Triggers, origin: &Path, findings: &mut Diagnostics) {
     let allowed: &[&str] = match kind {
         Kind::Deploy | Kind::Rollback | Kind::Tf => &["manual"],
-        Kind::CheckState | Kind::TfDrift => &["manual", "schedule"],
+        Kind::CheckState | Kind::Metrics | Kind::TfDrift => &["manual", "schedule"],
         Kind::TfAuto => &["manual", "push", "schedule"],
         Kind::TestOidc => &["manual", "pull-request"],
         Kind::Build | Kind::Pipeline | Kind::Terraform | Kind::Test => return,

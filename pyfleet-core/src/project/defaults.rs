@@ -19,6 +19,8 @@ pub const SUBJECT_FORMAT: SubjectFormat = SubjectFormat::Legacy;
 pub const RUNNER: &str = "ubuntu-24.04";
 /// GitHub's own limit is six hours, in which a hung job costs money and blocks others.
 pub const TIMEOUT_MINUTES: u16 = 30;
+/// Minutes that the build of a golden image may take: a system is installed and updated.
+pub const PACKER_MINUTES: u16 = 90;
 /// A month: long enough to look into a failure.
 pub const ARTIFACT_DAYS: u16 = 30;
 /// The tool that the documents name.
@@ -65,6 +67,11 @@ pub const DOCKERFILE: &str = "Dockerfile";
 pub const PLATFORM: &str = "linux/amd64";
 /// The scanner's version: v0.69.4 was malicious (GHSA-69fq-xp46-6x23), later ones are not.
 pub const TRIVY_VERSION: &str = "v0.70.0";
+/// kubectl's version: one minor release off the cluster's is supported, and EKS runs 1.34 to 1.36
+/// ([Kubernetes: version skew](https://kubernetes.io/releases/version-skew-policy/#kubectl)).
+pub const KUBECTL_VERSION: &str = "v1.35.2";
+/// The SHA-256 of its binary for linux/amd64, as `dl.k8s.io` publishes it.
+pub const KUBECTL_SHA256: &str = "924eb50779153f20cb668117d141440b95df2f325a64452d78dff9469145e277";
 /// The versions of the Python tools that are installed by name: exact, so that two runs judge alike.
 pub const FLAKE8: &str = "flake8==7.5.0";
 /// See [`FLAKE8`].

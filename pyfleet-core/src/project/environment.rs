@@ -8,7 +8,7 @@ use super::runner;
 use crate::diagnostic::{Diagnostic, Diagnostics, Path, Place};
 use crate::manifest::{
     self, AccountId, Approval, AwsRole, Disposition, Kind, Manifest, Plan, SafetyLevel, Slug, StageKind,
-    Visibility,
+    Visibility, Window,
 };
 
 /// One environment as it is meant.
@@ -20,6 +20,8 @@ pub struct Environment {
     pub branch: String,
     /// Who has to agree before a job changes it.
     pub approval: Approval,
+    /// When it may be changed; nothing where it always may.
+    pub window: Option<Window>,
     /// How far automation may go here.
     pub level: SafetyLevel,
     /// The address shown on deployments, where there is one.
@@ -139,6 +141,7 @@ pub(super) fn resolve(
         let branch = written.branch.as_ref().or(manifest.github.default_branch.as_ref());
         let branch = branch.map_or(defaults::DEFAULT_BRANCH, manifest::BranchName::as_str);
         let approval = written.approval.unwrap_or(defaults::APPROVAL);
+        check_window(written.window.as_ref(), approval, &path, findings);
         if written.safety_level.unwrap_or(level) >= SafetyLevel::WRITES {
             check_reviewers(manifest, approval, &path, findings);
         }
@@ -149,6 +152,7 @@ pub(super) fn resolve(
             name: name.clone(),
             branch: branch.to_string(),
             approval,
+            window: written.window.clone(),
             level: written.safety_level.unwrap_or(level),
             url: written.url.clone(),
             health: health(written),
@@ -165,6 +169,31 @@ pub(super) fn resolve(
     }
     role::check_apart(&environments, findings);
     environments
+}
+
+/// A window that opens, on the gate.
+fn check_window(window: Option<&Window>, approval: Approval, path: &Path, findings: &mut Diagnostics) {
+    let Some(window) = window else { return };
+    let path = path.key("window");
+    if window.from >= window.to {
+        findings.push(
+            Diagnostic::error("invalid-value", path.key("to"), "the window closes before it opens")
+                .with_help("a window opens and closes on the same day"),
+        );
+    }
+    if window.days.is_empty() {
+        findings.push(Diagnostic::error("invalid-value", path.key("days"), "the window never opens"));
+    }
+    if approval == Approval::None {
+        findings.push(
+            Diagnostic::error(
+                "invalid-value",
+                Place::key(path),
+                "a window stands at the gate, and nobody has to agree to anything here",
+            )
+            .with_help("`approval: reviewers`, or take `window` out"),
+        );
+    }
 }
 
 fn check_addresses(

@@ -18,6 +18,10 @@ pub struct Image {
     pub registry: Option<Registry>,
     /// Its repository in the registry.
     pub repository: String,
+    /// Whether the branch's name is a further tag, which moves.
+    pub tags_branch: bool,
+    /// Whether `latest` is one, on the default branch.
+    pub tags_latest: bool,
     /// The lowest severity of a vulnerability that stops it.
     pub minimum_severity: Severity,
     /// The largest size in bytes.
@@ -87,6 +91,8 @@ pub(super) fn resolve(manifest: &Manifest, findings: &mut Diagnostics) -> BTreeM
                     .map_or_else(|| defaults::PLATFORM.to_owned(), ToString::to_string),
                 registry: written.registry.as_ref().and_then(|name| manifest.registries.get(name)).cloned(),
                 repository: written.repository.to_string(),
+                tags_branch: written.tags.as_ref().is_some_and(|tags| tags.contains(&Tag::Branch)),
+                tags_latest: written.tags.as_ref().is_some_and(|tags| tags.contains(&Tag::Latest)),
                 minimum_severity: written
                     .scan
                     .as_ref()

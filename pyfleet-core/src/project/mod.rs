@@ -8,6 +8,7 @@ pub mod defaults;
 mod drift;
 mod environment;
 mod image;
+mod packer;
 mod placeholder;
 mod role;
 mod security;
@@ -15,6 +16,7 @@ mod service;
 mod stage;
 mod subject;
 mod target;
+mod targets;
 mod terraform;
 mod test;
 mod waiver;
@@ -22,27 +24,30 @@ mod workflow;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-pub use self::channel::Channel;
+pub use self::channel::{Channel, Format};
 pub use self::drift::Drift;
 pub use self::environment::{Environment, Health};
 pub use self::image::Image;
+pub use self::packer::{Ansible, KnownHosts, Packer};
 pub use self::role::{Role, partition};
 pub use self::security::Security;
 pub(crate) use self::security::requirements_file;
 pub use self::service::Service;
 pub use self::stage::Stage;
-pub use self::target::{EcsTarget, ecr_host};
+pub use self::target::{EcsTarget, EksTarget, Target, ecr_host};
 pub(crate) use self::terraform::image_variable;
 pub use self::terraform::{
     Colors, Cost, EnvironmentStacks, NotPlanned, Scan, Stack, StackCost, StackSettings, Synthesised,
     Terraform, VariableValue,
 };
 pub use self::test::{Coverage, Language, ServiceContainer, TestGroup};
-pub use self::waiver::Waiver;
+pub use self::waiver::{WaivedAt, Waiver};
 pub use self::workflow::WorkflowWish;
 
 use crate::diagnostic::{Diagnostic, Diagnostics, Path, Place};
-use crate::manifest::{AwsRole, Host, Manifest, Repository, SafetyLevel, Slug, SubjectFormat, Visibility};
+use crate::manifest::{
+    AwsRole, Host, Manifest, Repository, SafetyLevel, Slug, SubjectFormat, Targets, Visibility,
+};
 
 /// A project as it is meant.
 #[derive(Debug, Clone)]
@@ -77,6 +82,10 @@ pub struct Project {
     pub environments: Vec<Environment>,
     /// Infrastructure as code.
     pub terraform: Option<Terraform>,
+    /// A golden image that Packer builds.
+    pub packer: Option<Packer>,
+    /// What Ansible makes of the machines.
+    pub ansible: Option<Ansible>,
     /// Test groups by name.
     pub tests: BTreeMap<Slug, TestGroup>,
     /// Static analysis and dependency audit of the code.
@@ -87,6 +96,10 @@ pub struct Project {
     pub services: BTreeMap<Slug, Service>,
     /// Who is told what becomes of runs that change something, by name.
     pub channels: BTreeMap<Slug, Channel>,
+    /// Whom to call, by what for, in the manifest's order.
+    pub contacts: Vec<(Slug, String)>,
+    /// What deliveries are measured against.
+    pub targets: Targets,
     /// The workflows that are wanted, by file name.
     pub workflows: BTreeMap<Slug, WorkflowWish>,
     /// Findings that are accepted for a while.
@@ -156,6 +169,7 @@ pub fn resolve_partly(manifest: &Manifest) -> (Project, Diagnostics) {
     check_pull_request_runner(manifest, &runner, &mut findings);
     let environments = environment::resolve(manifest, level, &runner, &mut findings);
     let terraform = terraform::resolve(manifest, level, &environments, &mut findings);
+    let (packer, ansible) = packer::resolve(manifest, &environments, &mut findings);
     let services = service::resolve(manifest, &environments, &mut findings);
     let project = Project {
         name: manifest.project.clone(),
@@ -177,11 +191,19 @@ pub fn resolve_partly(manifest: &Manifest) -> (Project, Diagnostics) {
         aws_services: aws_services(manifest),
         environments,
         terraform,
+        packer,
+        ansible,
         services,
         tests: test::resolve(manifest, &mut findings),
         security: security::resolve(manifest, &mut findings),
         images: image::resolve(manifest, &mut findings),
         channels: channel::resolve(manifest, &mut findings),
+        contacts: manifest
+            .contacts
+            .iter()
+            .map(|(name, contact)| (name.clone(), contact.to_string()))
+            .collect(),
+        targets: targets::resolve(manifest.targets, &mut findings),
         workflows: workflow::resolve(manifest, level, &mut findings),
         waivers: waiver::resolve(manifest, &mut findings),
     };
@@ -271,7 +293,7 @@ fn check_pull_request_runner(manifest: &Manifest, runner: &[String], findings: &
 
 /// Whether every label names one of GitHub's own machines. Any other label may be somebody's own
 /// ([GitHub: hosted runners](https://docs.github.com/en/actions/reference/runners/github-hosted-runners)).
-fn is_hosted(runner: &[String]) -> bool {
+pub(crate) fn is_hosted(runner: &[String]) -> bool {
     const SYSTEMS: &[&str] = &["ubuntu-", "windows-", "macos-"];
     const REST: &[&str] = &["arm", "intel", "large", "latest", "slim", "vs2026", "xlarge"];
     runner.iter().all(|label| {

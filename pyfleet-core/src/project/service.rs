@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::environment::{self, Environment, Health};
 use super::placeholder;
 use super::role;
-use super::target::{EcsTarget, ecs};
+use super::target::{self, Target, ecs, eks};
 use crate::diagnostic::{Diagnostic, Diagnostics, Path, Place};
 use crate::manifest::{self, AwsRole, Kind, Manifest, Registry, SafetyLevel, Slug, Tag};
 
@@ -15,7 +15,7 @@ pub struct Service {
     /// The image that it runs.
     pub image: Slug,
     /// Where it runs, in promotion order: the environments that may be changed.
-    pub targets: Vec<EcsTarget>,
+    pub targets: Vec<Target>,
 }
 
 pub(super) fn resolve(
@@ -28,20 +28,13 @@ pub(super) fn resolve(
     for (name, written) in &manifest.services {
         let path = Path::of(["services", name.as_str()]);
         check_image(manifest, name, written, &path, findings);
-        if written.ecs.is_none() {
-            findings.push(
-                Diagnostic::error(
-                    "missing-key",
-                    Place::key(path.clone()),
-                    "a service runs somewhere, and `ecs` is missing",
-                )
-                .with_help("name the service of Amazon ECS: `ecs: { cluster: NAME }`"),
-            );
-        }
+        check_targets(written, &path, findings);
         let mut targets = Vec::new();
         for environment in environments.iter().filter(|environment| environment.level >= SafetyLevel::WRITES)
         {
-            let Some(ecs) = &written.ecs else { continue };
+            if written.ecs.is_none() && written.eks.is_none() {
+                continue;
+            }
             let (Some(account_id), Some(region)) = (&environment.account_id, &environment.region) else {
                 if is_deployed {
                     findings.push_once(no_account(environment));
@@ -57,15 +50,22 @@ pub(super) fn resolve(
             ];
             let mut filler = Filler { path: path.key("health"), values: &values, findings };
             let health = health(written, environment, &mut filler);
-            filler.path = path.key("ecs");
             let place = (account_id.as_str(), region.as_str());
-            let target = ecs::resolve(name, ecs, environment, place, health, &mut filler);
+            let target = if let Some(ecs) = &written.ecs {
+                filler.path = path.key("ecs");
+                ecs::resolve(name, ecs, environment, place, health, &mut filler).map(Target::Ecs)
+            } else if let Some(eks) = &written.eks {
+                filler.path = path.key("eks");
+                eks::resolve(name, eks, environment, place, health, &mut filler).map(Target::Eks)
+            } else {
+                None
+            };
             if let Some(target) = target.as_ref().filter(|_| manifest.deploys()) {
                 let asked = match &written.health {
                     Some(_) => path.clone(),
                     None => Path::of(["environments", environment.name.as_str()]),
                 };
-                ecs::check_minutes(target, &asked.key("health").key("attempts"), findings);
+                target::check_minutes(target, &asked.key("health").key("attempts"), findings);
             }
             targets.extend(target);
         }
@@ -73,7 +73,7 @@ pub(super) fn resolve(
     }
     let targets =
         services.iter().flat_map(|(name, service)| service.targets.iter().map(move |target| (name, target)));
-    ecs::check_apart(targets, findings);
+    target::check_apart(targets, findings);
     for environment in environments.iter().filter(|_| is_deployed && !services.is_empty()) {
         for purpose in [AwsRole::Deploy, AwsRole::Plan] {
             if let Some(role) = environment.roles.get(&purpose) {
@@ -102,7 +102,37 @@ impl Filler<'_> {
         is_right: impl Fn(&str) -> bool,
         says: &str,
     ) -> Option<String> {
-        let path = self.path.key(key);
+        self.fill_at(&self.path.key(key), text, is_right, says)
+    }
+
+    /// As [`Filler::fill`], for one item of a list.
+    pub(super) fn fill_item(
+        &mut self,
+        key: &str,
+        index: usize,
+        text: &str,
+        is_right: impl Fn(&str) -> bool,
+        says: &str,
+    ) -> Option<String> {
+        self.fill_at(&self.path.key(key).index(index), text, is_right, says)
+    }
+
+    /// Refuses a section that lacks a key.
+    pub(super) fn refuse(&mut self, key: &str, says: &str) {
+        self.findings.push_once(
+            Diagnostic::error("missing-key", Place::key(self.path.clone()), says)
+                .with_help(format!("name them under `{key}`")),
+        );
+    }
+
+    fn fill_at(
+        &mut self,
+        path: &Path,
+        text: &str,
+        is_right: impl Fn(&str) -> bool,
+        says: &str,
+    ) -> Option<String> {
+        let path = path.clone();
         match placeholder::fill(text, self.values) {
             Err(reason) => self.findings.push_once(Diagnostic::error("unknown-placeholder", path, reason)),
             Ok(filled) if is_right(&filled) => return Some(filled),
@@ -129,7 +159,32 @@ fn no_account(environment: &Environment) -> Diagnostic {
     .with_help("set `aws.account-id` and `aws.region`, for all environments or for this one")
 }
 
-/// An image that ECS can run: it is pushed to Amazon ECR, under names that never mean another one.
+/// A service runs on one thing.
+fn check_targets(written: &manifest::Service, path: &Path, findings: &mut Diagnostics) {
+    match (&written.ecs, &written.eks) {
+        (None, None) => findings.push(
+            Diagnostic::error(
+                "missing-key",
+                Place::key(path.clone()),
+                "a service runs somewhere, and `ecs` or `eks` is missing",
+            )
+            .with_help("name the service of Amazon ECS: `ecs: { cluster: NAME }`")
+            .with_help("or the Deployment on Amazon EKS: `eks: { cluster: NAME, namespace: NAME, manifests: [FILE] }`"),
+        ),
+        (Some(_), Some(_)) => findings.push(
+            Diagnostic::error(
+                "invalid-value",
+                Place::key(path.key("eks")),
+                "a service runs on one thing, and this one names `ecs` and `eks`",
+            )
+            .with_help("declare two services of the same image"),
+        ),
+        _ => {}
+    }
+}
+
+/// An image that the service can run: it is pushed somewhere, to Amazon ECR for ECS, and under names there that never
+/// mean another one.
 fn check_image(
     manifest: &Manifest,
     name: &Slug,
@@ -151,28 +206,38 @@ fn check_image(
     };
     let place = Path::of(["images", written.image.as_str()]);
     let registry = image.registry.as_ref().map(|registry| manifest.registries.get(registry));
+    let at = match &image.registry {
+        Some(_) => Place::value(place.key("registry")),
+        None => Place::key(place.clone()),
+    };
     // A registry that is not declared is a finding of its own.
-    if !matches!(registry, Some(Some(Registry::Ecr(_)) | None)) {
-        let place = match &image.registry {
-            Some(_) => Place::value(place.key("registry")),
-            None => Place::key(place.clone()),
-        };
+    if written.ecs.is_some() && !matches!(registry, Some(Some(Registry::Ecr(_)) | None)) {
         findings.push_once(
             Diagnostic::error(
                 "missing-key",
-                place,
+                at,
                 format!("`{name}` runs this image on ECS, and it is not pushed to Amazon ECR"),
             )
             .with_help("declare `registries: { aws: { ecr: {} } }`, and set `registry: aws`"),
         );
+    } else if written.eks.is_some() && registry.is_none() {
+        findings.push_once(
+            Diagnostic::error(
+                "missing-key",
+                at,
+                format!("`{name}` runs this image on EKS, and it is not pushed anywhere"),
+            )
+            .with_help("declare one under `registries`, and name it in `registry`"),
+        );
     }
     let moves = |tag: &&Tag| matches!(tag, Tag::Branch | Tag::Latest);
-    if image.tags.as_deref().unwrap_or_default().iter().any(|tag| moves(&tag)) {
+    let is_ecr = matches!(registry, Some(Some(Registry::Ecr(_))));
+    if is_ecr && image.tags.as_deref().unwrap_or_default().iter().any(|tag| moves(&tag)) {
         findings.push_once(
             Diagnostic::error(
                 "not-built",
                 place.key("tags"),
-                "tags that move are designed, but nothing pushes them yet: a deployment pushes the commit and the version",
+                "tags that move are designed, but nothing pushes them to Amazon ECR yet: a deployment pushes the commit and the version",
             )
             .with_help("take `branch` and `latest` out"),
         );

@@ -1,5 +1,7 @@
 //! The stages of a pipeline as they are meant.
 
+use std::collections::BTreeSet;
+
 use crate::diagnostic::{Diagnostic, Diagnostics, Path, Place};
 use crate::manifest::{
     self, BranchName, Kind, Manifest, Only, SafetyLevel, Slug, StageKind, Stages, StartedBy, Switch,
@@ -104,7 +106,10 @@ pub(super) fn resolve(
         },
         only: stage.only.clone(),
     };
-    groups.iter().map(|group| group.iter().map(resolved).collect()).collect()
+    // What is written twice is a finding of its own.
+    let mut seen = BTreeSet::new();
+    let mut first = |(_, stage): &&(Path, &manifest::Stage)| seen.insert(stage.kind);
+    groups.iter().map(|group| group.iter().filter(&mut first).map(resolved).collect()).collect()
 }
 
 /// The level that a pipeline needs: it writes where a stage does, and without a person where something else starts it.

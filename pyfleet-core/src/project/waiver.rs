@@ -5,24 +5,36 @@ use crate::diagnostic::{Diagnostic, Diagnostics, Path};
 use crate::manifest::{Date, Manifest};
 use crate::yaml::decode::closest;
 
-/// What can be waived besides what rules find.
-const OTHER_RULES: &[&str] = &["container-mutable-tag"];
+/// What can be waived besides what rules find in workflows: warnings about an image of the manifest.
+const IN_MANIFEST: &[&str] = &["container-mutable-tag"];
 
 /// A finding that is accepted for a while.
 #[derive(Debug, Clone)]
 pub struct Waiver {
     /// The rule's code.
     pub rule: String,
-    /// The workflow it holds for.
-    pub workflow: String,
-    /// The job it holds for; every job where none is named.
-    pub job: Option<String>,
+    /// Where it holds.
+    pub at: WaivedAt,
     /// Why.
     pub reason: String,
     /// The last day on which it holds.
     pub until: Date,
     /// Where it stands in the manifest.
     pub origin: Path,
+}
+
+/// Where a waiver holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum WaivedAt {
+    /// In a rendered workflow.
+    Workflow {
+        /// The workflow.
+        name: String,
+        /// The job; every job where none is named.
+        job: Option<String>,
+    },
+    /// In the manifest, at a key and below.
+    Manifest(Path),
 }
 
 pub(super) fn resolve(manifest: &Manifest, findings: &mut Diagnostics) -> Vec<Waiver> {
@@ -46,7 +58,7 @@ pub(super) fn resolve(manifest: &Manifest, findings: &mut Diagnostics) -> Vec<Wa
                 "a reason is one line: it stands where comments do",
             ));
         }
-        let known = || RULES.iter().map(|rule| rule.code).chain(OTHER_RULES.iter().copied());
+        let known = || RULES.iter().map(|rule| rule.code).chain(IN_MANIFEST.iter().copied());
         if !known().any(|code| code == written.rule) {
             let finding =
                 Diagnostic::error("unknown-reference", origin.key("rule"), "there is no rule of this name");
@@ -55,26 +67,42 @@ pub(super) fn resolve(manifest: &Manifest, findings: &mut Diagnostics) -> Vec<Wa
                 None => finding.with_help("a finding's rule stands in brackets behind `error` or `warning`"),
             });
         }
-        let (workflow, job) = match written.at.split_once('.') {
-            Some((workflow, job)) => (workflow, Some(job.to_owned())),
-            None => (written.at.as_str(), None),
+        let at = match IN_MANIFEST.contains(&written.rule.as_str()) {
+            true => in_manifest(manifest, &written.at, &origin, findings),
+            false => in_workflow(manifest, &written.at, &origin, findings),
         };
-        if !manifest.workflows.keys().any(|name| name.as_str() == workflow) {
-            findings.push(
-                Diagnostic::error("unknown-reference", origin.key("at"), "there is no workflow of this name")
-                    .with_help(
-                        "a waiver stands at a workflow, or at a workflow and a job: `test.test-api-unit`",
-                    ),
-            );
-        }
         waivers.push(Waiver {
             rule: written.rule.clone(),
-            workflow: workflow.to_owned(),
-            job,
+            at,
             reason: written.reason.clone(),
             until: written.until.clone(),
             origin,
         });
     }
     waivers
+}
+
+fn in_manifest(manifest: &Manifest, at: &str, origin: &Path, findings: &mut Diagnostics) -> WaivedAt {
+    let is_image = |name: &str| manifest.images.keys().any(|image| image.as_str() == name);
+    if !at.strip_prefix("images.").is_some_and(is_image) {
+        findings.push(
+            Diagnostic::error("unknown-reference", origin.key("at"), "there is no image of this name")
+                .with_help("this finding is about an image: `images.web`"),
+        );
+    }
+    WaivedAt::Manifest(Path::of(at.split('.')))
+}
+
+fn in_workflow(manifest: &Manifest, at: &str, origin: &Path, findings: &mut Diagnostics) -> WaivedAt {
+    let (name, job) = match at.split_once('.') {
+        Some((name, job)) => (name, Some(job.to_owned())),
+        None => (at, None),
+    };
+    if !manifest.workflows.keys().any(|own| own.as_str() == name) {
+        findings.push(
+            Diagnostic::error("unknown-reference", origin.key("at"), "there is no workflow of this name")
+                .with_help("a waiver stands at a workflow, or at a workflow and a job: `test.test-api-unit`"),
+        );
+    }
+    WaivedAt::Workflow { name: name.to_owned(), job }
 }

@@ -197,9 +197,15 @@ fn check(
     findings: &mut Diagnostics,
 ) {
     let (needed, section, present) = match kind {
-        Kind::Test => (SafetyLevel::TESTS, "tests", !manifest.tests.is_empty()),
+        // A golden image and playbooks are checked without a machine.
+        Kind::Test => (
+            SafetyLevel::TESTS,
+            "tests",
+            !manifest.tests.is_empty() || manifest.packer.is_some() || manifest.ansible.is_some(),
+        ),
         Kind::Build => (SafetyLevel::BUILDS, "images", !manifest.images.is_empty()),
         Kind::Terraform => (SafetyLevel::TESTS, "terraform", manifest.terraform.is_some()),
+        Kind::Metrics => (SafetyLevel::TESTS, "workflows", manifest.delivers()),
         Kind::CheckState => (SafetyLevel::READS, "terraform", manifest.terraform.is_some()),
         Kind::TestOidc => (SafetyLevel::READS, "terraform", manifest.terraform.is_some()),
         Kind::Deploy => (SafetyLevel::WRITES, "services", !manifest.services.is_empty()),
@@ -276,6 +282,7 @@ fn check(
                 Kind::Rollback => {
                     "declare `services`, or `terraform` with `stacks` and a workflow of kind `tf` or `tf-auto` that applies them, or take the workflow out".to_owned()
                 }
+                Kind::Metrics => "it measures runs of pipelines, `deploy`, `tf` and `tf-auto`: add one of them, or take the workflow out".to_owned(),
                 _ => format!("declare `{section}`, or take the workflow out"),
             }),
         );

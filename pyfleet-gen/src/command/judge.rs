@@ -47,6 +47,10 @@ pub(super) fn load_plan(
     let repository = Repository::open(&location.root)?;
     let Loaded { source, findings, planned, .. } = load(location.read(&repository)?);
     let stopped = Stopped(errors(&findings));
+    let findings = match &planned {
+        Some((project, _)) => waive::accept(&project.waivers, findings).0,
+        None => findings,
+    };
     let mut report = Report::new(command, &location.from_here());
     report.add(source, findings);
     human::write(&report, streams)?;
@@ -81,8 +85,16 @@ impl Unjudged {
     ) -> Result<Result<Self, Stopped>, Failure> {
         let Loaded { source, document, findings, planned } = load(location.read(repository)?);
         let errors = errors(&findings);
+        let Some((project, plan)) = planned else {
+            report.add(source, findings);
+            return Ok(Err(Stopped(errors)));
+        };
+        let (findings, mut about_waivers) = waive::accept(&project.waivers, findings);
+        if let Some(document) = &document {
+            document.locate(&mut about_waivers);
+        }
         report.add(source.clone(), findings);
-        let Some((project, plan)) = planned else { return Ok(Err(Stopped(errors))) };
+        report.add(source.clone(), about_waivers);
         let files = render(&project, &plan, &location.manifest)?;
         let mut ejected = Vec::with_capacity(plan.ejected.len());
         for path in &plan.ejected {

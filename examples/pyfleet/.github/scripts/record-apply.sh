@@ -18,6 +18,7 @@
 #   COMMIT               the commit whose configuration was applied (default: GITHUB_SHA)
 #   PLAN_SHA256          of the plan that was applied (default: none)
 #   ACTIVE_COLOR         the colour that is live now (default: none)
+#   IMAGE                the golden image that it was applied with, as golden-image.sh says it (default: none)
 #   REASON               why, in the words of whoever started the run (default: none)
 #   PUBLISH_OUTPUTS      JSON: names of the outputs that may be seen (default: [])
 #   OUTPUTS_DIR          where outputs.json is written; it is created
@@ -49,6 +50,7 @@ GITHUB_TRIGGERING_ACTOR=${GITHUB_TRIGGERING_ACTOR:-}
 GITHUB_SERVER_URL=${GITHUB_SERVER_URL:-https://github.com}
 PLAN_SHA256=${PLAN_SHA256:-}
 ACTIVE_COLOR=${ACTIVE_COLOR:-}
+IMAGE=${IMAGE:-null}
 REASON=${REASON:-}
 PUBLISH_OUTPUTS=${PUBLISH_OUTPUTS:-[]}
 OUTPUTS_DIR=${OUTPUTS_DIR:-}
@@ -85,6 +87,9 @@ command -v "$TF_COMMAND" >/dev/null || usage "$TF_COMMAND is not installed"
 [[ $GITHUB_SERVER_URL =~ ^https?://[A-Za-z0-9.:-]+$ ]] || usage 'GITHUB_SERVER_URL must be an address'
 [[ -z $PLAN_SHA256 || $PLAN_SHA256 =~ ^[0-9a-f]{64}$ ]] || usage 'PLAN_SHA256 must be the SHA-256 of a plan'
 [[ -z $ACTIVE_COLOR || $ACTIVE_COLOR =~ $slug ]] || usage 'ACTIVE_COLOR must be the name of a colour'
+image=$(printf '%s' "$IMAGE" | jq -c -s '
+  if length == 1 and (.[0] | . == null or (type == "object" and (.id | type == "string" and test("\\A[A-Za-z0-9][A-Za-z0-9._/-]{0,199}\\z"))))
+  then .[0] else error("usage") end' 2>/dev/null) || usage 'IMAGE must be an image as golden-image.sh says it'
 published=$(printf '%s' "$PUBLISH_OUTPUTS" | jq -c -s '
   if length == 1 and (.[0] | type == "array" and all(.[]; type == "string" and test("\\A[A-Za-z_][A-Za-z0-9_-]*\\z")))
   then .[0] | unique else error("usage") end' 2>/dev/null) || usage 'PUBLISH_OUTPUTS must be a JSON array of names'
@@ -157,12 +162,12 @@ jq -n --slurpfile facts "$work/facts.json" --slurpfile approvals "$work/approval
   --arg action "$ACTION" --arg commit "$COMMIT" --arg run_id "$GITHUB_RUN_ID" --arg run_attempt "$GITHUB_RUN_ATTEMPT" \
   --arg run_url "$GITHUB_SERVER_URL/$GITHUB_REPOSITORY/actions/runs/$GITHUB_RUN_ID/attempts/$GITHUB_RUN_ATTEMPT" \
   --arg actor "$GITHUB_TRIGGERING_ACTOR" --arg plan_sha256 "$PLAN_SHA256" --arg tool "$TF_COMMAND" --arg tool_version "$tool_version" \
-  --arg active_color "$ACTIVE_COLOR" --arg outputs_sha256 "$outputs_sha256" --arg reason "$REASON" --arg time "$time" '
+  --arg active_color "$ACTIVE_COLOR" --arg outputs_sha256 "$outputs_sha256" --arg reason "$REASON" --arg time "$time" --argjson image "$image" '
   def given: if . == "" then null else .[:2000] end;
   def each(value): [$approvals[0][] | value | strings | select(. != "")] | reduce .[] as $one ([]; if index([$one]) then . else . + [$one] end);
   {format: 1, $action, $commit, $run_url, $run_id, $run_attempt, actor: ($actor | given),
    approver: (each(.user.login) | join(", ") | given), approval_comment: (each(.comment) | join("\n") | given),
-   plan_sha256: ($plan_sha256 | given), $tool, $tool_version, active_color: ($active_color | given), $outputs_sha256,
+   plan_sha256: ($plan_sha256 | given), $tool, $tool_version, active_color: ($active_color | given), $image, $outputs_sha256,
    resources: $facts[0].resources, reason: ($reason | given), $time}' >"$work/ledger.json" ||
   failed 'it could not be composed'
 
@@ -182,7 +187,7 @@ jq -n -r --slurpfile facts "$work/facts.json" --slurpfile ledger "$work/ledger.j
     "| Evidence | |", "|---|---|",
     ($record | [["Action", .action], ["Commit", .commit], ["Actor", .actor], ["Approved by", .approver], ["Comment", .approval_comment],
       ["Reason", .reason], ["SHA-256 of the plan", .plan_sha256], ["Tool", "\(.tool) \(.tool_version)"],
-      ["Live colour", .active_color], ["Resources", .resources], ["Time", .time], ["Run", .run_url]]
+      ["Live colour", .active_color], ["Image", .image.id], ["Resources", .resources], ["Time", .time], ["Run", .run_url]]
       | .[] | "| \(.[0]) | \(.[1] | cell) |"), "",
     (if $published == {} then empty else "| Output | Value |", "|---|---|",
       ($published | to_entries[] | "| \(.key | cell) | \(.value | cell) |"), "" end)' >>"$summary" || failed 'the summary could not be written'

@@ -14,8 +14,8 @@ pub(super) static RULE: Rule = Rule {
     documentation: "\
 ## What it does
 Compares a job's `permissions` with what the catalogue says its actions need. A script that gets the
-token in its own `env:` may justify `actions`, `issues`, `pull-requests` and `security-events`. An action
-outside the catalogue justifies nothing; `id-token` is the matter of `oidc-permission-match`; a called
+token in its own `env:` may justify `actions`, `issues`, `packages`, `pull-requests` and `security-events`. An
+action outside the catalogue justifies nothing; `id-token` is the matter of `oidc-permission-match`; a called
 workflow is not judged.
 
 ## Why
@@ -38,8 +38,9 @@ build:
     check: Check::Workflow(check),
 };
 
-/// What a script with the token may do through GitHub's command line.
-const FOR_SCRIPTS: &[Scope] = &[Scope::Actions, Scope::Issues, Scope::PullRequests, Scope::SecurityEvents];
+/// What a script with the token may do through GitHub's command line, or a registry's client.
+const FOR_SCRIPTS: &[Scope] =
+    &[Scope::Actions, Scope::Issues, Scope::Packages, Scope::PullRequests, Scope::SecurityEvents];
 
 fn check(file: &WorkflowFile<'_>, findings: &mut Diagnostics) {
     for (place, id, job) in file.workflow.jobs_at().filter(|(_, _, job)| job.uses.is_none()) {
@@ -147,6 +148,9 @@ jobs:
   b:
     permissions: {issues: write}
     steps: [{run: gh issue create, env: {GH_TOKEN: '${{ secrets.GITHUB_TOKEN }}'}}]
+  d:
+    permissions: {packages: write}
+    steps: [{run: skopeo login ghcr.io, env: {PASSWORD: '${{ github.token }}'}}]
   c: {permissions: {packages: write}, uses: ./.github/workflows/x.yml}
 ",
         );

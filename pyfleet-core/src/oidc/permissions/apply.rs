@@ -33,7 +33,9 @@ pub(super) fn apply(project: &Project, identity: &Identity, state: &State) -> Ve
         let plans = state::objects(identity, state, &state::plans(identity));
         statements.push(Statement::allow("TakePlan", &["s3:GetObject"], vec![plans]));
     }
-    statements.push(Statement::allow("Record", &["s3:PutObject"], vec![ledger]));
+    let record: &[&str] =
+        if identity.work.adds_to_record { &["s3:GetObject", "s3:PutObject"] } else { &["s3:PutObject"] };
+    statements.push(Statement::allow("Record", record, vec![ledger]));
     statements.push(Statement::allow("SaveWhatIsLeft", &["s3:GetObject", "s3:PutObject"], vec![recovery]));
     statements.extend(services(project));
     if makes_roles(project) {

@@ -1,11 +1,12 @@
 //! The role that pushes images and deploys services, and what is looked at beforehand.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
+use super::super::ClusterAccess;
 use super::super::identity::Identity;
 use super::super::policy::{Condition, Statement, everything};
 use crate::manifest::Slug;
-use crate::project::{EcsTarget, Project};
+use crate::project::{EcsTarget, Project, Target};
 
 /// Pushes to the repositories of its images, and changes the task definitions of its services; nothing is deleted
 /// ([Amazon ECR](https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonelasticcontainerregistry.html),
@@ -13,8 +14,8 @@ use crate::project::{EcsTarget, Project};
 pub(super) fn deploy(project: &Project, identity: &Identity) -> Vec<Statement> {
     let work = &identity.work;
     let deployed = targets(project, identity, &work.deploys);
-    let changed: BTreeSet<Slug> = work.deploys.union(&work.rolls_back).cloned().collect();
-    let changed = targets(project, identity, &changed);
+    let names: BTreeSet<Slug> = work.deploys.union(&work.rolls_back).cloned().collect();
+    let changed = targets(project, identity, &names);
     let mut statements = Vec::new();
     if !work.pushes.is_empty() {
         statements.push(Statement::allow("LogIn", &["ecr:GetAuthorizationToken"], everything()));
@@ -33,6 +34,7 @@ pub(super) fn deploy(project: &Project, identity: &Identity) -> Vec<Statement> {
             repositories(identity, &work.pushes),
         ));
     }
+    statements.extend(reach(project, identity, &names));
     statements.extend(see(&changed));
     if !changed.is_empty() {
         statements.push(Statement::allow("Deploy", &["ecs:UpdateService"], services(&changed)));
@@ -81,8 +83,46 @@ pub(super) fn look(project: &Project, identity: &Identity) -> Vec<Statement> {
         let repositories = repositories(identity, &identity.work.looks_up);
         statements.push(Statement::allow("SeeImages", &["ecr:DescribeImages"], repositories));
     }
+    statements.extend(reach(project, identity, &identity.work.lists));
     statements.extend(see(&targets(project, identity, &identity.work.lists)));
     statements
+}
+
+/// Finds the clusters of services on EKS: what a role may do on one, the cluster says itself, by an access entry
+/// ([Amazon EKS](https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonelastickubernetesservice.html)).
+fn reach(project: &Project, identity: &Identity, names: &BTreeSet<Slug>) -> Option<Statement> {
+    let clusters: BTreeSet<String> = in_environment(project, identity, names)
+        .filter_map(|target| match target {
+            Target::Eks(target) => Some(target.cluster_arn()),
+            Target::Ecs(_) => None,
+        })
+        .collect();
+    let clusters: Vec<String> = clusters.into_iter().collect();
+    (!clusters.is_empty()).then(|| Statement::allow("ReachClusters", &["eks:DescribeCluster"], clusters))
+}
+
+/// The clusters that the role's jobs work on, each with one of AWS's access policies for their namespaces
+/// ([Amazon EKS: access policies](https://docs.aws.amazon.com/eks/latest/userguide/access-policy-permissions.html)).
+pub(super) fn clusters(project: &Project, identity: &Identity, policy: &str) -> Vec<ClusterAccess> {
+    let work = &identity.work;
+    let names: BTreeSet<Slug> =
+        work.deploys.iter().chain(&work.rolls_back).chain(&work.lists).cloned().collect();
+    let mut namespaces: BTreeMap<(&str, &str), BTreeSet<String>> = BTreeMap::new();
+    for target in in_environment(project, identity, &names) {
+        if let Target::Eks(target) = target {
+            let cluster = namespaces.entry((&target.cluster, &target.region)).or_default();
+            cluster.insert(target.namespace.clone());
+        }
+    }
+    namespaces
+        .into_iter()
+        .map(|((cluster, region), namespaces)| ClusterAccess {
+            cluster: cluster.to_owned(),
+            region: region.to_owned(),
+            policy: format!("arn:{}:eks::aws:cluster-access-policy/{policy}", identity.partition),
+            namespaces: namespaces.into_iter().collect(),
+        })
+        .collect()
 }
 
 /// Sees services, their deployments, and every task definition: for these AWS knows no resource.
@@ -104,12 +144,25 @@ fn see(targets: &[&EcsTarget]) -> Vec<Statement> {
     ]
 }
 
-/// Services of the manifest, in the role's environment.
-fn targets<'a>(project: &'a Project, identity: &Identity, names: &BTreeSet<Slug>) -> Vec<&'a EcsTarget> {
+/// What services of the manifest run on, in the role's environment.
+fn in_environment<'a>(
+    project: &'a Project,
+    identity: &Identity,
+    names: &BTreeSet<Slug>,
+) -> impl Iterator<Item = &'a Target> {
     let services = project.services.iter().filter(|(name, _)| names.contains(*name));
     services
         .flat_map(|(_, service)| &service.targets)
-        .filter(|target| target.environment == identity.environment)
+        .filter(|target| *target.environment() == identity.environment)
+}
+
+/// Those on ECS.
+fn targets<'a>(project: &'a Project, identity: &Identity, names: &BTreeSet<Slug>) -> Vec<&'a EcsTarget> {
+    in_environment(project, identity, names)
+        .filter_map(|target| match target {
+            Target::Ecs(target) => Some(target),
+            Target::Eks(_) => None,
+        })
         .collect()
 }
 

@@ -6,6 +6,7 @@ mod deploy;
 mod read;
 mod state;
 
+use super::ClusterAccess;
 use super::identity::{Identity, State};
 use super::policy::{Policy, Statement};
 use crate::manifest::AwsRole;
@@ -46,6 +47,18 @@ pub fn managed(identity: &Identity) -> Vec<String> {
         | AwsRole::Deploy
         | AwsRole::BackendCreate
         | AwsRole::BackendDestroy => Vec::new(),
+    }
+}
+
+/// What the role may do on clusters of EKS: there no policy of IAM says it.
+#[must_use]
+pub fn clusters(project: &Project, identity: &Identity) -> Vec<ClusterAccess> {
+    match identity.purpose {
+        AwsRole::Deploy => deploy::clusters(project, identity, "AmazonEKSEditPolicy"),
+        AwsRole::Plan => deploy::clusters(project, identity, "AmazonEKSViewPolicy"),
+        AwsRole::PullRequestPlan | AwsRole::Apply | AwsRole::BackendCreate | AwsRole::BackendDestroy => {
+            Vec::new()
+        }
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::{Credentials, EcrRepository, TerraformScan};
+use super::{Credentials, ImageRepository, TerraformScan};
 use crate::manifest::Slug;
 
 /// Synthesises the stacks of an environment that are written with CDKTF.
@@ -33,7 +33,7 @@ pub struct EcsAwait {
     /// The container that runs the image.
     pub container: String,
     /// The image's repository.
-    pub ecr: EcrRepository,
+    pub image: ImageRepository,
     /// The job that pushed the image.
     pub push: String,
 }

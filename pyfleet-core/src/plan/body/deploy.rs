@@ -6,7 +6,7 @@ use serde::Serialize;
 use serde_json::Value as Json;
 
 use super::{Credentials, Verify};
-use crate::manifest::Slug;
+use crate::manifest::{Slug, Window};
 
 /// Compares what was typed with what is allowed.
 #[derive(Debug, Clone, Serialize)]
@@ -31,27 +31,42 @@ pub struct RollbackGuard {
 pub struct DeployApproval {
     /// What they agree to.
     pub title: String,
+    /// The environment.
+    pub environment: String,
+    /// When it may be changed, where that is limited.
+    pub window: Option<Window>,
 }
 
-/// A repository of Amazon ECR.
+/// A repository of images.
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub struct EcrRepository {
+pub struct ImageRepository {
     /// The registry's host.
     pub registry: String,
-    /// The account whose registry it is.
-    pub registry_id: String,
+    /// The account whose registry it is, where it is one of Amazon ECR.
+    pub registry_id: Option<String>,
     /// Its name in the registry.
     pub repository: String,
+}
+
+/// Who is let in by a registry that knows no role of AWS, as expressions.
+#[derive(Debug, Clone, Serialize)]
+pub struct Login {
+    /// The user's name.
+    pub username: String,
+    /// The password or token.
+    pub password: String,
 }
 
 /// Looks whether the commit has an image already.
 #[derive(Debug, Clone, Serialize)]
 pub struct ImageLookup {
-    /// The role that reads.
-    pub credentials: Credentials,
+    /// The role that reads, in Amazon ECR.
+    pub credentials: Option<Credentials>,
+    /// Who reads elsewhere; nothing for anybody.
+    pub login: Option<Login>,
     /// Where it looks.
-    pub ecr: EcrRepository,
+    pub image: ImageRepository,
 }
 
 /// Builds the image that is deployed, as an archive.
@@ -78,10 +93,14 @@ pub struct BuildArchive {
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct ImagePush {
-    /// The role that pushes.
-    pub credentials: Credentials,
+    /// The role that pushes to Amazon ECR.
+    pub credentials: Option<Credentials>,
+    /// Who pushes elsewhere.
+    pub login: Option<Login>,
     /// Where to.
-    pub ecr: EcrRepository,
+    pub image: ImageRepository,
+    /// Tags that move.
+    pub moving: MovingTags,
     /// The artifact that holds it.
     pub artifact: String,
     /// The job that looked whether it is there already.
@@ -90,6 +109,15 @@ pub struct ImagePush {
     pub build: String,
     /// The job that waited for the reviewers, where there are any.
     pub approval: Option<String>,
+}
+
+/// Tags that move from one image to the next: what is deployed is never found by them.
+#[derive(Debug, Clone, Serialize)]
+pub struct MovingTags {
+    /// Whether the branch's name is one.
+    pub branch: bool,
+    /// The branch whose image is `latest`, where one is.
+    pub latest: Option<String>,
 }
 
 /// Deploys one service to Amazon ECS.
@@ -114,7 +142,62 @@ pub struct EcsDeploy {
     /// The role that starts the task.
     pub execution_role: Option<String>,
     /// The image's repository.
-    pub ecr: EcrRepository,
+    pub image: ImageRepository,
+    /// The job that pushed the image.
+    pub push: String,
+    /// The job that waited for the reviewers, where there are any.
+    pub approval: Option<String>,
+    /// How to see that it works.
+    pub verify: Option<Verify>,
+    /// Minutes after which looking has surely come to an end.
+    pub verify_minutes: Option<u16>,
+}
+
+/// kubectl, and the cluster that it talks to.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Cluster {
+    /// The cluster's name.
+    pub cluster: String,
+    /// The version of kubectl.
+    pub kubectl_version: &'static str,
+    /// The SHA-256 of its binary.
+    pub kubectl_sha256: &'static str,
+}
+
+/// Deploys one service to Kubernetes on Amazon EKS.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct EksDeploy {
+    /// The service's name in the manifest.
+    #[serde(skip)]
+    pub name: Slug,
+    /// The role that deploys.
+    pub credentials: Credentials,
+    /// The cluster.
+    pub cluster: Cluster,
+    /// The namespace in it.
+    pub namespace: String,
+    /// The Deployment that gets the image.
+    pub deployment: String,
+    /// The container in it.
+    pub container: String,
+    /// The image's repository.
+    pub image: ImageRepository,
+    /// Files with what the others need.
+    pub configs: Vec<String>,
+    /// Files with what has to be ready before.
+    pub databases: Vec<String>,
+    /// Files with the service itself.
+    pub manifests: Vec<String>,
+    /// Files that are applied once it is ready.
+    pub ingress: Vec<String>,
+    /// Kubernetes Secrets: for each key of each, the environment variable that holds its value.
+    pub secrets: BTreeMap<String, BTreeMap<String, String>>,
+    /// These variables, with the expressions that yield their values.
+    pub held: BTreeMap<String, String>,
+    /// Whether it is put back where it fails.
+    pub auto_rollback: bool,
     /// The job that pushed the image.
     pub push: String,
     /// The job that waited for the reviewers, where there are any.
@@ -152,6 +235,37 @@ pub struct EcsLook {
     pub credentials: Credentials,
 }
 
+/// Puts one Deployment on Amazon EKS back to an earlier revision.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct EksRollback {
+    /// The services that can be chosen.
+    #[serde(skip)]
+    pub services: Vec<Slug>,
+    /// The role that deploys.
+    pub credentials: Credentials,
+    /// The cluster.
+    pub cluster: Cluster,
+    /// The job that knows what is gone back to, and from.
+    pub resolve: String,
+    /// The job that waited for the reviewers, where there are any.
+    pub approval: Option<String>,
+    /// Whether a service can be asked for its health.
+    pub verifies: bool,
+}
+
+/// Looks at the revisions of one Deployment on Amazon EKS.
+#[derive(Debug, Clone, Serialize)]
+pub struct EksLook {
+    /// The services that can be chosen.
+    #[serde(skip)]
+    pub services: Vec<Slug>,
+    /// The role that reads.
+    pub credentials: Credentials,
+    /// The cluster.
+    pub cluster: Cluster,
+}
+
 /// Writes down what became of a deployment.
 #[derive(Debug, Clone, Serialize)]
 pub struct DeploySummary {
@@ -163,6 +277,7 @@ pub struct DeploySummary {
 
 /// One service in a summary.
 #[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub struct SummarisedService {
     /// Its name in the manifest.
     pub name: String,
@@ -172,4 +287,6 @@ pub struct SummarisedService {
     pub push: String,
     /// The job that deployed it.
     pub deploy: String,
+    /// Whether that job puts it back where it fails.
+    pub goes_back: bool,
 }

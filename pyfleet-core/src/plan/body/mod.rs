@@ -2,6 +2,7 @@
 
 mod cdktf;
 mod deploy;
+mod golden_image;
 mod pipeline;
 mod tf;
 
@@ -12,10 +13,14 @@ use serde_json::Value as Json;
 
 pub use self::cdktf::{CdktfSynth, EcsAwait};
 pub use self::deploy::{
-    BuildArchive, DeployApproval, DeployGuard, DeploySummary, EcrRepository, EcsDeploy, EcsLook, EcsRollback,
-    ImageLookup, ImagePush, RollbackGuard, SummarisedService,
+    BuildArchive, Cluster, DeployApproval, DeployGuard, DeploySummary, EcsDeploy, EcsLook, EcsRollback,
+    EksDeploy, EksLook, EksRollback, ImageLookup, ImagePush, ImageRepository, Login, MovingTags,
+    RollbackGuard, SummarisedService,
 };
-pub use self::pipeline::{NewestCommit, PipelineGuard, PipelineSummary, SummarisedStage};
+pub use self::golden_image::{
+    AnsibleCheck, Configure, GoldenImage, PackerBuild, PackerValidate, PlannedImage, RecordImage,
+};
+pub use self::pipeline::{Metrics, NewestCommit, PipelineGuard, PipelineSummary, SummarisedStage};
 pub use self::tf::{
     Action, AppliedHistory, Approval, Asked, CheckState, CreateBackend, Credentials, Decide, DestroyBackend,
     DetectDrift, DriftReport, ForceUnlock, HandOff, Inputs, Message, Notify, OidcProbe, Parity, Planned,
@@ -27,6 +32,8 @@ use crate::manifest::{OnFindings, Severity};
 #[derive(Debug, Clone, Serialize)]
 #[serde(untagged)]
 pub enum Body {
+    /// Checks playbooks without a machine.
+    AnsibleCheck(AnsibleCheck),
     /// Lists what was applied to one stack.
     AppliedHistory(AppliedHistory),
     /// Waits for the reviewers of an environment.
@@ -45,6 +52,8 @@ pub enum Body {
     CodeScanning(CodeScanning),
     /// Sends coverage to Codecov.
     Codecov(Codecov),
+    /// Configures the machines of one environment.
+    Configure(Configure),
     /// Compares coverage with a minimum.
     Coverage(Coverage),
     /// Makes the state backend.
@@ -73,20 +82,38 @@ pub enum Body {
     EcsResolve(EcsLook),
     /// Puts one ECS service back to an earlier revision.
     EcsRollback(EcsRollback),
+    /// Deploys one service to Kubernetes on Amazon EKS.
+    EksDeploy(EksDeploy),
+    /// Lists the revisions of one Deployment on Amazon EKS.
+    EksList(EksLook),
+    /// Says which revision one Deployment would be put back to, and from.
+    EksResolve(EksLook),
+    /// Puts one Deployment back to an earlier revision.
+    EksRollback(EksRollback),
     /// Releases a lock that nobody holds any more.
     ForceUnlock(ForceUnlock),
     /// Looks at every job: the required check.
     Gate(Gate),
+    /// Says which golden image an environment is planned with.
+    GoldenImage(GoldenImage),
     /// Looks whether the commit has an image already.
     ImageLookup(ImageLookup),
     /// Pushes the image that was built and scanned.
     ImagePush(ImagePush),
+    /// Measures how deliveries went.
+    Metrics(Metrics),
     /// Looks whether the commit is still the newest of its branch.
     NewestCommit(NewestCommit),
     /// Tells the channels what became of the run.
     Notify(Notify),
     /// Shows a job's token, and which roles it opens.
     OidcProbe(OidcProbe),
+    /// Builds a golden image.
+    PackerBuild(PackerBuild),
+    /// Checks the template of a golden image.
+    PackerValidate(PackerValidate),
+    /// Writes down that a golden image has proven itself.
+    RecordImage(RecordImage),
     /// Decides which environments a run of a pipeline works on.
     PipelineGuard(PipelineGuard),
     /// Writes down what became of every stage.
@@ -126,6 +153,7 @@ impl Body {
     #[must_use]
     pub const fn template(&self) -> &'static str {
         match self {
+            Self::AnsibleCheck(_) => "jobs/ansible-check.yml.j2",
             Self::AppliedHistory(_) => "jobs/applied-history.yml.j2",
             Self::Approval(_) => "jobs/approval.yml.j2",
             Self::BuildArchive(_) => "jobs/build-archive.yml.j2",
@@ -135,6 +163,7 @@ impl Body {
             Self::CheckState(_) => "jobs/check-state.yml.j2",
             Self::CodeScanning(_) => "jobs/code-scanning.yml.j2",
             Self::Codecov(_) => "jobs/codecov.yml.j2",
+            Self::Configure(_) => "jobs/configure.yml.j2",
             Self::Coverage(_) => "jobs/coverage.yml.j2",
             Self::CreateBackend(_) => "jobs/create-backend.yml.j2",
             Self::Decide(_) => "jobs/decide.yml.j2",
@@ -149,13 +178,22 @@ impl Body {
             Self::EcsList(_) => "jobs/ecs-list.yml.j2",
             Self::EcsResolve(_) => "jobs/ecs-resolve.yml.j2",
             Self::EcsRollback(_) => "jobs/ecs-rollback.yml.j2",
+            Self::EksDeploy(_) => "jobs/eks-deploy.yml.j2",
+            Self::EksList(_) => "jobs/eks-list.yml.j2",
+            Self::EksResolve(_) => "jobs/eks-resolve.yml.j2",
+            Self::EksRollback(_) => "jobs/eks-rollback.yml.j2",
             Self::ForceUnlock(_) => "jobs/force-unlock.yml.j2",
             Self::Gate(_) => "jobs/gate.yml.j2",
+            Self::GoldenImage(_) => "jobs/golden-image.yml.j2",
             Self::ImageLookup(_) => "jobs/image-lookup.yml.j2",
             Self::ImagePush(_) => "jobs/image-push.yml.j2",
+            Self::Metrics(_) => "jobs/metrics.yml.j2",
             Self::NewestCommit(_) => "jobs/newest-commit.yml.j2",
             Self::Notify(_) => "jobs/notify.yml.j2",
             Self::OidcProbe(_) => "jobs/oidc-probe.yml.j2",
+            Self::PackerBuild(_) => "jobs/packer-build.yml.j2",
+            Self::PackerValidate(_) => "jobs/packer-validate.yml.j2",
+            Self::RecordImage(_) => "jobs/record-image.yml.j2",
             Self::PipelineGuard(_) => "jobs/pipeline-guard.yml.j2",
             Self::PipelineSummary(_) => "jobs/pipeline-summary.yml.j2",
             Self::RollbackGuard(_) => "jobs/rollback-guard.yml.j2",
@@ -194,14 +232,17 @@ impl Body {
         let colors = inputs.is_some_and(|inputs| inputs.colors).then_some("active-color.sh");
         let earlier =
             matches!(self, Self::TfPlan(plan) if plan.earlier.is_some()).then_some("applied-history.sh");
+        let image = matches!(self, Self::TfPlan(plan) if plan.image.is_some()).then_some("plan-image.sh");
         let masks = secrets.then_some("mask-secrets.sh");
-        let images =
+        let digests =
             matches!(self, Self::TfPlan(plan) if !plan.images.is_empty()).then_some("plan-digests.sh");
-        self.constant_scripts().iter().copied().chain(colors).chain(earlier).chain(masks).chain(images)
+        let own = self.constant_scripts().iter().copied();
+        own.chain(colors).chain(earlier).chain(image).chain(digests).chain(masks)
     }
 
     const fn constant_scripts(&self) -> &'static [&'static str] {
         match self {
+            Self::AnsibleCheck(_) => &["ansible-check.sh", "ansible-install.sh"],
             Self::AppliedHistory(_) => &["applied-history.sh"],
             Self::BuildArchive(_) | Self::BuildImage(_) => &["image-check.sh"],
             Self::CdktfSynth(_) => &["cdktf-synth.sh", "scan-report.sh"],
@@ -213,6 +254,9 @@ impl Body {
                 "terraform-plan.sh",
                 "wait-for-lock.sh",
             ],
+            Self::Configure(_) => {
+                &["ansible-install.sh", "ansible-inventory.sh", "ansible-run.sh", "terraform-init.sh"]
+            }
             Self::CreateBackend(_) => &["create-backend.sh"],
             Self::Decide(decide) if decide.parity.is_some() => &["decide-apply.sh", "pull-request-plans.sh"],
             Self::Decide(_) => &["decide-apply.sh"],
@@ -228,9 +272,21 @@ impl Body {
             Self::EcsDeploy(_) => &["ecs-deploy.sh", "ecs-rollback.sh", "ecs-wait.sh", "health-check.sh"],
             Self::EcsList(_) | Self::EcsResolve(_) => &["ecs-rollback.sh", "ecs-wait.sh"],
             Self::EcsRollback(_) => &["ecs-rollback.sh", "ecs-wait.sh", "health-check.sh"],
+            Self::EksDeploy(EksDeploy { auto_rollback: true, .. }) => {
+                &["eks-connect.sh", "eks-deploy.sh", "eks-diagnose.sh", "eks-rollback.sh", "health-check.sh"]
+            }
+            Self::EksDeploy(_) => &["eks-connect.sh", "eks-deploy.sh", "eks-diagnose.sh", "health-check.sh"],
+            Self::EksList(_) | Self::EksResolve(_) => &["eks-connect.sh", "eks-rollback.sh"],
+            Self::EksRollback(_) => {
+                &["eks-connect.sh", "eks-diagnose.sh", "eks-rollback.sh", "health-check.sh"]
+            }
             Self::ForceUnlock(_) => &["force-unlock.sh", "terraform-init.sh"],
+            Self::GoldenImage(_) => &["golden-image.sh"],
             Self::ImageLookup(_) => &["image-lookup.sh"],
             Self::ImagePush(_) => &["image-push.sh"],
+            Self::PackerBuild(_) => &["packer-build.sh", "packer-install.sh"],
+            Self::PackerValidate(_) => &["packer-install.sh", "packer-validate.sh"],
+            Self::RecordImage(_) => &["record-image.sh"],
             Self::NewestCommit(_) => &["newest-commit.sh"],
             Self::ScanImage(ScanImage { archive: Some(_), .. }) => &["image-layout.sh", "scan-report.sh"],
             Self::ScanImage(_) | Self::TerraformScan(_) => &["scan-report.sh"],
@@ -266,6 +322,7 @@ impl Body {
             | Self::DeployGuard(_)
             | Self::DeploySummary(_)
             | Self::Gate(_)
+            | Self::Metrics(_)
             | Self::Notify(_)
             | Self::OidcProbe(_)
             | Self::PipelineGuard(_)

@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use serde_json::Value as Json;
 
+use crate::manifest::Targets;
+
 /// Decides which environments a run works on.
 #[derive(Debug, Clone, Serialize)]
 pub struct PipelineGuard {
@@ -15,6 +17,20 @@ pub struct PipelineGuard {
 /// Looks whether the commit is still the newest of its branch.
 #[derive(Debug, Clone, Serialize)]
 pub struct NewestCommit {}
+
+/// Measures how deliveries went.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Metrics {
+    /// The files of workflows whose runs deliver.
+    pub deliveries: Vec<String>,
+    /// The files of workflows whose runs take something back.
+    pub rollbacks: Vec<String>,
+    /// What is compared with.
+    pub targets: Targets,
+    /// Days that the figures are kept.
+    pub artifact_days: u16,
+}
 
 /// Writes down what became of every stage.
 #[derive(Debug, Clone, Serialize)]

@@ -6,7 +6,8 @@ use indexmap::IndexMap;
 use serde::Serialize;
 use serde_json::Value as Json;
 
-use crate::manifest::OnDrift;
+use super::golden_image::PlannedImage;
+use crate::manifest::{OnDrift, Window};
 use crate::project::Health;
 
 /// Which tool, and how it is set up.
@@ -166,6 +167,8 @@ pub struct TfPlan {
     pub synthesised: bool,
     /// The images that what is synthesised has to plan, by name.
     pub images: BTreeMap<String, String>,
+    /// The golden image that it is planned with.
+    pub image: Option<PlannedImage>,
     /// What the plan needs.
     pub inputs: Inputs,
     /// How the plan is handed over; nothing where nothing is ever applied.
@@ -196,6 +199,8 @@ pub struct Approval {
     pub action: &'static str,
     /// The expression behind which the plan's outputs stand, where one plan is approved.
     pub planned: Option<String>,
+    /// When the environment may be changed, where that is limited.
+    pub window: Option<Window>,
 }
 
 /// Lists what was applied to one stack.
@@ -227,6 +232,8 @@ pub struct TfApply {
     pub earlier: Option<String>,
     /// Whether CDKTF synthesises one of the stacks: its sources come from another job.
     pub synthesised: bool,
+    /// The golden image that it was planned with.
+    pub image: Option<PlannedImage>,
     /// What planning again needs; nothing where nothing is planned again, after a destroy.
     pub inputs: Option<Inputs>,
     /// Secrets that input variables take their values from: their parts are hidden.
@@ -377,6 +384,10 @@ pub struct Notify {
 /// A message to one channel.
 #[derive(Debug, Clone, Serialize)]
 pub struct Message {
+    /// What the channel understands: slack, teams or json.
+    pub format: &'static str,
+    /// The minutes from which on the run is slow, where that is what is told.
+    pub slow_after: Option<u16>,
     /// The channel's name.
     pub channel: String,
     /// What it is about.

@@ -7,13 +7,14 @@ use super::{Pipeline, image, stand};
 use crate::diagnostic::Path;
 use crate::manifest::Slug;
 use crate::manifest::{AwsRole, StageKind};
-use crate::plan::body::{Body, CdktfSynth, EcrRepository, EcsAwait};
+use crate::plan::body::{Body, CdktfSynth, EcsAwait};
 use crate::plan::credentials::{credentials, identity};
 use crate::plan::draft::{CHECK_OUT, Draft, NewJob};
 use crate::plan::environment_jobs::{READ, aws_env, reading_environment, scan_body};
 use crate::plan::passed::Passed;
+use crate::plan::registry::Access;
 use crate::plan::stacks::{entries, over_literal};
-use crate::project::{EcsTarget, Environment, Image, Stage};
+use crate::project::{EcsTarget, Environment, Image, Stage, Target};
 use crate::workflow::Runner;
 
 /// Synthesises the stacks of an environment, where there are any: a program of the repository, which gets no right.
@@ -83,10 +84,8 @@ pub(super) fn wait(
     for name in awaited.flat_map(|stack| &stack.awaits) {
         let Some(service) = project.services.get(name) else { continue };
         let Some(image) = project.images.get(&service.image) else { continue };
-        let Some(target) = service.targets.iter().find(|target| target.environment == environment.name)
-        else {
-            continue;
-        };
+        let target = service.targets.iter().find(|target| *target.environment() == environment.name);
+        let Some(Target::Ecs(target)) = target else { continue };
         let push = image::push_id(environment, &service.image);
         let mut job = wait_for(pipeline, draft, environment, (name, image, target), push.clone());
         stand(&mut job.model, stage, &behind.clone().and(&Passed::jobs([push.as_str()])));
@@ -122,11 +121,7 @@ fn wait_for(
             cluster: target.cluster.clone(),
             service: target.service.clone(),
             container: target.container.clone(),
-            ecr: EcrRepository {
-                registry: target.registry(),
-                registry_id: target.account_id.clone(),
-                repository: image.repository.clone(),
-            },
+            image: Access::of(image, environment).image,
             push,
         }),
         origin: Path::of(["services", name.as_str()]),

@@ -10,13 +10,13 @@ use indexmap::IndexMap;
 use super::{Pipeline, approval_id, in_turn, stand, within_limit, works_on};
 use crate::diagnostic::Path;
 use crate::manifest::{AwsRole, OnFindings, Registry, Slug, StageKind};
-use crate::plan::body::{Archive, Body, BuildArchive, EcrRepository, ImageLookup, ImagePush, ScanImage};
+use crate::plan::body::{Archive, Body, BuildArchive, ImagePush, ScanImage};
 use crate::plan::condition::expression;
-use crate::plan::credentials::{Place, credentials, identity};
 use crate::plan::draft::{CHECK_OUT, Draft, NewJob};
-use crate::plan::environment_jobs::{READ, aws_env, reading_environment, without_deployment};
+use crate::plan::environment_jobs::{aws_env, reading_environment, without_deployment};
 use crate::plan::passed::Passed;
-use crate::project::{Environment, Image, Stage, defaults, ecr_host, image_variable};
+use crate::plan::registry::{Access, moving_tags};
+use crate::project::{Environment, Image, Stage, defaults, image_variable};
 use crate::workflow::{self as model, Runner};
 
 /// Looks for each image where it is kept, builds it where it is not, and scans what was built.
@@ -81,25 +81,26 @@ pub(super) fn push(
     let project = pipeline.project;
     let mut passed = Passed::default();
     for (name, image) in &project.images {
-        let Some((ecr, place)) = repository(image, environment) else { continue };
+        let Some(access) = access(image, environment) else { continue };
         let minutes = project.timeout_minutes.min(115);
         let (lookup, build) = (lookup_id(environment, name), build_id(name));
         let mut model = on_aws(draft, environment, "push", name, minutes);
         model.needs = vec![lookup.clone(), build.clone()];
         stand(&mut model, stage, behind);
         model.environment = Some(without_deployment(environment.name.to_string()));
-        let digest = expression(&digest(&lookup, &build));
-        model.outputs = IndexMap::from([("digest".to_owned(), digest)]);
+        model.outputs = IndexMap::from([("digest".to_owned(), expression("steps.push.outputs.digest"))]);
         let id = push_id(environment, name);
         let job = NewJob {
             id: id.clone(),
             model,
-            permissions: READ,
+            permissions: access.pushing(),
             because: "Nothing leaves before everything that every run does has gone well, and the reviewers have agreed.",
-            identity: Some(identity(place, AwsRole::Deploy)),
+            identity: access.identity(AwsRole::Deploy),
             body: Body::ImagePush(ImagePush {
-                credentials: credentials(project, place, AwsRole::Deploy, minutes),
-                ecr,
+                credentials: access.credentials(project, AwsRole::Deploy, minutes),
+                login: access.login(),
+                image: access.image,
+                moving: moving_tags(project, image),
                 artifact: artifact(name),
                 lookup,
                 build,
@@ -124,18 +125,14 @@ pub(super) fn by_digest(
         return (images, jobs);
     }
     for (name, image) in &pipeline.project.images {
-        let Some((ecr, _)) = repository(image, environment) else { continue };
+        let Some(access) = access(image, environment) else { continue };
         let (lookup, build) = (lookup_id(environment, name), build_id(name));
-        let digest = expression(&digest(&lookup, &build));
-        images.insert(image_variable(name), format!("{}/{}@{digest}", ecr.registry, ecr.repository));
+        let digest = expression(&format!("needs.{lookup}.outputs.digest || needs.{build}.outputs.digest"));
+        let at = access.image;
+        images.insert(image_variable(name), format!("{}/{}@{digest}", at.registry, at.repository));
         jobs.extend([lookup, build]);
     }
     (images, jobs)
-}
-
-/// The digest of an image that was there already, or of the one that was built.
-fn digest(lookup: &str, build: &str) -> String {
-    format!("needs.{lookup}.outputs.digest || needs.{build}.outputs.digest")
 }
 
 /// The job that pushes an image for an environment, and says its digest.
@@ -164,17 +161,14 @@ fn on_aws(draft: &Draft<'_>, environment: &Environment, verb: &str, of: &Slug, m
     model
 }
 
-/// Where an environment keeps an image; nothing where the image is pushed to no registry of its account.
-fn repository<'a>(image: &Image, environment: &'a Environment) -> Option<(EcrRepository, Place<'a>)> {
-    let Some(Registry::Ecr(_)) = image.registry else { return None };
-    let place = Place::of(environment)?;
-    let (account_id, region) = (environment.account_id.as_ref()?.as_str(), environment.region.as_deref()?);
-    let ecr = EcrRepository {
-        registry: ecr_host(account_id, region),
-        registry_id: account_id.to_owned(),
-        repository: image.repository.clone(),
+/// The way to where an environment keeps an image; nothing where the image is only built.
+fn access<'a>(image: &Image, environment: &'a Environment) -> Option<Access<'a>> {
+    let access = Access::of(image, environment);
+    let is_kept = match image.registry.as_ref()? {
+        Registry::Ecr(_) => access.is_on_aws(),
+        Registry::DockerHub(_) | Registry::Ghcr(_) => true,
     };
-    Some((ecr, place))
+    is_kept.then_some(access)
 }
 
 fn lookup(
@@ -185,20 +179,17 @@ fn lookup(
     environment: &Environment,
 ) -> Option<NewJob> {
     const MINUTES: u16 = 10;
-    let (ecr, place) = repository(image, environment)?;
+    let access = access(image, environment)?;
     let mut model = on_aws(draft, environment, "look up", name, MINUTES);
-    model.environment = Some(reading_environment(environment));
+    model.environment = access.is_on_aws().then(|| reading_environment(environment));
     model.outputs = IndexMap::from([("digest".to_owned(), expression("steps.lookup.outputs.digest"))]);
     Some(NewJob {
         id: lookup_id(environment, name),
         model,
-        permissions: READ,
-        because: "For a commit whose tests fail nobody at AWS is asked, and nothing is built.",
-        identity: Some(identity(place, AwsRole::Plan)),
-        body: Body::ImageLookup(ImageLookup {
-            credentials: credentials(pipeline.project, place, AwsRole::Plan, MINUTES),
-            ecr,
-        }),
+        permissions: access.reading(),
+        because: "For a commit whose tests fail no registry is asked, and nothing is built.",
+        identity: access.identity(AwsRole::Plan),
+        body: Body::ImageLookup(access.lookup(pipeline.project, MINUTES)),
         origin: Path::of(["images", name.as_str()]),
     })
 }

@@ -5,6 +5,8 @@
 //! the role stand before it.
 
 mod ecs;
+mod eks;
+mod service;
 mod terraform;
 
 use std::collections::BTreeMap;
@@ -43,6 +45,7 @@ pub(super) fn plan(project: &Project, draft: &mut Draft<'_>) {
         .filter(|environment| environment.level >= SafetyLevel::WRITES)
         .map(|environment| {
             let mut targets = ecs::targets(project, environment);
+            targets.extend(eks::targets(project, environment));
             targets.extend(terraform::targets(project, environment));
             (environment, targets)
         })
@@ -54,6 +57,7 @@ pub(super) fn plan(project: &Project, draft: &mut Draft<'_>) {
     for (environment, _) in &environments {
         let is_approved = wish.approval == manifest::Approval::Reviewers && is_gated(environment);
         ecs::add(project, draft, environment, is_approved);
+        eks::add(project, draft, environment, is_approved);
         terraform::add(project, draft, environment, is_approved);
     }
     if let Some(notify) = notify::outcome(project, draft, TITLE, OUTCOME) {
@@ -122,7 +126,9 @@ fn approve(draft: &Draft<'_>, environment: &Environment, kind: &str) -> NewJob {
     let mut model = draft.job(format!("approve {kind} {}", environment.name), 5);
     model.needs = vec!["guard".to_owned()];
     model.condition = Some(condition(environment, kind, "rollback"));
-    let body = approval_of(environment, &mut model, TITLE);
+    // Whoever rolls back is in a hurry.
+    let at_any_time = Environment { window: None, ..environment.clone() };
+    let body = approval_of(&at_any_time, &mut model, TITLE);
     NewJob {
         id: approval_id(environment, kind),
         model,

@@ -490,6 +490,7 @@ impl Jobs<'_> {
                 what: format!("needs.{decision}.outputs.stacks"),
                 action: ACTION,
                 planned: None,
+                window: self.place.environment.window.clone(),
             }),
             origin: self.place.origin().key("approval"),
         });

@@ -1,11 +1,8 @@
 //! A service of Amazon ECS in one environment, with all that a job needs to know to deploy it.
 
-use std::collections::BTreeMap;
-
 use super::super::environment::{Environment, Health};
 use super::super::service::Filler;
 use super::super::{partition, role};
-use crate::diagnostic::{Diagnostic, Diagnostics, Path, Place};
 use crate::manifest::{self, RelativePath, Slug};
 
 /// One service in one environment.
@@ -40,12 +37,6 @@ impl EcsTarget {
         format!("arn:{}:{service}:{}:{}:{resource}", partition(&self.region), self.region, self.account_id)
     }
 
-    /// The host of the account's registry.
-    #[must_use]
-    pub fn registry(&self) -> String {
-        ecr_host(&self.account_id, &self.region)
-    }
-
     /// Minutes that its deployment may take with everything that follows a bad one: two looks at the health, and the
     /// way back between them. A job that its limit strikes counts as cancelled, and nothing would be put back.
     #[must_use]
@@ -78,36 +69,6 @@ const SET_UP_MINUTES: u16 = 10;
 const DEPLOY_MINUTES: u16 = 20;
 /// How long ecs-rollback.sh follows the way back.
 const ROLLBACK_MINUTES: u16 = 15;
-/// Two hours of credentials are the most there is, and five minutes of them are kept in reserve.
-const LONGEST_MINUTES: u16 = 115;
-
-/// Refuses so many attempts that the credentials would end before a bad deployment was put back.
-pub(in super::super) fn check_minutes(target: &EcsTarget, attempts: &Path, findings: &mut Diagnostics) {
-    let minutes = target.deploy_minutes();
-    // What is out of all bounds is a finding of its own.
-    let is_counted = target.health.as_ref().is_some_and(|health| (1..=100).contains(&health.attempts));
-    if is_counted && minutes > LONGEST_MINUTES {
-        findings.push_once(
-            Diagnostic::error(
-                "invalid-value",
-                attempts.clone(),
-                format!(
-                    "a deployment that is put back looks at the health twice: with so many attempts it may take {minutes} minutes, and credentials last for {LONGEST_MINUTES}"
-                ),
-            )
-            .with_help(format!("ask at most {} times", most_attempts(target))),
-        );
-    }
-}
-
-fn most_attempts(target: &EcsTarget) -> u16 {
-    let fits = |attempts: &u16| {
-        let health = target.health.clone().map(|health| Health { attempts: *attempts, ..health });
-        EcsTarget { health, ..target.clone() }.deploy_minutes() <= LONGEST_MINUTES
-    };
-    (1..=100).rev().find(fits).unwrap_or(1)
-}
-
 /// A service in an environment that has an account; nothing where something about it is wrong.
 pub(in super::super) fn resolve(
     name: &Slug,
@@ -167,32 +128,10 @@ fn is_role_name(text: &str) -> bool {
         && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_+=,.@-".contains(&byte))
 }
 
-/// Every service in every environment is one of its own: a deployment of one would replace what runs as the other.
-pub(in super::super) fn check_apart<'a>(
-    targets: impl Iterator<Item = (&'a Slug, &'a EcsTarget)>,
-    findings: &mut Diagnostics,
-) {
-    let mut seen: BTreeMap<[&str; 4], (&Slug, &Slug)> = BTreeMap::new();
-    for (name, target) in targets {
-        let key = [&target.account_id, &target.region, &target.cluster, &target.service].map(String::as_str);
-        let Some((other, environment)) = seen.insert(key, (name, &target.environment)) else { continue };
-        findings.push(
-            Diagnostic::error(
-                "service-shared",
-                Place::key(Path::of(["services", name.as_str(), "ecs"])),
-                format!(
-                    "`{name}` in `{}` is the same service of ECS as `{other}` in `{environment}`: a deployment of one would replace the other",
-                    target.environment
-                ),
-            )
-            .with_help("put `{environment}` into `cluster` or `service`, or name another service"),
-        );
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{EcsTarget, Health, most_attempts};
+    use super::super::{Target, most_attempts};
+    use super::{EcsTarget, Health};
 
     fn asked(attempts: Option<u16>) -> EcsTarget {
         let health = attempts.map(|attempts| Health {
@@ -228,6 +167,6 @@ mod tests {
             );
         }
         assert!(asked(Some(100)).rollback_minutes() <= 115);
-        assert_eq!(most_attempts(&asked(Some(100))), 55);
+        assert_eq!(most_attempts(&Target::Ecs(asked(Some(100)))), 55);
     }
 }

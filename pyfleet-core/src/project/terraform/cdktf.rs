@@ -7,9 +7,7 @@ use serde::Serialize;
 
 use super::super::defaults;
 use crate::diagnostic::{Diagnostic, Diagnostics, Path, Place};
-use crate::manifest::{
-    self, CdktfApply, Disposition, Kind, Manifest, Only, Registry, Slug, StageKind, Workflow,
-};
+use crate::manifest::{self, CdktfApply, Disposition, Kind, Manifest, Only, Slug, StageKind, Workflow};
 
 /// A stack that CDKTF synthesises.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -43,7 +41,7 @@ pub(super) fn resolve(
         check_awaits(manifest, stack, &path, &mut awaited, findings);
         check_sources(stack, &path, findings);
         let Some(cdktf) = &stack.cdktf else { continue };
-        check(stack, cdktf, &path, findings);
+        check(stack, &path, findings);
         let lock_file = cdktf.lock_files.join(&format!("{name}/.terraform.lock.hcl"));
         let node = cdktf.node.as_ref().map_or_else(|| defaults::CDKTF_NODE.to_owned(), ToString::to_string);
         let own = Synthesised {
@@ -69,7 +67,7 @@ pub(crate) fn image_variable(image: &Slug) -> String {
     format!("IMAGE_{}", image.as_str().to_uppercase().replace('-', "_"))
 }
 
-/// The variables whose images a stack runs: those of the services that it deploys, or all that are in ECR.
+/// The variables whose images a stack runs: those of the services that it deploys, or all that are pushed.
 fn images(manifest: &Manifest, stack: &manifest::Stack) -> Vec<String> {
     let mut images: Vec<String> = match &stack.awaits {
         Some(services) => {
@@ -77,18 +75,13 @@ fn images(manifest: &Manifest, stack: &manifest::Stack) -> Vec<String> {
             services.map(|service| image_variable(&service.image)).collect()
         }
         None => {
-            let pushed = manifest.images.iter().filter(|(_, image)| is_in_ecr(manifest, image));
+            let pushed = manifest.images.iter().filter(|(_, image)| image.registry.is_some());
             pushed.map(|(name, _)| image_variable(name)).collect()
         }
     };
     images.sort_unstable();
     images.dedup();
     images
-}
-
-fn is_in_ecr(manifest: &Manifest, image: &manifest::Image) -> bool {
-    let registry = image.registry.as_ref().and_then(|registry| manifest.registries.get(registry));
-    matches!(registry, Some(Registry::Ecr(_)))
 }
 
 /// A stack has its sources in one of two places.
@@ -114,7 +107,7 @@ fn check_sources(stack: &manifest::Stack, path: &Path, findings: &mut Diagnostic
     }
 }
 
-fn check(stack: &manifest::Stack, cdktf: &manifest::Cdktf, path: &Path, findings: &mut Diagnostics) {
+fn check(stack: &manifest::Stack, path: &Path, findings: &mut Diagnostics) {
     let at = path.key("cdktf");
     findings.push(
         Diagnostic::warning(
@@ -124,20 +117,6 @@ fn check(stack: &manifest::Stack, cdktf: &manifest::Cdktf, path: &Path, findings
         )
         .with_help("`cdktf synth --hcl` writes the stack as Terraform's own language: commit that, and name its `directory` instead"),
     );
-    if let Some(CdktfApply::Direct(direct)) = &cdktf.apply {
-        let place = at.key("apply").key("direct");
-        findings.push(if direct.reason.trim().len() < 8 {
-            Diagnostic::error("invalid-value", place.key("reason"), "a reason has at least 8 characters")
-                .with_help("say why what is applied is not what was looked at")
-        } else {
-            Diagnostic::error(
-                "not-built",
-                Place::key(place),
-                "`cdktf deploy` is designed, but nothing renders it yet",
-            )
-            .with_help("take `apply` out: the plan that was looked at is applied")
-        });
-    }
     for (key, is_written, reason) in [
         (
             "var-files",
@@ -282,7 +261,7 @@ fn check_stages(
     let find =
         |kind: StageKind| groups().position(|group| group.all().iter().any(|stage| stage.kind == kind));
     let Some(terraform) = find(StageKind::Terraform) else { return };
-    let needs_images = manifest.images.values().any(|image| is_in_ecr(manifest, image));
+    let needs_images = manifest.images.values().any(|image| image.registry.is_some());
     if needs_images && find(StageKind::Image).is_none_or(|image| image >= terraform) {
         findings.push(
             Diagnostic::error(

@@ -1,0 +1,271 @@
+//! The rendered workflows of a service on Kubernetes, executed: its life in production, with its image on Docker Hub.
+
+use std::cell::Cell;
+use std::fs;
+
+use pyfleet_core::oidc;
+use pyfleet_core::source::Source;
+use pyfleet_gen::project_file;
+use serde_json::json;
+use tempfile::TempDir;
+
+use super::{Ran, Run, git};
+use crate::aws::{Aws, Kubernetes, REGISTRY};
+use crate::executed::image_layout::Layout;
+use crate::executed::kubernetes::{CONFIG, INGRESS, REDIS, WEB};
+use crate::repo::Repo;
+
+const MANIFEST: &str = r#"
+version: 1
+project: shop
+safety-level: 4
+github: { repository: acme/shop, visibility: private, plan: enterprise, repository-id: 2001 }
+aws: { account-id: "123456789012", region: us-east-1 }
+environments: { prod: {} }
+registries:
+  hub: { docker-hub: { username: { secret: DOCKER_USERNAME }, password: { secret: DOCKER_PASSWORD } } }
+images: { web: { registry: hub, repository: acme/web, tags: [branch, sha, latest] } }
+services:
+  web:
+    image: web
+    health: { url: "https://shop.example.com/health", attempts: 5 }
+    eks:
+      cluster: shop
+      namespace: shop
+      configs: [k8s/config.yml]
+      secrets: { app: { DB_PASSWORD: { secret: DB_PASSWORD } } }
+      databases: [k8s/redis.yml]
+      manifests: [k8s/web.yml]
+      ingress: [k8s/ingress.yml]
+      container: app
+workflows: { deploy: {}, rollback: {} }
+"#;
+
+const DOCKER: &str = r#"
+case "$1 $2" in
+  'load --quiet') ;;
+  'image inspect') echo '[{"Size": 104857600, "Config": {"User": "10001"}}]' ;;
+  *) echo "unexpected: $*" >&2; exit 9 ;;
+esac
+"#;
+
+const GH: &str = r#"
+case "$*" in
+  *'/approvals') cat "$STATE/approvals.json" ;;
+  *'/jobs') echo '{"total_count": 0, "jobs": []}' ;;
+  *) echo "unexpected: $*" >&2; exit 9 ;;
+esac
+"#;
+
+/// Fetches the pinned kubectl, and is told of a service that it is well.
+const CURL: &str = r#"
+for word; do [[ $word != https://dl.k8s.io/* ]] || kubectl=yes; done
+[[ -n ${kubectl-} ]] || cat >/dev/null
+body=/dev/null
+while (($#)); do
+  [[ $1 != --output ]] || body=$2
+  shift
+done
+if [[ -n ${kubectl-} ]]; then cp 'KUBECTL' "$body"; else : >"$body"; printf '200'; fi
+"#;
+
+const SECRETS: [(&str, &str); 3] =
+    [("DOCKER_USERNAME", "acme-bot"), ("DOCKER_PASSWORD", "dckr-pat-1234"), ("DB_PASSWORD", "hush-hush")];
+
+struct Production {
+    aws: Aws,
+    kubernetes: Kubernetes,
+    repo: Repo,
+    registry: TempDir,
+    runs: Cell<u64>,
+}
+
+impl Production {
+    fn new() -> Option<Self> {
+        let aws = Aws::start()?;
+        let kubernetes = Kubernetes::start(&aws, "shop")?;
+        let repo = Repo::new();
+        let root = repo.path(".");
+        repo.write("pyfleet.yml", MANIFEST);
+        repo.write("Dockerfile", "FROM scratch\nUSER 10001\n");
+        for (file, text) in [("config", CONFIG), ("redis", REDIS), ("web", WEB), ("ingress", INGRESS)] {
+            repo.write(&format!("k8s/{file}.yml"), text);
+        }
+        repo.run(["render"]).exits(0);
+        git(&root, &["init", "--quiet", "--initial-branch=main"]);
+        for (key, value) in [("user.name", "octocat"), ("user.email", "octocat@example.com")] {
+            git(&root, &["config", key, value]);
+        }
+        let loaded = project_file::load(Source::new("pyfleet.yml", MANIFEST));
+        let (project, plan) = loaded.planned.unwrap();
+        let setup = oidc::setup(&project, &plan);
+        aws.trust_github();
+        for role in &setup.roles {
+            aws.role_of_documents(role.name.as_ref().unwrap(), &json!(role.trust), &json!(role.permissions));
+        }
+        // What the guide has the cluster's administrator do.
+        let access: Vec<(&str, &str)> = setup
+            .roles
+            .iter()
+            .flat_map(|role| role.clusters.iter().map(move |access| (role, access)))
+            .map(|(role, access)| {
+                assert_eq!(
+                    (access.cluster.as_str(), access.namespaces.as_slice()),
+                    ("shop", &["shop".to_owned()][..])
+                );
+                let right = if access.policy.ends_with("AmazonEKSEditPolicy") { "edit" } else { "view" };
+                (role.name.as_deref().unwrap(), right)
+            })
+            .collect();
+        assert_eq!(access, [("pyfleet-shop-prod-plan", "view"), ("pyfleet-shop-prod-deploy", "edit")]);
+        kubernetes.lets_in(&access);
+        kubernetes.namespace("shop");
+        aws.enforce();
+        let production =
+            Self { aws, kubernetes, repo, registry: tempfile::tempdir().unwrap(), runs: Cell::new(0) };
+        production.commit();
+        Some(production)
+    }
+
+    fn commit(&self) {
+        let root = self.repo.path(".");
+        git(&root, &["add", "--all"]);
+        git(&root, &["commit", "--quiet", "--allow-empty", "--message", "A commit"]);
+    }
+
+    fn start<'a>(&self, workflow: &str, inputs: impl IntoIterator<Item = (&'a str, &'a str)>) -> Run {
+        let number = self.runs.get() + 1;
+        self.runs.set(number);
+        let run = Run::of(&format!(".github/workflows/{workflow}.yml"), self.repo.path("."))
+            .numbered(number)
+            .repository("acme/shop")
+            .identified_by(&self.aws)
+            .event("workflow_dispatch")
+            .inputs([("environment", "prod")])
+            .inputs(inputs)
+            .action("docker/setup-buildx-action", |_| Ok(()))
+            .action("docker/build-push-action", move |action| {
+                let archive =
+                    action.input("outputs").and_then(|text| text.strip_prefix("type=oci,dest=")).unwrap();
+                let layout = Layout::plain(&format!("build {number}"));
+                layout.archive(archive.as_ref(), |_| ());
+                action.output("digest", &layout.digest);
+                Ok(())
+            })
+            .tool("docker", DOCKER)
+            .tool("skopeo", REGISTRY)
+            .tool("gh", GH)
+            .tool("curl", &CURL.replace("KUBECTL", &self.kubernetes.kubectl().display().to_string()))
+            .env("REGISTRY_STATE", &self.registry.path().display().to_string())
+            .env("REGISTRY_USER", "acme-bot:dckr-pat-1234")
+            .env("ROLLOUT_TIMEOUT", "2")
+            .env("DELAY", "0");
+        SECRETS.into_iter().fold(run, |run, (name, value)| run.environment_secret("prod", name, value))
+    }
+
+    /// A deployment to which the reviewers agree.
+    fn deploy(&self) -> Ran {
+        let ran =
+            self.start("deploy", [("confirm", "DEPLOY")]).approved("prod-approval", "hubot", "ok").run();
+        let ran = ran.unwrap();
+        no_secret(&ran);
+        ran
+    }
+
+    fn tag(&self, name: &str) -> String {
+        let text = fs::read(self.registry.path().join("tags/acme/web").join(name)).unwrap();
+        let hash = <sha2::Sha256 as sha2::Digest>::digest(text);
+        format!("sha256:{}", hash.iter().map(|byte| format!("{byte:02x}")).collect::<String>())
+    }
+}
+
+/// No log or summary holds a secret, as it is or as Kubernetes writes it.
+fn no_secret(ran: &Ran) {
+    let combinations = ran.jobs.values().flat_map(|job| &job.combinations);
+    for step in combinations.flat_map(|combination| &combination.steps) {
+        for value in ["dckr-pat-1234", "hush-hush", "aHVzaC1odXNo"] {
+            assert!(!step.log.contains(value) && !step.summary.contains(value), "{value}\n{}", step.log);
+        }
+    }
+}
+
+#[test]
+fn the_life_of_a_service_on_kubernetes() {
+    let Some(production) = Production::new() else { return };
+    let kubernetes = &production.kubernetes;
+    let image = |digest: &str| format!("docker.io/acme/web@{digest}");
+
+    // Built, scanned, approved, pushed, and deployed in its order.
+    let ran = production.deploy();
+    for job in [
+        "build-prod-web",
+        "scan-prod-web",
+        "approve-prod",
+        "push-prod-web",
+        "deploy-prod-web",
+        "summary-prod",
+    ] {
+        ran.job(job).succeeded();
+    }
+    let first = ran.job("push-prod-web").output("digest").to_owned();
+    assert_eq!(first, ran.job("build-prod-web").output("digest"));
+    assert_eq!(kubernetes.live("web"), (1, image(&first)));
+    assert_eq!(
+        kubernetes.changed(),
+        [
+            "configmaps/settings",
+            "secrets/app",
+            "statefulsets/redis",
+            "deployments/web",
+            "services/web",
+            "ingresses/web"
+        ]
+    );
+    assert!(kubernetes.journal().iter().all(|asked| asked.who == "pyfleet-shop-prod-deploy"));
+    assert_eq!(kubernetes.object("Secret", "app")["data"]["DB_PASSWORD"], "aHVzaC1odXNo");
+    assert_eq!([production.tag("main"), production.tag("latest")], [first.clone(), first.clone()]);
+    assert_eq!(ran.job("deploy-prod-web").group(), Some("mutate-prod-service-web"));
+    let summary = ran.job("summary-prod").summary();
+    assert!(
+        summary.contains("✅ live") && summary.contains(&first) && summary.contains("`hubot`"),
+        "{summary}"
+    );
+
+    // The same commit again: what is there is used, although nobody could see it before.
+    let ran = production.deploy();
+    assert_ne!(ran.job("build-prod-web").output("digest"), first);
+    ran.job("push-prod-web").succeeded().says("is there already");
+    assert_eq!(ran.job("deploy-prod-web").succeeded().step("deploy").outputs["state"], "unchanged");
+
+    // An image that does not start: red, shown, and not put back.
+    production.commit();
+    kubernetes.breaks(&["acme/web"]);
+    let ran = production.deploy();
+    let deploy = ran.job("deploy-prod-web").failed();
+    assert_eq!(deploy.step("deploy").outputs["state"], "timeout");
+    assert_eq!(deploy.step("Show what is wrong").outcome, "success");
+    deploy.says("Back-off restarting failed container").says("line 300 of app");
+    assert!(ran.job("summary-prod").summary().contains("❌ failed: `timeout`"));
+    let broken = ran.job("push-prod-web").output("digest").to_owned();
+    assert_eq!((ran.conclusion(), kubernetes.live("web")), ("failure", (2, image(&broken))));
+
+    // The way back: listed by a role that only reads, then taken. Nobody is asked.
+    kubernetes.breaks(&[]);
+    kubernetes.forget();
+    let rollback = |target: &str, confirm: &str| {
+        let inputs = [("what", "eks/web"), ("target", target), ("confirm", confirm)];
+        let ran = production.start("rollback", inputs).unanswered("prod-approval").run().unwrap();
+        no_secret(&ran);
+        ran
+    };
+    let ran = rollback("list", "");
+    assert!(ran.job("list-eks-prod").succeeded().summary().contains(&first));
+    assert!(kubernetes.changed().is_empty());
+    assert!(kubernetes.journal().iter().all(|asked| asked.who == "pyfleet-shop-prod-plan"));
+    let ran = rollback("previous", "ROLLBACK");
+    let job = ran.job("rollback-eks-prod").succeeded();
+    assert_eq!(job.step("See that it works").outcome, "success");
+    assert_eq!(job.group(), Some("mutate-prod-service-web"));
+    assert_eq!((ran.conclusion(), kubernetes.live("web")), ("success", (3, image(&first))));
+    assert_eq!(kubernetes.changed(), ["deployments/web"]);
+}
