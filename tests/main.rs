@@ -2,11 +2,14 @@
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 #![allow(clippy::print_stderr, clippy::print_stdout)] // tests report their figures
 
+mod anchors; // docs/anchors.md, written from what is rendered: the ids that people anchor on
 mod aws; // AWS on loopback: what a script asks of it, and what happens when it fails
 mod browser; // the charts and the page of `graph`, as headless Chromium shows them without a network
 mod cli; // each command as a user runs it, one file a command; repositories that are hostile, or cut short
 mod examples; // the rendered trees under examples/, as committed
+mod examples_table; // examples/README.md: every key, job, file and command that it names exists
 mod executed; // the scripts of templates/scripts, run as GitHub runs them
+mod extend; // steps and jobs of one's own: where they land, and what is said of them
 mod golden_image; // jobs of a golden image and of what configures machines, rendered one at a time
 mod guide; // .github/cicd/README.md: complete, formatted, true to the scripts; its charts as Mermaid reads them
 mod hook; // the pre-commit hook, installed into a repository by the real pre-commit

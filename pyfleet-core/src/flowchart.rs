@@ -303,6 +303,7 @@ mod tests {
             auto: None,
             model,
             jobs: IndexMap::new(),
+            extension: crate::plan::Extension::default(),
             origin: crate::diagnostic::Path::root(),
         }
     }

@@ -48,6 +48,7 @@ mod cli;
 mod command;
 mod drawing;
 pub mod exit;
+mod extension;
 mod json_layout;
 pub mod lock;
 mod mermaid;

@@ -17,6 +17,7 @@ use pyfleet_core::project::Project;
 use pyfleet_core::source::is_deceptive;
 use pyfleet_core::{action, guide, oidc, yaml};
 
+use crate::extension::Layout;
 use crate::json_layout::{Dialect, lay_out};
 use crate::lock::Lock;
 use crate::page::Page;
@@ -85,9 +86,14 @@ pub fn render(project: &Project, plan: &Plan, manifest: &str) -> Result<Files, E
     let mut actions = BTreeSet::new();
     for workflow in &plan.workflows {
         let text = render_workflow(&environment, workflow, manifest)?;
+        let layout = Layout { manifest, versions: &project.versions };
+        let text = layout
+            .extend(workflow, text)
+            .map_err(|error| Error::new(ErrorKind::BadSerialization, error.to_string()))?;
         for line in text.lines() {
             actions.extend(
                 line.trim_start()
+                    .trim_start_matches("- ")
                     .strip_prefix("uses: ")
                     .and_then(|uses| uses.split('@').next())
                     .map(str::to_owned),

@@ -7,15 +7,20 @@
 #   EVENT_NAME   what started the run: a pull request and a merge group work on no environment
 #   GITHUB_REF   the ref that the run is of
 #   GITHUB_SHA   its commit
+#   REBUILD_IMAGE, TEMPLATE_ID  true where a person asks for another golden image, and the id of one that is chosen
+#                instead (default: neither)
 # Outputs
 #   environments JSON array of names, in the order of promotion
 #   version      the first 12 digits of the commit: the second tag of its images
 # Exit codes
-#   0 decided · 2 usage: TARGETS, EVENT_NAME or GITHUB_SHA is unreadable
+#   0 decided · 1 refused: an image cannot be built and chosen at once, or is not named by an id · 2 usage: TARGETS,
+#   EVENT_NAME or GITHUB_SHA is unreadable
 set -uo pipefail
 
 export TARGETS=${TARGETS:-} EVENT_NAME=${EVENT_NAME:-} GITHUB_REF=${GITHUB_REF:-}
 GITHUB_SHA=${GITHUB_SHA:-}
+REBUILD_IMAGE=${REBUILD_IMAGE:-}
+TEMPLATE_ID=${TEMPLATE_ID:-}
 output=${GITHUB_OUTPUT:-/dev/null}
 summary=${GITHUB_STEP_SUMMARY:-/dev/null}
 
@@ -33,6 +38,17 @@ usage() {
 
 [[ $EVENT_NAME =~ ^(merge_group|pull_request|push|schedule|workflow_dispatch)$ ]] || usage 'EVENT_NAME must be merge_group, pull_request, push, schedule or workflow_dispatch'
 [[ $GITHUB_SHA =~ ^([0-9a-f]{40}|[0-9a-f]{64})$ ]] || usage 'GITHUB_SHA must be a whole commit id'
+
+refuse() {
+  annotate error "$1"
+  printf '### ❌ Refused\n\n%s\n\n' "$1" >>"$summary"
+  exit 1
+}
+
+if [[ -n $TEMPLATE_ID ]]; then
+  [[ $TEMPLATE_ID =~ ^[A-Za-z0-9][A-Za-z0-9._:/-]{0,199}$ ]] || refuse 'template_id must be the id of an image: letters, digits and . _ : / -'
+  [[ $REBUILD_IMAGE != true ]] || refuse 'an image is built or chosen: leave rebuild_image or template_id empty'
+fi
 
 # {"chosen": [environment], "left": [environment that only a person may start]}
 decision=$(printf '%s' "$TARGETS" | jq -c -s '

@@ -63,6 +63,20 @@ fn a_branch_of_no_environment_is_said() {
 }
 
 #[test]
+fn an_image_is_built_or_chosen() {
+    let asked = |rebuild: &str, id: &str| {
+        guard("workflow_dispatch", "main").env("REBUILD_IMAGE", rebuild).env("TEMPLATE_ID", id).run()
+    };
+    for (rebuild, id) in [("false", ""), ("true", ""), ("false", "9000"), ("", "ami-0abc/x:1")] {
+        asked(rebuild, id).exits(0);
+    }
+    asked("true", "9000").exits(1).says("::error::an image is built or chosen");
+    for hostile in HOSTILE.iter().chain(&["-1", "a b", "../x y"]) {
+        asked("false", hostile).exits(1).says("::error::template_id must be the id of an image");
+    }
+}
+
+#[test]
 fn every_mistake_of_the_caller_is_a_usage_error() {
     for targets in ["", "{}", "[{}]", "[] []", r#"[{"environment": "a", "branch": "", "automatic": true}]"#] {
         guard("push", "main").env("TARGETS", targets).run().exits(2).says("::error::TARGETS");

@@ -18,7 +18,7 @@ use crate::oidc::github::{Ruleset, checks};
 use crate::oidc::{GitHubEnvironment, Names, Setup};
 use crate::plan::{self, Permission, Plan};
 use crate::project::Project;
-use crate::workflow::Graph;
+use crate::workflow::{Graph, Permissions};
 
 /// The guide to a project's workflows.
 #[derive(Debug, Clone, Serialize)]
@@ -82,6 +82,32 @@ pub struct Workflow {
     pub rights: Vec<Rights>,
     /// Jobs that change something, and wait for no reviewers.
     pub unasked: Vec<String>,
+    /// Steps that the manifest adds, by where it says so.
+    pub own_steps: Vec<OwnSteps>,
+    /// Jobs that the manifest adds.
+    pub own_jobs: Vec<OwnJob>,
+}
+
+/// Steps that the manifest adds beside a rendered one.
+#[derive(Debug, Clone, Serialize)]
+pub struct OwnSteps {
+    /// Where the manifest has them.
+    pub origin: String,
+    /// What they are called, as far as they say.
+    pub names: Vec<String>,
+}
+
+/// A job that the manifest adds.
+#[derive(Debug, Clone, Serialize)]
+pub struct OwnJob {
+    /// Its id.
+    pub id: String,
+    /// The jobs before it.
+    pub needs: Vec<String>,
+    /// What its token may do.
+    pub permissions: Vec<String>,
+    /// The environment that it runs in.
+    pub environment: Option<String>,
 }
 
 /// Why a workflow may write without a person who starts it.
@@ -176,7 +202,35 @@ fn workflow(planned: &plan::Workflow) -> Workflow {
             .map(|auto| Automatic { reason: auto.reason.clone(), owner: auto.owner.to_string() }),
         rights: rights(planned),
         unasked: unasked(planned),
+        own_steps: own_steps(planned),
+        own_jobs: own_jobs(planned),
     }
+}
+
+fn own_steps(planned: &plan::Workflow) -> Vec<OwnSteps> {
+    let steps = planned.extension.steps.iter();
+    steps
+        .map(|own| OwnSteps {
+            origin: own.origin.to_string(),
+            names: own.steps.iter().filter_map(|step| step.name.clone()).collect(),
+        })
+        .collect()
+}
+
+fn own_jobs(planned: &plan::Workflow) -> Vec<OwnJob> {
+    let jobs = planned.extension.jobs.iter();
+    jobs.map(|(id, own)| OwnJob {
+        id: id.clone(),
+        needs: own.model.needs.clone(),
+        permissions: match &own.model.permissions {
+            Some(Permissions::Scopes(scopes)) => {
+                scopes.iter().map(|(scope, level)| format!("{scope}: {level}")).collect()
+            }
+            _ => Vec::new(),
+        },
+        environment: own.model.environment.as_ref().map(|environment| environment.name.clone()),
+    })
+    .collect()
 }
 
 /// The jobs that hold a role that changes something, and need no job that waits for reviewers.

@@ -8,6 +8,7 @@ mod aws;
 mod cdktf;
 mod consequence;
 mod environment;
+mod extend;
 mod github;
 mod image;
 mod name;
@@ -31,12 +32,15 @@ mod waiver;
 mod window;
 mod workflow;
 
+use std::collections::BTreeMap;
+
 use indexmap::IndexMap;
 use serde::Deserialize;
 
 pub use self::aws::{AccountId, Auth, Aws, AwsRole, AwsRoles, EnvironmentAws, Region, ServicePrefix};
 pub use self::cdktf::{Cdktf, CdktfApply};
 pub use self::environment::{Approval, Environment, Health};
+pub use self::extend::{Anchor, Extension, ExtraJob};
 pub use self::github::{BranchName, GitHub, Host, Plan, Repository, SubjectFormat, Visibility};
 pub use self::image::{ByteSize, Image, ImageRepository, ImageRequirements, ImageScan, Platform, Tag};
 pub use self::name::{GitHubName, Slug, VariableName};
@@ -121,9 +125,15 @@ pub struct Manifest {
     /// Which workflows the project wants: file name to wish.
     #[serde(default)]
     pub workflows: IndexMap<Slug, Workflow>,
+    /// Steps and jobs of your own in rendered workflows, by the workflow's name.
+    #[serde(default)]
+    pub extend: IndexMap<Slug, Extension>,
     /// Findings that are accepted, each with a reason and an end.
     #[serde(default)]
     pub waivers: Vec<Waiver>,
+    /// The versions of what `extend` uses, as the comments behind it say.
+    #[serde(skip)]
+    pub versions: BTreeMap<String, String>,
 }
 
 impl Manifest {
@@ -296,7 +306,10 @@ pub fn read(source: Source) -> Reading {
     let mut findings = text::check(&document);
     number::check(&document.root, &mut findings);
     let (built, mut mistakes) = not_built::strip(&document.root);
-    let (manifest, wrong) = decode::decode_partly::<Manifest>(&built);
+    let (mut manifest, wrong) = decode::decode_partly::<Manifest>(&built);
+    if let Some(manifest) = &mut manifest {
+        manifest.versions = extend::versions(&document);
+    }
     mistakes.extend(wrong);
     document.locate(&mut findings);
     document.locate(&mut mistakes);

@@ -6,7 +6,7 @@ use crate::diagnostic::{Diagnostic, Diagnostics, Path, Place};
 use crate::yaml::tree::{Node, Value};
 
 /// Where such keys stand; `*` is any name.
-const NOT_BUILT: &[&str] = &["extend", "extends", "security.eslint", "smoke"];
+const NOT_BUILT: &[&str] = &["extends", "security.eslint", "smoke"];
 
 /// Values that the design names and that nothing renders yet: the key, and the value, alone or with settings.
 const NOT_BUILT_VALUES: &[(&str, &[&str])] = &[

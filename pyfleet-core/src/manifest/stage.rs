@@ -49,18 +49,39 @@ pub enum StageKind {
     Security,
     /// Builds and scans the images, and pushes them for each environment.
     Image,
+    /// Checks the golden image's template, and builds the image where its sources changed.
+    GoldenImage,
     /// Checks, scans, plans and applies the stacks.
     Terraform,
     /// Deploys the services.
     Deploy,
+    /// Configures the machines with Ansible.
+    Configure,
     /// Writes down what became of every stage.
     Summary,
 }
 
 impl StageKind {
     /// Every kind of stage.
-    pub const ALL: [Self; 6] =
-        [Self::Test, Self::Security, Self::Image, Self::Terraform, Self::Deploy, Self::Summary];
+    pub const ALL: [Self; 8] = [
+        Self::Test,
+        Self::Security,
+        Self::Image,
+        Self::GoldenImage,
+        Self::Terraform,
+        Self::Deploy,
+        Self::Configure,
+        Self::Summary,
+    ];
+
+    /// Whether it changes something of an environment, wherever images are pushed.
+    #[must_use]
+    pub const fn changes(self) -> bool {
+        match self {
+            Self::Test | Self::Security | Self::Image | Self::Summary => false,
+            Self::GoldenImage | Self::Terraform | Self::Deploy | Self::Configure => true,
+        }
+    }
 
     /// Its name in the manifest.
     #[must_use]
@@ -69,8 +90,10 @@ impl StageKind {
             Self::Test => "test",
             Self::Security => "security",
             Self::Image => "image",
+            Self::GoldenImage => "golden-image",
             Self::Terraform => "terraform",
             Self::Deploy => "deploy",
+            Self::Configure => "configure",
             Self::Summary => "summary",
         }
     }
@@ -82,8 +105,12 @@ impl StageKind {
             Self::Test => "Runs the test suites.",
             Self::Security => "Analyses the code and audits its dependencies.",
             Self::Image => "Builds and scans the images, and pushes them for each environment.",
+            Self::GoldenImage => {
+                "Checks the golden image's template, and builds the image where its sources changed."
+            }
             Self::Terraform => "Checks, scans, plans and applies the stacks.",
             Self::Deploy => "Deploys the services: all of them, or those of a list.",
+            Self::Configure => "Configures the machines with Ansible, and looks at what is installed.",
             Self::Summary => "Writes down what became of every stage.",
         }
     }

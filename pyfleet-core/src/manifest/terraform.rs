@@ -153,7 +153,7 @@ pub struct Cost {
     /// The key for its prices: a secret of the repository. Without it there is no estimate, and a notice says so.
     pub api_key: Secret,
     /// How much a change may add to what a stack costs a month, in whole US dollars; 0 is nothing. More stops
-    /// the pull request, and the apply. Default: no limit.
+    /// the pull request; an apply only shows it. Default: no limit.
     pub max_monthly_increase: Option<u32>,
 }
 

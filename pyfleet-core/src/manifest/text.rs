@@ -1,6 +1,7 @@
 //! What no text of a manifest may hold, wherever it stands.
 
-use crate::diagnostic::{Diagnostic, Diagnostics, Path, Place};
+use super::extend;
+use crate::diagnostic::{Diagnostic, Diagnostics, Path, Place, Segment};
 use crate::source::{Span, is_deceptive};
 use crate::yaml::decode::MAX_FINDINGS;
 use crate::yaml::tree::{Document, Node, Value};
@@ -49,7 +50,11 @@ fn walk(node: &Node, path: &Path, scalars: &mut Vec<Span>, findings: &mut Diagno
     match &node.value {
         Value::String(text) => {
             scalars.push(node.span.clone());
-            examine(text, &|range| Place::within(path.clone(), range), findings);
+            let place = |range| Place::within(path.clone(), range);
+            if !extend::may_hold_expressions(path) {
+                examine_expressions(text, path, &place, findings);
+            }
+            examine(text, &place, findings);
         }
         Value::Sequence(items) => {
             for (index, item) in items.iter().enumerate() {
@@ -61,7 +66,9 @@ fn walk(node: &Node, path: &Path, scalars: &mut Vec<Span>, findings: &mut Diagno
                 let Some(name) = key.as_str() else { continue };
                 let below = path.key(name);
                 scalars.push(key.span.clone());
-                examine(name, &|_| Place::key(below.clone()), findings);
+                let place = |_| Place::key(below.clone());
+                examine_expressions(name, &below, &place, findings);
+                examine(name, &place, findings);
                 walk(value, &below, scalars, findings);
             }
         }
@@ -69,7 +76,8 @@ fn walk(node: &Node, path: &Path, scalars: &mut Vec<Span>, findings: &mut Diagno
     }
 }
 
-fn examine(text: &str, place: &dyn Fn(Span) -> Place, findings: &mut Diagnostics) {
+fn examine_expressions(text: &str, path: &Path, place: &dyn Fn(Span) -> Place, findings: &mut Diagnostics) {
+    let is_extension = path.segments().first() == Some(&Segment::from("extend"));
     if let Some(start) = text.find("${{") {
         push(
             Diagnostic::error(
@@ -77,10 +85,17 @@ fn examine(text: &str, place: &dyn Fn(Span) -> Place, findings: &mut Diagnostics
                 place(start..start + 3),
                 "a literal may not hold `${{`: GitHub would evaluate it in the rendered workflow",
             )
-            .with_help("write `{ secret: NAME }` or `{ variable: NAME }` for what GitHub holds"),
+            .with_help(if is_extension {
+                "set a variable in `env` of the step, where an expression may stand, and read that"
+            } else {
+                "write `{ secret: NAME }` or `{ variable: NAME }` for what GitHub holds"
+            }),
             findings,
         );
     }
+}
+
+fn examine(text: &str, place: &dyn Fn(Span) -> Place, findings: &mut Diagnostics) {
     if let Some((start, character)) = text.char_indices().find(|(_, character)| is_deceptive(*character)) {
         push(deceptive(place(start..start + character.len_utf8()), character), findings);
     }

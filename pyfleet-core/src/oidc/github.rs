@@ -43,6 +43,22 @@ pub fn environments(project: &Project, plan: &Plan) -> (Vec<GitHubEnvironment>, 
             let name = model.and_then(|model| Some(model.environment.as_ref()?.name.clone()));
             by_name.entry(name).or_default().add(&job.body);
         }
+        for own in workflow.extension.jobs.values() {
+            let name = own.model.environment.as_ref().map(|environment| environment.name.clone());
+            // An environment that is not pyfleet's is not listed: its owner knows what it holds.
+            by_name
+                .entry(name)
+                .or_default()
+                .add_expressions(&serde_json::to_value(&own.model).unwrap_or_default());
+        }
+        for own in &workflow.extension.steps {
+            let job = own.job.as_ref().and_then(|job| workflow.model.jobs.get(job));
+            let name = job.and_then(|job| Some(job.environment.as_ref()?.name.clone()));
+            by_name
+                .entry(name)
+                .or_default()
+                .add_expressions(&serde_json::to_value(&own.steps).unwrap_or_default());
+        }
     }
     let outside = by_name.remove(&None).unwrap_or_default();
     let mut environments = Vec::new();

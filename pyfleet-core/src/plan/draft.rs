@@ -67,6 +67,7 @@ impl<'a> Draft<'a> {
             auto: wish.auto.clone(),
             model,
             jobs: IndexMap::new(),
+            extension: super::Extension::default(),
             origin,
         };
         Self { workflow, project, findings }

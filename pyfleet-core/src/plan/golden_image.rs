@@ -230,8 +230,8 @@ mod tests {
 
     fn project() -> Project {
         let text = include_str!("../../../tests/manifests/golden-image.yml");
-        let own = "safety-level: 4\ndefaults: { runner: [self-hosted, proxmox] }";
-        let text = text.replace("safety-level: 1", own).replace("test: {}", "test: {}\n  test-oidc: {}");
+        let own = "safety-level: 5\ndefaults: { runner: [self-hosted, proxmox] }";
+        let text = text.replace("safety-level: 5", own).replace("test: {}", "test: {}\n  test-oidc: {}");
         let (manifest, _, mistakes) = manifest::parse(Source::new("pyfleet.yml", text));
         assert!(mistakes.is_empty(), "{mistakes:?}");
         let (project, findings) = project::resolve(&manifest.unwrap());

@@ -19,6 +19,7 @@ mod draft;
 mod drift;
 mod eks;
 mod environment_jobs;
+mod extension;
 mod metrics;
 mod golden_image;
 mod notify;
@@ -52,6 +53,7 @@ pub use self::body::{
     Verify,
 };
 pub(crate) use self::credentials::session_seconds;
+pub use self::extension::{Extension, OwnJob};
 pub use self::read_back::read_back;
 
 use self::draft::Draft;
@@ -105,6 +107,8 @@ pub struct Workflow {
     pub model: crate::workflow::Workflow,
     /// What the model cannot say about each job.
     pub jobs: IndexMap<String, Job>,
+    /// What the manifest extends it with.
+    pub extension: Extension,
     /// Where the manifest asks for it.
     pub origin: Path,
 }
@@ -160,10 +164,13 @@ pub fn plan(project: &Project) -> (Plan, Diagnostics) {
                 };
                 let mut draft = Draft::new(project, name, *kind, wish, &mut findings);
                 plan(project, &mut draft);
-                planned.workflows.push(draft.finish());
+                let mut workflow = draft.finish();
+                extension::extend(project, &mut workflow, &mut findings);
+                planned.workflows.push(workflow);
             }
         }
     }
+    extension::judge(&planned, &mut findings);
     (planned, findings)
 }
 

@@ -63,7 +63,7 @@ impl Passed {
     pub(super) fn stand_before(&self, job: &mut model::Job) {
         let needed: Vec<String> = self.needs.iter().filter(|id| !job.needs.contains(id)).cloned().collect();
         job.needs.extend(needed);
-        let own = job.condition.take().map(|own| without_marks(&own).to_owned());
+        let own = job.condition.take().and_then(|own| own_part(&own).map(str::to_owned));
         let own = own.map(|own| if own.contains("||") { format!("({own})") } else { own });
         let all =
             std::iter::once("!cancelled()".to_owned()).chain(own).chain(self.conditions.iter().cloned());
@@ -71,9 +71,15 @@ impl Passed {
     }
 }
 
-/// What stands between `${{` and `}}`.
-fn without_marks(condition: &str) -> &str {
-    condition.strip_prefix("${{ ").and_then(|rest| rest.strip_suffix(" }}")).unwrap_or(condition)
+/// What a condition asks for beside not being cancelled; nothing where it asks for nothing else.
+fn own_part(condition: &str) -> Option<&str> {
+    let inside = condition.strip_prefix("${{ ").and_then(|rest| rest.strip_suffix(" }}"));
+    let inside = inside.unwrap_or(condition);
+    if inside == "!cancelled()" {
+        None
+    } else {
+        Some(inside.strip_prefix("!cancelled() && ").unwrap_or(inside))
+    }
 }
 
 #[cfg(test)]
@@ -102,5 +108,9 @@ mod tests {
                  && (github.event_name != 'push' || (needs.apply.result == 'success')) }}"
             )
         );
+        let mut again = Job::default();
+        Passed::default().stand_before(&mut again);
+        Passed::jobs(["test"]).stand_before(&mut again);
+        assert_eq!(again.condition.as_deref(), Some("${{ !cancelled() && needs.test.result == 'success' }}"));
     }
 }

@@ -7,6 +7,7 @@ mod channel;
 pub mod defaults;
 mod drift;
 mod environment;
+mod extension;
 mod image;
 mod packer;
 mod placeholder;
@@ -27,6 +28,8 @@ use std::collections::{BTreeMap, BTreeSet};
 pub use self::channel::{Channel, Format};
 pub use self::drift::Drift;
 pub use self::environment::{Environment, Health};
+pub(crate) use self::extension::listed;
+pub use self::extension::{Extension, ExtraJob, ExtraSteps, Side};
 pub use self::image::Image;
 pub use self::packer::{Ansible, KnownHosts, Packer};
 pub use self::role::{Role, partition};
@@ -102,6 +105,10 @@ pub struct Project {
     pub targets: Targets,
     /// The workflows that are wanted, by file name.
     pub workflows: BTreeMap<Slug, WorkflowWish>,
+    /// Steps and jobs of the user's own, by the workflow's name.
+    pub extensions: BTreeMap<Slug, Extension>,
+    /// The versions of what they use, as the manifest's comments say.
+    pub versions: BTreeMap<String, String>,
     /// Findings that are accepted for a while.
     pub waivers: Vec<Waiver>,
 }
@@ -205,6 +212,8 @@ pub fn resolve_partly(manifest: &Manifest) -> (Project, Diagnostics) {
             .collect(),
         targets: targets::resolve(manifest.targets, &mut findings),
         workflows: workflow::resolve(manifest, level, &mut findings),
+        extensions: extension::resolve(manifest, &mut findings),
+        versions: manifest.versions.clone(),
         waivers: waiver::resolve(manifest, &mut findings),
     };
     (project, findings)

@@ -123,11 +123,8 @@ pub(super) fn level(manifest: &Manifest, written: &manifest::Workflow) -> Safety
 
 /// Whether a stage of it changes something outside of GitHub.
 pub(super) fn writes(manifest: &Manifest, written: &manifest::Workflow) -> bool {
-    written.all_stages().any(|stage| match stage.kind {
-        StageKind::Test | StageKind::Security | StageKind::Summary => false,
-        StageKind::Image => manifest.images.values().any(|image| image.registry.is_some()),
-        StageKind::Terraform | StageKind::Deploy => true,
-    })
+    let pushes = manifest.images.values().any(|image| image.registry.is_some());
+    written.all_stages().any(|stage| stage.kind.changes() || (stage.kind == StageKind::Image && pushes))
 }
 
 /// Whether a push or the clock starts it.
@@ -187,6 +184,26 @@ fn check_order(groups: &[Vec<(Path, &manifest::Stage)>], manifest: &Manifest, fi
                     );
                 }
             }
+            StageKind::GoldenImage => {
+                if position(StageKind::Terraform).is_none_or(|terraform| Some(terraform) <= own) {
+                    findings.push(
+                        Diagnostic::error("missing-key", place.clone(), "nothing would start from the image")
+                            .with_help("put `terraform` behind `golden-image`"),
+                    );
+                }
+            }
+            StageKind::Configure => {
+                if position(StageKind::Terraform).is_none_or(|terraform| Some(terraform) >= own) {
+                    findings.push(
+                        Diagnostic::error(
+                            "missing-key",
+                            place.clone(),
+                            "which machines there are is an output of the stack that makes them",
+                        )
+                        .with_help("put `terraform` before `configure`"),
+                    );
+                }
+            }
             StageKind::Test | StageKind::Security | StageKind::Terraform => {}
         }
     }
@@ -203,7 +220,9 @@ fn check(
         StageKind::Test => ("tests", !manifest.tests.is_empty()),
         StageKind::Security => ("security", manifest.security.is_some()),
         StageKind::Image => ("images", !manifest.images.is_empty()),
+        StageKind::GoldenImage => ("packer", manifest.packer.is_some()),
         StageKind::Terraform => ("terraform", manifest.terraform.is_some()),
+        StageKind::Configure => ("ansible", manifest.ansible.is_some()),
         StageKind::Deploy => ("services", !manifest.services.is_empty()),
         StageKind::Summary => ("", true),
     };

@@ -8,6 +8,9 @@ use crate::yaml::decode::closest;
 /// What can be waived besides what rules find in workflows: warnings about an image of the manifest.
 const IN_MANIFEST: &[&str] = &["container-mutable-tag"];
 
+/// What can be waived besides what rules find, in workflows.
+const IN_WORKFLOWS: &[&str] = &["extension-with-rights"];
+
 /// A finding that is accepted for a while.
 #[derive(Debug, Clone)]
 pub struct Waiver {
@@ -58,7 +61,8 @@ pub(super) fn resolve(manifest: &Manifest, findings: &mut Diagnostics) -> Vec<Wa
                 "a reason is one line: it stands where comments do",
             ));
         }
-        let known = || RULES.iter().map(|rule| rule.code).chain(IN_MANIFEST.iter().copied());
+        let others = || IN_MANIFEST.iter().chain(IN_WORKFLOWS).copied();
+        let known = || RULES.iter().map(|rule| rule.code).chain(others());
         if !known().any(|code| code == written.rule) {
             let finding =
                 Diagnostic::error("unknown-reference", origin.key("rule"), "there is no rule of this name");

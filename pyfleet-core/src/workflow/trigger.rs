@@ -174,6 +174,12 @@ impl Input {
         Self { description: Some(description.to_owned()), ..Self::default() }
     }
 
+    /// A box to tick.
+    #[must_use]
+    pub fn yes_or_no(description: &str) -> Self {
+        Self { kind: InputKind::Boolean, ..Self::text(description) }
+    }
+
     /// One of several, which has to be chosen.
     #[must_use]
     pub fn choice(description: &str, options: Vec<String>) -> Self {

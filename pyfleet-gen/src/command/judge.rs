@@ -103,10 +103,13 @@ impl Unjudged {
         Ok(Ok(Self { source, document, project, plan, files, ejected }))
     }
 
-    /// Whether the verdict may be another one although every rendered file is current: waivers end, and what is
-    /// left to its owner changes without pyfleet.
-    pub(crate) const fn may_change(&self) -> bool {
-        !self.project.waivers.is_empty() || !self.ejected.is_empty()
+    /// Whether the verdict may be another one although every rendered file is current: waivers end, what is left to
+    /// its owner changes without pyfleet, and an anchor that is not there changes no file.
+    pub(crate) fn may_change(&self) -> bool {
+        let is_extended = |workflow: &pyfleet_core::plan::Workflow| !workflow.extension.steps.is_empty();
+        !self.project.waivers.is_empty()
+            || !self.ejected.is_empty()
+            || self.plan.workflows.iter().any(is_extended)
     }
 
     /// Reads everything back. Nothing comes back where there is an error in what is rendered.

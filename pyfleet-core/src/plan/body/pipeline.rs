@@ -9,9 +9,12 @@ use crate::manifest::Targets;
 
 /// Decides which environments a run works on.
 #[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub struct PipelineGuard {
     /// What may be worked on, by environment, in promotion order.
     pub targets: Vec<Json>,
+    /// Whether a person may ask for another golden image.
+    pub golden_image: bool,
 }
 
 /// Looks whether the commit is still the newest of its branch.

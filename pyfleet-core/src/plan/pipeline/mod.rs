@@ -9,7 +9,9 @@
 //! limit therefore names the results that it relies on: see [`Passed`].
 
 mod cdktf;
+mod configure;
 mod deploy;
+mod golden_image;
 mod image;
 mod summary;
 mod terraform;
@@ -39,7 +41,7 @@ const OUTCOME: Told = Told {
 pub(super) fn plan(project: &Project, draft: &mut Draft<'_>) {
     let Some(wish) = project.workflows.get(draft.name()) else { return };
     if draft.is_started_by_hand() {
-        draft.start_by_hand(IndexMap::new());
+        draft.start_by_hand(golden_image::inputs(&wish.stages));
     }
     let mut pipeline = Pipeline::new(project, &wish.stages);
     let guard = pipeline.guard(draft);
@@ -106,11 +108,11 @@ struct Pipeline<'a> {
 
 impl<'a> Pipeline<'a> {
     fn new(project: &'a Project, stages: &'a [Vec<Stage>]) -> Self {
-        let changes = stages.iter().flatten().any(|stage| match stage.kind {
-            StageKind::Test | StageKind::Security | StageKind::Summary => false,
-            StageKind::Image => project.images.values().any(|image| image.registry.is_some()),
-            StageKind::Terraform | StageKind::Deploy => true,
-        });
+        let pushes = project.images.values().any(|image| image.registry.is_some());
+        let changes = stages
+            .iter()
+            .flatten()
+            .any(|stage| stage.kind.changes() || (stage.kind == StageKind::Image && pushes));
         let may_change = |environment: &&Environment| changes && environment.level >= SafetyLevel::WRITES;
         Self {
             project,
@@ -156,22 +158,29 @@ impl<'a> Pipeline<'a> {
             permissions: &[],
             because: "",
             identity: None,
-            body: Body::PipelineGuard(PipelineGuard { targets: targets.collect() }),
+            body: Body::PipelineGuard(PipelineGuard {
+                targets: targets.collect(),
+                golden_image: draft.is_started_by_hand() && self.stage(StageKind::GoldenImage).is_some(),
+            }),
             origin: Path::of(["workflows", draft.name().as_str()]),
         }
     }
 
     /// Adds what a stage does for every run; what says that it went well.
     fn prepare(&mut self, draft: &mut Draft<'_>, stage: &Stage, before: &Passed) -> Passed {
-        let ids = match stage.kind {
+        let first = Passed::default();
+        let (ids, before) = match stage.kind {
             StageKind::Test => {
                 let added = test::add_all(self.project, draft);
                 self.reporting.extend(added.reporting);
-                added.required
+                (added.required, before)
             }
-            StageKind::Security => security::add(self.project, draft),
+            StageKind::Security => (security::add(self.project, draft), before),
             StageKind::Image => return image::prepare(self, draft, stage, before),
             StageKind::Terraform => return terraform::prepare(self, draft, stage),
+            // They need nothing of the stages before.
+            StageKind::GoldenImage => (golden_image::prepare(self, draft), &first),
+            StageKind::Configure => (configure::prepare(self, draft), &first),
             StageKind::Deploy | StageKind::Summary => return Passed::default(),
         };
         for id in &ids {
@@ -186,21 +195,27 @@ impl<'a> Pipeline<'a> {
     /// and what is skipped behind it is skipped on purpose. What says that all went well.
     fn take_turn(&mut self, draft: &mut Draft<'_>, environment: &'a Environment, before: &Passed) -> Passed {
         let here = in_turn(draft, environment).and(&Passed::jobs(["gate"])).and(before);
-        let looked_at = terraform::look(self, draft, environment, &here);
+        let here = here.clone().and(&terraform::create_backend(self, draft, environment, &here));
+        let chosen = golden_image::look(self, draft, environment, &here);
+        let looked_at = terraform::look(self, draft, environment, &here.clone().and(&chosen));
         let entered = self.enter(draft, environment, &here.and(&looked_at));
         let mut done = Passed::default();
         for group in self.stages {
             let behind = entered.clone().and(&done);
             for stage in group {
                 let passed = match stage.kind {
-                    StageKind::Test | StageKind::Security | StageKind::Summary => continue,
+                    StageKind::Test | StageKind::Security | StageKind::GoldenImage | StageKind::Summary => {
+                        continue;
+                    }
                     StageKind::Image => image::push(self, draft, stage, environment, &behind),
                     StageKind::Terraform => terraform::apply(self, draft, stage, environment, &behind),
                     StageKind::Deploy => deploy::add(self, draft, stage, environment, &behind),
+                    StageKind::Configure => configure::add(self, draft, stage, environment, &behind),
                 };
                 done = done.and(&within_limit(stage, passed));
             }
         }
+        golden_image::record(self, draft, environment, &entered.and(&done));
         done
     }
 

@@ -8,18 +8,26 @@ use serde_json::{Value as Json, json};
 use super::{Pipeline, approval_id, cdktf, image, stand, within_limit};
 use crate::diagnostic::Path;
 use crate::manifest::{AwsRole, StageKind};
-use crate::plan::body::{Action, Asked, Body, Decide, Planned, TerraformStatic, TfApply, TfPlan};
+use crate::plan::body::{
+    Action, Asked, Body, Decide, Planned, PlannedImage, TerraformStatic, TfApply, TfPlan,
+};
 use crate::plan::condition::expression;
 use crate::plan::credentials::identity;
 use crate::plan::draft::{CHECK_OUT, Draft, NewJob};
 use crate::plan::environment_jobs::{
     CHANGE, InEnvironment, READ, apply_minutes, approval_of, is_gated, reading_environment, scan_body,
-    tooling,
+    tooling, without_deployment,
 };
+use crate::plan::golden_image;
 use crate::plan::passed::Passed;
-use crate::plan::stacks::{check_limits, entries, over, over_literal, run_unattended, state_env};
+use crate::plan::stacks::{
+    backend_env, check_limits, entries, over, over_literal, run_unattended, state_env,
+};
 use crate::project::{Environment, StackSettings, Stage};
 use crate::workflow::{self as model, Runner};
+
+/// Making a bucket and a table, or finding them.
+const BACKEND_MINUTES: u16 = 15;
 
 /// What the run does.
 const ASKED: Asked = Asked { action: Action::Always("apply"), color: None, reason: None, by_clock: false };
@@ -61,6 +69,18 @@ pub(super) fn prepare(pipeline: &mut Pipeline<'_>, draft: &mut Draft<'_>, stage:
         pipeline.add(draft, StageKind::Terraform, None, job);
     }
     within_limit(stage, Passed::jobs(["static", "scan"]))
+}
+
+/// Makes an environment's backend where it is not there.
+pub(super) fn create_backend(
+    pipeline: &mut Pipeline<'_>,
+    draft: &mut Draft<'_>,
+    environment: &Environment,
+    behind: &Passed,
+) -> Passed {
+    let Some(stage) = pipeline.stage(StageKind::Terraform) else { return Passed::default() };
+    let Some(layers) = Layers::of(pipeline, environment) else { return Passed::default() };
+    within_limit(stage, layers.create_backend(pipeline, draft, stage, behind))
 }
 
 /// Plans the first layer of an environment's stacks.
@@ -142,6 +162,41 @@ impl<'a> Layers<'a> {
         model.env.extend(state_env(self.place.terraform, self.place.target));
     }
 
+    /// The job that makes the backend where it is not there.
+    fn create_backend(
+        &self,
+        pipeline: &mut Pipeline<'_>,
+        draft: &mut Draft<'_>,
+        stage: &Stage,
+        behind: &Passed,
+    ) -> Passed {
+        let environment = self.place.environment;
+        let mut model = draft.job(format!("create backend {}", environment.name), BACKEND_MINUTES);
+        model.runs_on = Some(Runner { group: None, labels: self.place.target.runner.clone() });
+        model.env = backend_env(self.place.terraform, self.place.target);
+        stand(&mut model, stage, behind);
+        model.environment = Some(without_deployment(environment.backend_name()));
+        model.concurrency = Some(self.place.one_backend_change());
+        let id = self.place.id("create-backend");
+        let job = NewJob {
+            id: id.clone(),
+            model,
+            permissions: READ,
+            because: "Nobody has to agree: the script only adds, and the role deletes nothing.",
+            identity: Some(identity(self.place.target, AwsRole::BackendCreate)),
+            body: Body::CreateBackend(self.place.create_backend_body(BACKEND_MINUTES)),
+            origin: self.place.origin(),
+        };
+        pipeline.add(draft, StageKind::Terraform, Some(environment), job);
+        Passed::jobs([id.as_str()])
+    }
+
+    /// The golden image that its plans and applies know, and the job that says which.
+    fn image(&self) -> (Option<PlannedImage>, Vec<String>) {
+        let Some(packer) = &self.place.project.packer else { return (None, Vec::new()) };
+        (Some(golden_image::planned(&self.place, packer)), vec![self.place.id("image")])
+    }
+
     /// The jobs that plan a layer, and say which of its stacks go on.
     fn plan(
         &self,
@@ -161,6 +216,8 @@ impl<'a> Layers<'a> {
         };
         let mut model = over_literal(draft, &format!("plan {}", environment.name), stacks.clone(), minutes);
         self.on_runner(&mut model);
+        let (image, chosen) = self.image();
+        model.needs = chosen;
         stand(&mut model, stage, behind);
         model.needs.extend(known_by);
         model.environment = Some(reading_environment(environment));
@@ -178,6 +235,7 @@ impl<'a> Layers<'a> {
                 results: self.place.plan_outputs(true).into_iter().collect(),
                 synthesised,
                 images,
+                image,
                 ..self.place.plan_body(ASKED, true, minutes)
             }),
             origin: self.place.origin(),
@@ -248,6 +306,8 @@ impl<'a> Layers<'a> {
         let list = format!("needs.{decide}.outputs.apply");
         let mut model = over(draft, &format!("apply {}", environment.name), &list, minutes);
         self.on_runner(&mut model);
+        let (image, chosen) = self.image();
+        model.needs = chosen;
         stand(&mut model, stage, &behind);
         model.environment = Some(self.place.deployed_to());
         model.concurrency = Some(self.place.one_change_of("${{ matrix.stack }}"));
@@ -260,6 +320,7 @@ impl<'a> Layers<'a> {
             body: Body::TfApply(TfApply {
                 approval,
                 synthesised: self.is_synthesised(layer),
+                image,
                 ..self.place.apply_body(ASKED, "matrix.plan".to_owned(), minutes)
             }),
             origin: self.place.origin(),

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::super::defaults;
 use crate::diagnostic::{Diagnostic, Diagnostics, Path, Place};
-use crate::manifest::{self, CdktfApply, Disposition, Kind, Manifest, Only, Slug, StageKind, Workflow};
+use crate::manifest::{self, Disposition, Kind, Manifest, Only, Slug, StageKind, Workflow};
 
 /// A stack that CDKTF synthesises.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
