@@ -5,6 +5,7 @@
 //! [`crate::project`].
 
 mod aws;
+mod cdktf;
 mod consequence;
 mod environment;
 mod extend;
@@ -38,6 +39,7 @@ use indexmap::IndexMap;
 use serde::Deserialize;
 
 pub use self::aws::{AccountId, Auth, Aws, AwsRole, AwsRoles, EnvironmentAws, Region, ServicePrefix};
+pub use self::cdktf::{Cdktf, CdktfApply};
 pub use self::environment::{Approval, Environment, Health};
 pub use self::extend::{Anchor, Extension, ExtraJob};
 pub use self::github::{BranchName, GitHub, Host, Plan, Repository, SubjectFormat, Visibility};
@@ -152,6 +154,13 @@ impl Manifest {
     #[must_use]
     pub fn deploys(&self) -> bool {
         self.renders(Kind::Deploy) || self.has_stage(StageKind::Deploy)
+    }
+
+    /// Whether services are waited for that stacks deploy.
+    #[must_use]
+    pub fn awaits(&self) -> bool {
+        let mut stacks = self.terraform.iter().flat_map(|terraform| terraform.stacks.values());
+        self.has_stage(StageKind::Terraform) && stacks.any(|stack| stack.awaits.is_some())
     }
 
     /// Whether a pipeline with such a stage is wanted.

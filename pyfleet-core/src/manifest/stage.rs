@@ -16,6 +16,17 @@ pub enum Stages {
     Parallel(Vec<Stage>),
 }
 
+impl Stages {
+    /// Each of them.
+    #[must_use]
+    pub fn all(&self) -> &[Stage] {
+        match self {
+            Self::One(stage) => std::slice::from_ref(stage),
+            Self::Parallel(stages) => stages,
+        }
+    }
+}
+
 /// One stage, and when it runs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Stage {

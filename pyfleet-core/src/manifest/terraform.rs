@@ -2,6 +2,7 @@
 
 use indexmap::IndexMap;
 
+use super::cdktf::Cdktf;
 use super::name::{Slug, VariableName, checked_string};
 use super::path::RelativePath;
 use super::value::{Secret, Value};
@@ -213,8 +214,13 @@ pub enum PullRequestPlan {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct Stack {
-    /// Its directory.
-    pub directory: RelativePath,
+    /// Its directory; it has this, or `cdktf`.
+    pub directory: Option<RelativePath>,
+    /// The program that synthesises it.
+    pub cdktf: Option<Cdktf>,
+    /// `cdktf`: the services on Amazon ECS that it deploys itself. A pipeline waits for what an apply has started, and
+    /// the plan has to have their images. Default: nothing is waited for, and the plan has to have every image.
+    pub awaits: Option<Vec<Slug>>,
     /// The stacks that have to be applied before it.
     #[serde(default)]
     pub depends_on: Vec<Slug>,
@@ -231,6 +237,16 @@ pub struct Stack {
 }
 
 impl Stack {
+    /// The directory that Terraform works in, from the repository's root: its own, or where a pipeline puts what
+    /// CDKTF has synthesised.
+    #[must_use]
+    pub fn root_module(&self, name: &Slug) -> String {
+        match (&self.cdktf, &self.directory) {
+            (None, Some(directory)) => directory.normal().to_owned(),
+            _ => format!("cdktf.out/stacks/{name}"),
+        }
+    }
+
     /// Whether the stack exists in an environment.
     #[must_use]
     pub fn is_in(&self, environment: &Slug) -> bool {

@@ -101,10 +101,7 @@ impl Workflow {
 
     /// The stages of a pipeline, whatever stands beside them.
     pub fn all_stages(&self) -> impl Iterator<Item = &Stage> {
-        self.stages.iter().flatten().flat_map(|stages| match stages {
-            Stages::One(stage) => std::slice::from_ref(stage),
-            Stages::Parallel(stages) => stages,
-        })
+        self.stages.iter().flatten().flat_map(Stages::all)
     }
 
     /// Whether it is a pipeline with a stage of a kind.

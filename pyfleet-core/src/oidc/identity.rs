@@ -168,6 +168,9 @@ impl Work {
             Body::ImagePush(push) => {
                 self.pushes.extend(push.credentials.is_some().then(|| push.image.repository.clone()));
             }
+            Body::EcsAwait(look) => {
+                self.lists.insert(look.name.clone());
+            }
             Body::EcsDeploy(deploy) => {
                 self.deploys.insert(deploy.name.clone());
             }
@@ -221,6 +224,7 @@ impl Work {
             | Body::Approval(_)
             | Body::BuildArchive(_)
             | Body::BuildImage(_)
+            | Body::CdktfSynth(_)
             | Body::Changes(_)
             | Body::CodeScanning(_)
             | Body::Codecov(_)

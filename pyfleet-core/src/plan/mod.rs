@@ -42,14 +42,14 @@ use indexmap::IndexMap;
 use serde::Serialize;
 
 pub use self::body::{
-    Action, AnsibleCheck, AppliedHistory, Approval, Archive, Asked, Body, BuildArchive, BuildImage, Changes,
-    CheckState, Cluster, CodeScanning, Codecov, Configure, CostComment, Coverage, CreateBackend, Credentials,
-    Decide, DeployApproval, DeployGuard, DeploySummary, DestroyBackend, DetectDrift, DriftReport, EcsDeploy,
-    EcsLook, EcsRollback, EksDeploy, EksLook, EksRollback, ForceUnlock, Gate, GoldenImage, HandOff,
-    ImageLookup, ImagePush, ImageRepository, Inputs, Login, Message, Metrics, MovingTags, NewestCommit,
-    Notify, OidcProbe, PackerBuild, PackerValidate, Parity, PipelineGuard, PipelineSummary, Planned,
-    PlannedImage, RecordImage, Revert, RollbackGuard, ScanImage, Security, Smoke, SmokeCommand,
-    SummarisedService, SummarisedStage, Target, TerraformComment, TerraformCost, TerraformPlan,
+    Action, AnsibleCheck, AppliedHistory, Approval, Archive, Asked, Body, BuildArchive, BuildImage,
+    CdktfSynth, Changes, CheckState, Cluster, CodeScanning, Codecov, Configure, CostComment, Coverage,
+    CreateBackend, Credentials, Decide, DeployApproval, DeployGuard, DeploySummary, DestroyBackend,
+    DetectDrift, DriftReport, EcsAwait, EcsDeploy, EcsLook, EcsRollback, EksDeploy, EksLook, EksRollback,
+    ForceUnlock, Gate, GoldenImage, HandOff, ImageLookup, ImagePush, ImageRepository, Inputs, Login, Message,
+    Metrics, MovingTags, NewestCommit, Notify, OidcProbe, PackerBuild, PackerValidate, Parity, PipelineGuard,
+    PipelineSummary, Planned, PlannedImage, RecordImage, Revert, RollbackGuard, ScanImage, Security, Smoke,
+    SmokeCommand, SummarisedService, SummarisedStage, Target, TerraformComment, TerraformCost, TerraformPlan,
     TerraformScan, TerraformStatic, TestComment, TestSuite, TfApply, TfAutoGuard, TfGuard, TfPlan, Tooling,
     Verify,
 };

@@ -40,9 +40,10 @@ pub use self::service::Service;
 pub use self::smoke::{Asks, Check, Expects};
 pub use self::stage::Stage;
 pub use self::target::{EcsTarget, EksTarget, Target, ecr_host};
+pub(crate) use self::terraform::image_variable;
 pub use self::terraform::{
-    Colors, Cost, EnvironmentStacks, NotPlanned, Scan, Stack, StackCost, StackSettings, Terraform,
-    VariableValue,
+    Colors, Cost, EnvironmentStacks, NotPlanned, Scan, Stack, StackCost, StackSettings, Synthesised,
+    Terraform, VariableValue,
 };
 pub use self::test::{Coverage, Language, ServiceContainer, TestGroup};
 pub use self::waiver::{WaivedAt, Waiver};

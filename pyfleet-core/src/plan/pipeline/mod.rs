@@ -8,6 +8,7 @@
 //! A stage that its own limit leaves out stops no later stage; anything else that is skipped does. Every job behind a
 //! limit therefore names the results that it relies on: see [`Passed`].
 
+mod cdktf;
 mod configure;
 mod deploy;
 mod golden_image;
