@@ -56,10 +56,10 @@ source "proxmox-iso" "ubuntu" {
   tags                 = "golden;ubuntu;docker"
 
   boot_iso {
-    iso_url      = "https://releases.ubuntu.com/24.04/ubuntu-24.04.2-live-server-amd64.iso"
-    iso_checksum = "file:https://releases.ubuntu.com/24.04/SHA256SUMS"
+    iso_url          = "https://releases.ubuntu.com/24.04/ubuntu-24.04.2-live-server-amd64.iso"
+    iso_checksum     = "file:https://releases.ubuntu.com/24.04/SHA256SUMS"
     iso_storage_pool = "local"
-    unmount      = true
+    unmount          = true
   }
 
   cores           = 2
