@@ -34,6 +34,7 @@ mod inventory_manager; // the rendered workflows of examples/inventory-manager, 
 mod experience_showcase; // examples/experience-showcase: a commit becomes two images, and a stack brings them to ECS
 mod kubernetes; // the life of a service on Kubernetes, with its image on Docker Hub
 mod earlier; // rollback of a stack in examples/pyfleet: the commit that was applied before is live again
+mod golden_image; // examples/golden-image: an image is built, proven, configured, and gone back to
 mod extended; // a rendered job with steps of its owner's
 mod pipeline; // a commit's way through the stages of a pipeline
 mod pyfleet; // those of examples/pyfleet: the life of two environments

@@ -205,9 +205,12 @@ pub struct Approval {
 
 /// Lists what was applied to one stack.
 #[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub struct AppliedHistory {
     /// The role that reads.
     pub credentials: Credentials,
+    /// The stack that starts machines from a golden image.
+    pub image_stack: Option<String>,
 }
 
 /// Applies the saved plan of one stack.

@@ -26,7 +26,13 @@ pub(super) fn add(
         return Passed::default();
     };
     let rollback = project.workflows.iter().find(|(_, wish)| wish.renders(Kind::Rollback));
-    let rollback = rollback.map(|(name, _)| format!("gh workflow run {name}.yml"));
+    // The stack and its image go back together, and the machines are configured again.
+    let rollback = rollback.map(|(name, wish)| {
+        format!(
+            "gh workflow run {name}.yml --ref {} -f environment={} -f what=terraform/{} -f target=previous -f confirm={}",
+            environment.branch, environment.name, ansible.stack, wish.phrase
+        )
+    });
     let mut job = configure::job(draft, &at, ansible, rollback, &Passed::default());
     stand(&mut job.model, stage, behind);
     let id = job.id.clone();

@@ -4,13 +4,15 @@
 
 use serde_json::json;
 
-use super::super::body::{Action, AppliedHistory, Asked, Body, TfApply, TfPlan};
+use super::super::body::{Action, AppliedHistory, Asked, Body, PlannedImage, TfApply, TfPlan};
 use super::super::condition::expression;
+use super::super::configure;
 use super::super::credentials::{credentials, identity};
 use super::super::draft::{Draft, NewJob};
 use super::super::environment_jobs::{
     CHANGE, InEnvironment, READ, apply_minutes, is_gated, readable_targets, reading_environment,
 };
+use super::super::passed::Passed;
 use super::super::stacks::{over, run_unattended, state_env};
 use super::{Targets, approval_id, approve, condition};
 use crate::manifest::AwsRole;
@@ -24,6 +26,9 @@ const EARLIER: &str = "earlier";
 
 /// The commit that the record has for what was asked.
 const FOUND: &str = "steps.earlier.outputs.commit";
+
+/// The step that finds it, and the golden image that it was applied with.
+const EARLIER_STEP: &str = "steps.earlier.outputs";
 
 /// The jobs that ask for this do nothing else.
 const ASKED: Asked =
@@ -68,6 +73,14 @@ pub(super) fn add(project: &Project, draft: &mut Draft<'_>, environment: &Enviro
         (false, true) => Approval::Destructive,
         (false, false) => Approval::Never,
     };
+    // The image is that of the record that is gone back to.
+    let image = |source: &str| {
+        project.packer.as_ref().map(|packer| PlannedImage {
+            stack: packer.stack.to_string(),
+            variable: packer.output_variable.clone(),
+            source: source.to_owned(),
+        })
+    };
     run_unattended(draft);
     let mut list = model(draft, &at, "list", LIST_MINUTES);
     list.condition = Some(condition(environment, KIND, "list"));
@@ -80,6 +93,7 @@ pub(super) fn add(project: &Project, draft: &mut Draft<'_>, environment: &Enviro
         identity: Some(identity(at.target, AwsRole::Plan)),
         body: Body::AppliedHistory(AppliedHistory {
             credentials: credentials(project, at.target, AwsRole::Plan, LIST_MINUTES),
+            image_stack: image("").map(|image| image.stack),
         }),
         origin: at.origin(),
     });
@@ -91,13 +105,22 @@ pub(super) fn add(project: &Project, draft: &mut Draft<'_>, environment: &Enviro
     plan.environment = Some(reading_environment(environment));
     plan.outputs = at.plan_outputs(true);
     plan.outputs.insert("earlier".to_owned(), expression(FOUND));
+    if project.packer.is_some() {
+        for name in ["image", "image_id"] {
+            plan.outputs.insert(name.to_owned(), expression(&format!("{EARLIER_STEP}.{name}")));
+        }
+    }
     draft.add(NewJob {
         id: plan_id.clone(),
         model: plan,
         permissions: READ,
         because: "",
         identity: Some(identity(at.target, AwsRole::Plan)),
-        body: Body::TfPlan(TfPlan { earlier: Some(FOUND.to_owned()), ..at.plan_body(ASKED, true, minutes) }),
+        body: Body::TfPlan(TfPlan {
+            earlier: Some(FOUND.to_owned()),
+            image: image(EARLIER_STEP),
+            ..at.plan_body(ASKED, true, minutes)
+        }),
         origin: at.origin(),
     });
 
@@ -146,6 +169,7 @@ pub(super) fn add(project: &Project, draft: &mut Draft<'_>, environment: &Enviro
         identity: Some(identity(at.target, AwsRole::Apply)),
         body: Body::TfApply(TfApply {
             earlier: Some(format!("{planned}.earlier")),
+            image: image(&planned),
             approval: (approval != Approval::Never).then_some(approved),
             // There is no promotion that could be taken back.
             revert: None,
@@ -153,6 +177,19 @@ pub(super) fn add(project: &Project, draft: &mut Draft<'_>, environment: &Enviro
         }),
         origin: at.origin(),
     });
+    configure(project, draft, &at);
+}
+
+/// Configures the machines again that the stack has made anew, from another image.
+fn configure(project: &Project, draft: &mut Draft<'_>, at: &InEnvironment<'_>) {
+    let Some(ansible) = &project.ansible else { return };
+    let id = at.id(&format!("rollback-{KIND}"));
+    let chosen = format!(
+        "inputs.what == '{KIND}/{}' && inputs.environment == '{}'",
+        ansible.stack, at.environment.name
+    );
+    let passed = Passed::condition([], chosen).and(&Passed::jobs([id.as_str()]));
+    draft.add(configure::job(draft, at, ansible, None, &passed));
 }
 
 /// A job over the one stack that was chosen, on the environment's runner.
