@@ -74,6 +74,8 @@ mod record_image;
 mod recover_state;
 mod rollback_guard;
 mod scan_report;
+mod smoke;
+mod smoke_command;
 mod terraform_init;
 mod terraform_plan;
 mod test_comment;

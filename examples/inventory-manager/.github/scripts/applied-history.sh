@@ -9,12 +9,14 @@
 #   TF_STATE_KEY         the state's key in it; of a workspace: env:/WORKSPACE/KEY
 #   EXPECTED_ACCOUNT_ID  the account that must own it
 #   AWS_REGION           its region
+#   IMAGE_STACK          slug of the stack that starts machines from a golden image (default: none does)
 #   RUNNER_TEMP          private working files (default: /tmp)
 # Outputs
 #   commit               what to go back to; not for list
+#   image, image_id      of IMAGE_STACK: the image that it was applied with, as golden-image.sh says it, and its id
 # Exit codes
 #   0 listed, or found · 1 AWS did not answer · 2 usage · 3 nothing on record, no previous one, or not this commit ·
-#   4 the record does not tell what `previous` is: a commit has to be named
+#   4 the record does not tell what `previous` is: a commit has to be named · 5 this commit is on record without an image
 #
 # record-apply.sh writes s3://TF_STATE_BUCKET/_pyfleet/applied/ENVIRONMENT/STACK.json, and the bucket keeps its versions.
 # The newest says what is live. `previous` is the newest that was applied from another commit; after a destroy, what was
@@ -22,6 +24,9 @@
 # record, but has written its state: one that is newer than the record is not what the record says. Then, and where the
 # newest version is no record, `previous` is refused. A commit has to be on record: what was never applied is not what
 # anybody goes back to. The one that is live may be named, too. The 30 newest versions are read.
+#
+# Of IMAGE_STACK a commit and its image go back together. `previous` is the newest of another commit or another image that
+# has proven itself, as record-image.sh wrote down; a commit that is named goes with the newest such image, or the newest.
 set -uo pipefail
 
 TARGET=${TARGET:-}
@@ -31,6 +36,7 @@ TF_STATE_BUCKET=${TF_STATE_BUCKET:-}
 TF_STATE_KEY=${TF_STATE_KEY:-}
 EXPECTED_ACCOUNT_ID=${EXPECTED_ACCOUNT_ID:-}
 AWS_REGION=${AWS_REGION:-}
+IMAGE_STACK=${IMAGE_STACK:-}
 output=${GITHUB_OUTPUT:-/dev/null}
 summary=${GITHUB_STEP_SUMMARY:-/dev/null}
 
@@ -51,6 +57,7 @@ slug='^[a-z][a-z0-9-]{0,99}$'
   usage 'TARGET must be list, previous or a whole commit id'
 [[ $ENVIRONMENT =~ $slug ]] || usage 'ENVIRONMENT must be a slug'
 [[ $STACK =~ $slug ]] || usage 'STACK must be a slug'
+[[ -z $IMAGE_STACK || $IMAGE_STACK =~ $slug ]] || usage 'IMAGE_STACK must be a slug'
 [[ $TF_STATE_BUCKET =~ ^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$ ]] || usage 'TF_STATE_BUCKET must be the name of a bucket'
 # The AWS CLI takes a value that begins like a file or a URL for the place of the value.
 [[ -n $TF_STATE_KEY && $TF_STATE_KEY != *[[:cntrl:]]* && ! $TF_STATE_KEY =~ ^(fileb?|https?):// ]] ||
@@ -61,6 +68,8 @@ umask 077
 work=$(mktemp -d "${RUNNER_TEMP:-/tmp}/applied-history.XXXXXXXX") || usage 'RUNNER_TEMP is not writable'
 trap 'rm -rf -- "$work"' EXIT
 key=_pyfleet/applied/$ENVIRONMENT/$STACK.json
+has_image=false
+[[ $STACK != "$IMAGE_STACK" ]] || has_image=true
 
 s3() {
   aws s3api "$@" --bucket "$TF_STATE_BUCKET" --expected-bucket-owner "$EXPECTED_ACCOUNT_ID" --region "$AWS_REGION" --output json 2>"$work/errors"
@@ -80,16 +89,28 @@ mapfile -t versions < <(jq -r --arg key "$key" '[.Versions[]? | select(.Key == $
 newest=
 for version in "${versions[@]}"; do
   ask get-object --key "$key" --version-id="$version" "$work/record.json" >/dev/null
-  jq -c -s '
+  jq -c -s --argjson has_image "$has_image" '
+    def text: if type == "string" then .[:100] else null end;
+    def image: if type == "object" and (.id | type == "string" and test("\\A[A-Za-z0-9][A-Za-z0-9._/-]{0,199}\\z"))
+      then {id, built_at: (.built_at | text), version: (.version | text), commit: (.commit | text),
+        software: (.software | if type == "object" then with_entries(select(.value | type == "string") | .value |= .[:100]) else {} end)}
+      else null end;
     if length == 1 and (.[0] | type == "object" and (.commit | type == "string" and test("\\A([0-9a-f]{40}|[0-9a-f]{64})\\z"))
       and (.action | IN("apply", "destroy", "promote", "revert", "rollback")))
     then .[0] | {commit, action} + ({time, actor, approver, reason, active_color, resources} | with_entries(.value |= if . == null then "" else tostring end))
+      + if $has_image then {image: (.image | image), good_at: (.image.good_at? | text)} else {} end
     else error("no record") end' "$work/record.json" >>"$work/history.json" 2>/dev/null || {
     annotate warning 'a version of the record cannot be read, and is left out'
     newest=${newest:-unreadable}
   }
   newest=${newest:-readable}
 done
+if [[ $has_image == true ]]; then
+  # That an image has proven itself is a version of the record of its own, of the same apply.
+  jq -c -s 'reduce .[] as $one ([];
+    if .[-1] | . != null and .image != null and .time != "" and [.commit, .action, .time, .image.id] == ($one | [.commit, .action, .time, .image.id])
+    then . else . + [$one] end) | .[]' "$work/history.json" >"$work/once.json" && mv -- "$work/once.json" "$work/history.json"
+fi
 if [[ ! -s $work/history.json ]]; then
   annotate error "nothing is on record as applied to $ENVIRONMENT/$STACK: there is nothing to go back to"
   exit 3
@@ -97,7 +118,11 @@ fi
 
 {
   # shellcheck disable=SC2016 # Markdown, not a substitution
-  printf '### What was applied to `%s` in `%s`\n\n| | Commit | Action | Time | Actor | Approved by | Resources | Colour | Reason |\n|---|---|---|---|---|---|--:|---|---|\n' "$STACK" "$ENVIRONMENT"
+  printf '### What was applied to `%s` in `%s`\n\n| | Commit | Action | Time | Actor | Approved by | Resources | Colour | Reason |' "$STACK" "$ENVIRONMENT"
+  [[ $has_image == false ]] || printf ' Image | Good since |'
+  printf '\n|---|---|---|---|---|---|--:|---|---|'
+  [[ $has_image == false ]] || printf -- '---|---|'
+  printf '\n'
   jq -r -s --arg newest "$newest" '
     def plain: .[:2000] | explode | map(if . == 9 or . == 10 or . == 13 then 32 else . end)
       | map(select(. >= 32 and (. < 127 or . > 159) and (. < 8203 or . > 8207)
@@ -106,7 +131,7 @@ fi
       | if test("^`|`$") then "\($fence) \(.) \($fence)" else "\($fence)\(.)\($fence)" end;
     # A backslash before a pipe would free it.
     def cell: if plain | test("\\A\\s*\\z") then "–" else code | gsub("\\\\(?=\\|)"; "\\ ") | gsub("\\|"; "\\|") end;
-    to_entries[] | "| \(if .key == 0 and $newest == "readable" then "live" else "" end) | \(.value | [.commit, .action, .time, .actor, .approver, .resources, .active_color, .reason] | map(cell) | join(" | ")) |"' \
+    to_entries[] | "| \(if .key == 0 and $newest == "readable" then "live" else "" end) | \(.value | [.commit, .action, .time, .actor, .approver, .resources, .active_color, .reason] + (if has("image") then [.image.id // "", .good_at // ""] else [] end) | map(cell) | join(" | ")) |"' \
     "$work/history.json"
   printf '\n'
 } >>"$summary"
@@ -141,17 +166,31 @@ if [[ $TARGET == previous ]]; then
   [[ $is_recorded == true ]] || refuse 'the state was changed after the last record, as by an apply that broke off'
 fi
 
-commit=$(jq -r -s --arg target "$TARGET" '
+jq -c -s --arg target "$TARGET" --argjson has_image "$has_image" '
   .[0] as $live
-  | first(.[] | select(.action != "destroy") | .commit
-      | select(if $target != "previous" then . == $target else $live.action == "destroy" or . != $live.commit end)) // ""' "$work/history.json")
-if [[ -z $commit ]]; then
-  if [[ $TARGET == previous ]]; then
+  | [.[] | select(.action != "destroy")
+      | select(if $target != "previous" then .commit == $target
+          elif $has_image then .good_at != null and ($live.action == "destroy" or .commit != $live.commit or .image.id != $live.image.id)
+          else $live.action == "destroy" or .commit != $live.commit end)]
+  | first((.[] | select(.good_at? != null)), .[]) // empty' "$work/history.json" >"$work/found.json"
+if [[ ! -s $work/found.json ]]; then
+  if [[ $TARGET == previous && $has_image == true ]]; then
+    annotate error "nothing has proven itself in $ENVIRONMENT/$STACK before what is live: name a commit that is on record, or have another image built"
+  elif [[ $TARGET == previous ]]; then
     annotate error "nothing was applied to $ENVIRONMENT/$STACK before what is live: name a commit that is on record, or apply another one"
   else
     annotate error "this commit is not on record as applied to $ENVIRONMENT/$STACK; what is, is listed in the summary"
   fi
   exit 3
+fi
+commit=$(jq -r .commit "$work/found.json")
+if [[ $has_image == true ]]; then
+  jq -e '.image != null' "$work/found.json" >/dev/null || {
+    annotate error "this commit was applied to $ENVIRONMENT/$STACK without a golden image: name another one that is on record with its image"
+    exit 5
+  }
+  printf 'back to the image %s\n' "$(jq -r .image.id "$work/found.json")"
+  printf 'image=%s\nimage_id=%s\n' "$(jq -c .image "$work/found.json")" "$(jq -r .image.id "$work/found.json")" >>"$output"
 fi
 printf 'back to %s\n' "$commit"
 printf 'commit=%s\n' "$commit" >>"$output"
