@@ -65,7 +65,7 @@ pub use self::version::{NodeVersion, PythonVersion, ToolVersion};
 pub use self::waiver::{Date, Waiver};
 pub use self::window::{Day, TimeOfDay, TimeZone, Window};
 pub use self::workflow::{
-    Auto, Disposition, Kind, Label, OnDrift, Owner, Phrase, Switch, Triggers, Workflow,
+    Auto, Disposition, Kind, Label, OnDrift, Owner, Person, Phrase, Switch, Triggers, Workflow,
 };
 
 use self::name::checked_string;

@@ -371,6 +371,8 @@ pub struct DriftReport {
     pub issues: bool,
     /// Labels of new issues, beside the one by which they are found.
     pub labels: Vec<String>,
+    /// Logins of those who are assigned to new issues.
+    pub assignees: Vec<String>,
     /// The branch whose runs know every stack.
     pub default_branch: String,
 }
