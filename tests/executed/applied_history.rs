@@ -66,6 +66,50 @@ fn what_was_live_before_is_the_newest_of_another_commit() {
     }
 }
 
+/// A record of an apply with an image, and perhaps that it had proven itself.
+fn with_image(aws: &Aws, number: u8, id: &str, good: bool) {
+    let time = format!("2026-01-0{number}T00:00:00Z");
+    let told = json!({"id": id, "built_at": time, "software": {"uv": "0.5.29"}});
+    let mut told = json!({"commit": commit(number), "action": "apply", "time": time, "image": told});
+    record(aws, &told);
+    if good {
+        told["image"]["good_at"] = json!(time);
+        record(aws, &told);
+    }
+}
+
+#[test]
+fn an_image_goes_back_with_the_commit_that_it_was_applied_with() {
+    let Some(aws) = world(&[(1, "apply")]) else { return };
+    let going_back = |target: &str| going_back(&aws, target).env("IMAGE_STACK", "app");
+    going_back("previous")
+        .run()
+        .exits(3)
+        .says("::error::nothing has proven itself in dev/app before what is live");
+    going_back(&commit(1))
+        .run()
+        .exits(5)
+        .says("::error::this commit was applied to dev/app without a golden image");
+    with_image(&aws, 2, "101", true);
+    with_image(&aws, 3, "102", false);
+    // The same commit with another image is something else to go back to; what has not proven itself is not.
+    with_image(&aws, 4, "103", true);
+    with_image(&aws, 4, "104", true);
+    let ran = going_back("previous").run().exits(0).says("back to the image 103");
+    let ran = ran.outputs("commit", &commit(4)).outputs("image_id", "103");
+    let image: Value = serde_json::from_str(&ran.outputs["image"]).unwrap();
+    assert_eq!((&image["software"]["uv"], image.get("good_at")), (&json!("0.5.29"), None));
+    going_back(&commit(2)).run().exits(0).outputs("image_id", "101");
+    // A person may name what has not proven itself.
+    going_back(&commit(3)).run().exits(0).outputs("image_id", "102");
+    let listed = going_back("list").run().exits(0).shows("| Reason | Image | Good since |").shows("`103`");
+    assert_eq!(listed.summary.matches("`104`").count(), 1, "{}", listed.summary);
+    // Of another stack nothing is said.
+    let ran = going_back(&commit(2)).env("IMAGE_STACK", "network").run().exits(0);
+    assert!(!ran.outputs.contains_key("image"));
+    going_back("list").env("IMAGE_STACK", "The App").run().exits(2);
+}
+
 #[test]
 fn what_was_just_left_is_not_gone_back_to() {
     for records in [

@@ -66,7 +66,8 @@ pub const fn about(kind: Kind) -> About {
         },
         Kind::Rollback => About {
             does: "Puts a service back to an earlier revision, or a stack to the configuration \
-                   of an earlier commit that was applied, by a plan of it. `list` shows what there is to go back to, \
+                   of an earlier commit that was applied, by a plan of it. A golden image goes back with the commit \
+                   that it was applied with, and its machines are configured again. `list` shows what there is to go back to, \
                    and changes nothing. A state is never put back, and nothing is destroyed on purpose.",
             undo: "Roll forward: deploy or apply the commit that is wanted. Git still holds what was rolled back, \
                    and the next deployment or apply of it brings it again.",

@@ -276,6 +276,22 @@ pub const TROUBLES: &[Trouble] = &[
     Trouble {
         by: Scripts(&["applied-history.sh"]),
         only: Some(|body| matches!(body, Body::TfPlan(_))),
+        seen: "nothing has proven itself in … before what is live: …",
+        cause: "No other commit and no other golden image on record got as far as its tests here: `previous` names nothing.",
+        remedy: "Start the rollback with the target `list`, and name a commit; or have the pipeline build another image.",
+        command: None,
+    },
+    Trouble {
+        by: Scripts(&["applied-history.sh"]),
+        only: Some(|body| matches!(body, Body::TfPlan(_))),
+        seen: "this commit was applied to … without a golden image: …",
+        cause: "The record is older than the image, or could not say which one it was.",
+        remedy: "Start the rollback with the target `list`, and name a commit that has an image there.",
+        command: None,
+    },
+    Trouble {
+        by: Scripts(&["applied-history.sh"]),
+        only: Some(|body| matches!(body, Body::TfPlan(_))),
         seen: "this commit is not on record as applied to …; …",
         cause: "The commit was never applied to this stack, or is not among the newest thirty records.",
         remedy: "Start the rollback with the target `list`, which shows them.",
