@@ -33,6 +33,7 @@ fn manifests() -> Vec<String> {
     let mut manifests = vec![
         fs::read_to_string(root.join("examples/pyfleet/pyfleet.yml")).unwrap(),
         fs::read_to_string(root.join("examples/sandbox-broker/pyfleet.yml")).unwrap(),
+        fs::read_to_string(root.join("examples/experience-showcase/pyfleet.yml")).unwrap(),
         NOTHING.to_owned(),
     ];
     for entry in fs::read_dir(root.join("tests/manifests")).unwrap() {

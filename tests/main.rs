@@ -7,6 +7,7 @@ mod aws; // AWS on loopback: what a script asks of it, and what happens when it 
 mod browser; // the charts and the page of `graph`, as headless Chromium shows them without a network
 mod cli; // each command as a user runs it, one file a command; repositories that are hostile, or cut short
 mod examples; // the rendered trees under examples/, as committed
+mod examples_table; // examples/README.md: every key, job, file and command that it names exists
 mod executed; // the scripts of templates/scripts, run as GitHub runs them
 mod extend; // steps and jobs of one's own: where they land, and what is said of them
 mod golden_image; // jobs of a golden image and of what configures machines, rendered one at a time

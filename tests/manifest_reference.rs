@@ -37,7 +37,7 @@ fn each_render_is_clean_to_every_validator() {
     }
 }
 
-/// Neither an error nor a warning.
+/// Neither an error nor a warning, but that a tool is archived: whoever uses it is always told.
 #[test]
 fn each_is_right_and_renders() {
     for (name, text) in manifests() {
@@ -50,7 +50,9 @@ fn each_is_right_and_renders() {
             let mut streams = Streams { out: &mut out, err: &mut err, colour: false };
             let exit = run(["pyfleet-gen", "-C", root.to_str().unwrap(), command], &mut streams);
             let said = String::from_utf8_lossy(&err);
-            assert_eq!((exit, said.as_ref()), (Exit::Clean, ""), "{name}: {command}");
+            let other =
+                said.split("\n\n").filter(|one| !one.is_empty() && !one.starts_with("warning[archived]"));
+            assert_eq!((exit, other.collect::<Vec<_>>()), (Exit::Clean, vec![]), "{name}: {command}");
         }
         let written = fs::read_dir(root.join(".github/workflows")).unwrap().count();
         assert!(written > 0, "{name} renders nothing");

@@ -19,12 +19,14 @@ use std::process::Command;
 use std::sync::Mutex;
 use std::thread;
 
-/// Where `tests/run` installs, in the order of lookup. Everything but the last comes from a pin under `tests/tools`.
-const PREPARED: [&str; 4] = [
+/// Where `tests/run` installs, in the order of lookup. The pins lie in `tests/run` and under `tests/tools`; CDKTF's is the
+/// lock file of `examples/experience-showcase`.
+const PREPARED: [&str; 5] = [
     "target/tools/python/bin",
     "target/tools/node/node_modules/.bin",
     "target/tools/chromium",
     "target/tools/bin",
+    "target/tools/cdktf/node_modules/.bin",
 ];
 
 /// What is taken from `PATH`, and where a machine gets it from.

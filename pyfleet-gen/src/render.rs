@@ -12,7 +12,7 @@ use minijinja::{
 };
 use pyfleet_core::diagnostic::Diagnostics;
 use pyfleet_core::flowchart::Flowchart;
-use pyfleet_core::plan::{self, Plan};
+use pyfleet_core::plan::{self, Body, Plan};
 use pyfleet_core::project::Project;
 use pyfleet_core::source::is_deceptive;
 use pyfleet_core::{action, guide, oidc, yaml};
@@ -150,6 +150,7 @@ fn render_workflow(
         workflow => context! {
             auto => workflow.auto.as_ref().map(|auto| context! { reason => auto.reason.as_str(), owner => auto.owner.as_str() }),
             gate => workflow.gate.as_deref(),
+            synthesised => workflow.jobs.values().any(|job| matches!(job.body, Body::CdktfSynth(_))),
             name => workflow.model.name.as_deref(),
             on => Value::from(Serde(&workflow.model.on)),
             concurrency => Value::from(Serde(&workflow.model.concurrency)),

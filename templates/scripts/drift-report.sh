@@ -7,6 +7,7 @@
 #                      may look at it
 #   ON_DRIFT           JSON: what drift does, some of "issue" and "fail"
 #   LABELS             JSON: labels of new issues, beside pyfleet-drift (default: [])
+#   ASSIGNEES          JSON: logins of those who are assigned to new issues (default: [])
 #   DEFAULT_BRANCH     the branch whose runs know all that there is
 #   RUN_URL            address of the run
 #   GITHUB_REF         the ref that the run is of
@@ -28,6 +29,7 @@ RESULTS_DIR=${RESULTS_DIR:-}
 EXPECTED=${EXPECTED:-}
 ON_DRIFT=${ON_DRIFT:-}
 LABELS=${LABELS:-[]}
+ASSIGNEES=${ASSIGNEES:-[]}
 DEFAULT_BRANCH=${DEFAULT_BRANCH:-}
 RUN_URL=${RUN_URL:-}
 GITHUB_REF=${GITHUB_REF:-}
@@ -61,6 +63,9 @@ on_drift=$(printf '%s' "$ON_DRIFT" | jq -r -s '
 labels=$(printf '%s' "$LABELS" | jq -c -s '
   if length == 1 and (.[0] | type == "array" and all(.[]; type == "string" and test("\\S"))) then .[0] else error("usage") end' 2>/dev/null) ||
   usage 'LABELS must be a JSON array of names'
+assignees=$(printf '%s' "$ASSIGNEES" | jq -c -s '
+  if length == 1 and (.[0] | type == "array" and all(.[]; type == "string" and test("\\A[A-Za-z0-9][A-Za-z0-9-]*\\z"))) then .[0] else error("usage") end' 2>/dev/null) ||
+  usage 'ASSIGNEES must be a JSON array of logins'
 [[ -n $DEFAULT_BRANCH ]] || usage 'DEFAULT_BRANCH is not set'
 [[ $GITHUB_REF == refs/* ]] || usage 'GITHUB_REF must be a ref'
 [[ $RUN_URL =~ ^https://[A-Za-z0-9._:/-]+$ ]] || usage 'RUN_URL must be the address of the run'
@@ -271,6 +276,15 @@ while IFS= read -r action; do
   if [[ $does == open ]] && ! jq -e 'any(.labels[]?; .name | ascii_downcase == "pyfleet-drift")' "$work/answer.json" >/dev/null 2>&1; then
     annotate error "the new issue of $target has no label pyfleet-drift, and the next run would open another: create the label, and give it to the issue"
     failed=3
+  fi
+  # On its own: somebody who has left must not keep an issue from being opened. GitHub leaves out whom it does not take.
+  if [[ $does == open && $assignees != '[]' ]]; then
+    number=$(jq -r '.number | numbers' "$work/answer.json" 2>/dev/null)
+    jq -n --argjson assignees "$assignees" '{$assignees}' >"$work/input.json" || not_composed
+    if ! api --method POST "repos/$GITHUB_REPOSITORY/issues/$number/assignees" --input "$work/input.json" ||
+      ! jq -e --argjson wanted "$assignees" '[.assignees[]?.login | ascii_downcase] as $are | all($wanted[]; IN(ascii_downcase; $are[]))' "$work/answer.json" >/dev/null 2>&1; then
+      annotate notice "the new issue of $target is not assigned to everybody who should be: GitHub leaves out whom it cannot assign"
+    fi
   fi
   printf '%s the issue of %s\n' "$does" "$target"
 done <"$work/actions.json"

@@ -40,7 +40,7 @@ RESOURCES = {
         "events": ("Event", True),
     },
     "apps/v1": {"deployments": ("Deployment", True), "statefulsets": ("StatefulSet", True), "replicasets": ("ReplicaSet", True)},
-    "networking.k8s.io/v1": {"ingresses": ("Ingress", True)},
+    "networking.k8s.io/v1": {"ingresses": ("Ingress", True), "networkpolicies": ("NetworkPolicy", True)},
     "authorization.k8s.io/v1": {"selfsubjectaccessreviews": ("SelfSubjectAccessReview", False)},
 }
 READS = ("get", "list", "watch")
@@ -116,6 +116,8 @@ class Cluster:
         self.objects[resource, namespace, name] = wanted
         if resource in ("deployments", "statefulsets"):
             self.control(resource, namespace, wanted)
+        if resource == "services" and wanted.get("spec", {}).get("type") == "LoadBalancer":
+            wanted["status"] = {"loadBalancer": {"ingress": [{"hostname": f"{name}.elb.example.com"}]}}
         return wanted
 
     def control(self, resource, namespace, workload):

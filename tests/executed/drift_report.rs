@@ -51,6 +51,12 @@ case "$method $path" in
   "POST issues/$number/comments")
     jq --slurpfile new "$input" --argjson number "$number" 'map(if .number == $number then .comments += [$new[0].body] else . end)' "$ISSUES" >"$ISSUES.next" &&
       mv "$ISSUES.next" "$ISSUES" ;;
+  "POST issues/$number/assignees")
+    # Somebody who is not there is left out without a word.
+    jq --slurpfile new "$input" --argjson number "$number" 'map(if .number == $number
+      then .assignees = [$new[0].assignees[] | select(. != "gone") | {login: ascii_downcase}] else . end)' "$ISSUES" >"$ISSUES.next" &&
+      mv "$ISSUES.next" "$ISSUES"
+    jq --argjson number "$number" '.[] | select(.number == $number)' "$ISSUES" ;;
   "PATCH issues/$number")
     jq --slurpfile new "$input" --argjson number "$number" 'map(if .number == $number then . + $new[0] else . end)' "$ISSUES" >"$ISSUES.next" &&
       mv "$ISSUES.next" "$ISSUES" ;;
@@ -315,6 +321,30 @@ fn labels_that_cannot_be_made_are_left_out() {
 }
 
 #[test]
+fn a_new_issue_is_assigned_and_no_assignee_keeps_it_from_being_opened() {
+    let script = found(report(), "drift", "a.b").env("ASSIGNEES", r#"["Octocat", "hubot"]"#);
+    let ran = script.run().exits(1).says("open the issue of prod/app");
+    assert!(!ran.log.contains("is not assigned"), "{}", ran.log);
+    assert_eq!(
+        issues(&issues_of(&script))[0]["assignees"],
+        json!([{"login": "octocat"}, {"login": "hubot"}])
+    );
+    assert_eq!(writes(&script)[3..], ["POST issues", "POST issues/1/assignees"]);
+    // What somebody has made of it since stays.
+    script.run().exits(1);
+    assert!(writes(&script).is_empty());
+
+    let script = found(report(), "drift", "a.b").env("ASSIGNEES", r#"["gone"]"#);
+    script.run().exits(1).says("::notice::the new issue of prod/app is not assigned to everybody");
+    assert_eq!(issues(&issues_of(&script)).len(), 1);
+
+    let script = found(report(), "drift", "a.b").env("ASSIGNEES", r#"["octocat"]"#);
+    fs::create_dir_all(script.state()).unwrap();
+    fs::write(issues_of(&script).with_extension("fail"), "POST issues/1/assignees").unwrap();
+    script.run().exits(1).says("::notice::the new issue of prod/app is not assigned to everybody");
+}
+
+#[test]
 fn hostile_text_does_nothing_in_an_issue() {
     let mut script = report();
     let mut expected = Vec::new();
@@ -438,6 +468,7 @@ fn refuses_what_it_cannot_place() {
         ("ON_DRIFT", r#"["panic"]"#),
         ("LABELS", r#"[""]"#),
         ("LABELS", "{}"),
+        ("ASSIGNEES", r#"["@octocat"]"#),
         ("DEFAULT_BRANCH", ""),
         ("GITHUB_REF", "main"),
         ("RUN_URL", "http://example.com"),

@@ -256,7 +256,7 @@ fn matches(pattern: &str, name: &str) -> bool {
     }
 }
 
-pub(super) fn copy_into(from: &Path, to: &Path) {
+pub(crate) fn copy_into(from: &Path, to: &Path) {
     fs::create_dir_all(to).unwrap();
     for entry in fs::read_dir(from).unwrap() {
         let entry = entry.unwrap();

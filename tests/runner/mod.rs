@@ -20,7 +20,7 @@
 //! forms of 2026, `continue-on-error` of jobs, `hashFiles`, and an action without a stand-in. Not reproduced in
 //! silence: `timeout-minutes`, filters of triggers, branch policies of environments, and masks of encoded secrets.
 
-mod action;
+pub(crate) mod action;
 mod evaluator;
 mod files;
 mod job;
@@ -30,6 +30,8 @@ mod process;
 mod record;
 
 mod drift; // drift in examples/pyfleet: found, said once, and gone
+mod inventory_manager; // the rendered workflows of examples/inventory-manager, executed
+mod experience_showcase; // examples/experience-showcase: a commit becomes two images, and a stack brings them to ECS
 mod kubernetes; // the life of a service on Kubernetes, with its image on Docker Hub
 mod earlier; // rollback of a stack in examples/pyfleet: the commit that was applied before is live again
 mod golden_image; // examples/golden-image: an image is built, proven, configured, and gone back to

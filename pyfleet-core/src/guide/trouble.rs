@@ -89,6 +89,15 @@ const fn plans(body: &Body) -> bool {
     !matches!(body, Body::TfApply(apply) if apply.inputs.is_none() && apply.revert.is_none())
 }
 
+/// Whether a job works on what another one has synthesised.
+const fn takes_what_is_synthesised(body: &Body) -> bool {
+    match body {
+        Body::TfPlan(plan) => plan.synthesised,
+        Body::TfApply(apply) => apply.synthesised,
+        _ => false,
+    }
+}
+
 /// Whether what is done was approved in an attempt of the run.
 const fn is_approved_for_an_attempt(body: &Body) -> bool {
     match body {
@@ -289,6 +298,70 @@ pub const TROUBLES: &[Trouble] = &[
         command: None,
     },
     Trouble {
+        by: Scripts(&["cdktf-synth.sh"]),
+        only: None,
+        seen: "there is no cdktf-cli in the program's package-lock.json: …",
+        cause: "The program's lock file pins what synthesises it, and it names no command line.",
+        remedy: "Add it, and commit `package.json` and `package-lock.json`.",
+        command: Some("npm install --save-dev --save-exact cdktf-cli@VERSION"),
+    },
+    Trouble {
+        by: Scripts(&["cdktf-synth.sh"]),
+        only: None,
+        seen: "the program's package-lock.json has cdktf-cli …, and the manifest says …: make them one",
+        cause: "The version was raised in one of two places.",
+        remedy: "Write the same version into `cdktf.version` and `package.json`.",
+        command: None,
+    },
+    Trouble {
+        by: Scripts(&["cdktf-synth.sh"]),
+        only: None,
+        seen: "cdktf synth failed for …/…: its output is above",
+        cause: "The program itself has failed.",
+        remedy: "Its output stands above the message. It sees ENVIRONMENT and IMAGE_NAME for each image, and no credentials.",
+        command: Some("gh run view RUN_ID --log-failed"),
+    },
+    Trouble {
+        by: Scripts(&["cdktf-synth.sh"]),
+        only: None,
+        seen: "the program synthesises no stack …, but: …",
+        cause: "The stack has another name in the program than in the manifest.",
+        remedy: "Give both the same name.",
+        command: None,
+    },
+    Trouble {
+        by: Scripts(&["cdktf-synth.sh"]),
+        only: None,
+        seen: "the backend of … is not the declared one: …",
+        cause: "The program keeps its state elsewhere, or locks it otherwise, than `terraform.backend` says: whoever runs it by hand would work on another state.",
+        remedy: "Make the program's `S3Backend` say the same. What its class does not know, `addOverride` sets.",
+        command: None,
+    },
+    Trouble {
+        by: Scripts(&["cdktf-synth.sh"]),
+        only: None,
+        seen: "the program does not use …: … is nowhere in what it synthesises for …",
+        cause: "The stack was synthesised without the image that this commit became.",
+        remedy: "Let the program take the image from the variable; or name under `awaits` the services that the stack really deploys.",
+        command: None,
+    },
+    Trouble {
+        by: Scripts(&["cdktf-synth.sh"]),
+        only: None,
+        seen: "there is no …: synthesise the stack, run terraform providers lock -platform=linux_amd64 in …",
+        cause: "What is synthesised is in no commit, and neither is a lock file beside it: it stands below `lock-files`, one for each stack.",
+        remedy: "Write it where the stack was synthesised, and copy it to where the message says.",
+        command: Some("{tool} providers lock -platform=linux_amd64 -platform=darwin_arm64"),
+    },
+    Trouble {
+        by: Step(takes_what_is_synthesised),
+        only: None,
+        seen: "what was synthesised could not be fetched: it is kept for a day. If this run is older, start a new run",
+        cause: "Jobs of an older run were run again, or somebody agreed later than that.",
+        remedy: "Start a new run, which synthesises again.",
+        command: None,
+    },
+    Trouble {
         by: Scripts(&["terraform-init.sh"]),
         only: None,
         seen: "… init failed: .terraform.lock.hcl is missing, or lacks a provider or its hashes for …",
@@ -319,6 +392,14 @@ pub const TROUBLES: &[Trouble] = &[
         cause: "Terraform itself has failed.",
         remedy: "Its output stands above the message.",
         command: Some("gh run view RUN_ID --log-failed"),
+    },
+    Trouble {
+        by: Scripts(&["plan-digests.sh"]),
+        only: None,
+        seen: "the plan of … is refused: it does not have …, or its value is only known after the apply",
+        cause: "Nothing that is planned has the digest of the image: a resource that needs it is left out, or hides it behind a value that is not known yet.",
+        remedy: "Give the image to the task definition. Where that is only known after the apply, an output that has the image as well says what it will be.",
+        command: None,
     },
     Trouble {
         by: Scripts(&["plan-policy.sh"]),
@@ -385,6 +466,22 @@ pub const TROUBLES: &[Trouble] = &[
         cause: "The environment's `window` is closed at the moment in which the reviewers have agreed.",
         remedy: "Start a new run, and agree to it while the window is open. In an emergency the rollback asks for no window.",
         command: None,
+    },
+    Trouble {
+        by: Scripts(&["smoke.sh"]),
+        only: Some(|body| matches!(body, Body::Smoke(smoke) if smoke.cluster.is_some())),
+        seen: "the service … in … has no load balancer's address after … seconds: see what the cluster says with …",
+        cause: "The Service is of another type than LoadBalancer, is not there, or the cloud has not made its load balancer.",
+        remedy: "Look at the Service and its events; `object` of the check names another one.",
+        command: Some("kubectl describe service NAME --namespace NAMESPACE"),
+    },
+    Trouble {
+        by: Scripts(&["smoke-command.sh"]),
+        only: None,
+        seen: "the check … failed, its command ended with …: its log is above, and in the artifact",
+        cause: "The repository's own command found something wrong with what was deployed.",
+        remedy: "Read its log. What was deployed is live: mend it, or start the rollback.",
+        command: Some("gh run download RUN_ID --pattern 'smoke_*'"),
     },
     Trouble {
         by: Scripts(&["newest-commit.sh"]),
@@ -454,6 +551,32 @@ pub const TROUBLES: &[Trouble] = &[
         command: Some(
             "aws ecs describe-services --cluster CLUSTER --services SERVICE --query 'services[].events[:10].message'",
         ),
+    },
+    Trouble {
+        by: Scripts(&["ecs-await.sh"]),
+        only: None,
+        seen: "there is nothing to wait for: …",
+        cause: "The cluster, the service or its container is not what the manifest says.",
+        remedy: "Make `services` in the manifest and the stack say the same.",
+        command: Some("aws ecs describe-services --cluster CLUSTER --services SERVICE"),
+    },
+    Trouble {
+        by: Scripts(&["ecs-await.sh"]),
+        only: None,
+        seen: "the deployment of … did not last and … was put back: revision … is live",
+        cause: "The new tasks did not start, or did not stay healthy: ECS went back to the revision before. Terraform's state has the new one.",
+        remedy: "Look at why the tasks stopped, mend it and push: the next apply registers another revision.",
+        command: Some(
+            "aws ecs describe-services --cluster CLUSTER --services SERVICE --query 'services[].events[:10].message'",
+        ),
+    },
+    Trouble {
+        by: Scripts(&["ecs-await.sh"]),
+        only: None,
+        seen: "… does not run what was pushed: revision … is live, and its container … runs …",
+        cause: "The apply has not changed the service: it ignores its task definition, or an earlier reversal left it behind.",
+        remedy: "Look at the service in the stack; what Terraform takes for done, a new commit does again.",
+        command: None,
     },
     Trouble {
         by: Scripts(&["ecs-rollback.sh", "eks-rollback.sh"]),

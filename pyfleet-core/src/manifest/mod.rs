@@ -5,6 +5,7 @@
 //! [`crate::project`].
 
 mod aws;
+mod cdktf;
 mod consequence;
 mod environment;
 mod extend;
@@ -20,6 +21,7 @@ mod path;
 mod registry;
 mod security;
 mod service;
+mod smoke;
 mod stage;
 mod targets;
 mod terraform;
@@ -37,6 +39,7 @@ use indexmap::IndexMap;
 use serde::Deserialize;
 
 pub use self::aws::{AccountId, Auth, Aws, AwsRole, AwsRoles, EnvironmentAws, Region, ServicePrefix};
+pub use self::cdktf::{Cdktf, CdktfApply};
 pub use self::environment::{Approval, Environment, Health};
 pub use self::extend::{Anchor, Extension, ExtraJob};
 pub use self::github::{BranchName, GitHub, Host, Plan, Repository, SubjectFormat, Visibility};
@@ -49,6 +52,7 @@ pub use self::path::RelativePath;
 pub use self::registry::{Credentials, NoOptions, Registry};
 pub use self::security::{Bandit, DependencyAudit, DependencyTool, Flake8, Security};
 pub use self::service::{Ecs, Eks, KubernetesName, SecretKey, Service};
+pub use self::smoke::{Scheme, Smoke, SmokeCheck};
 pub use self::stage::{Only, Stage, StageKind, Stages, StartedBy};
 pub use self::targets::Targets;
 pub use self::terraform::{
@@ -61,7 +65,7 @@ pub use self::version::{NodeVersion, PythonVersion, ToolVersion};
 pub use self::waiver::{Date, Waiver};
 pub use self::window::{Day, TimeOfDay, TimeZone, Window};
 pub use self::workflow::{
-    Auto, Disposition, Kind, Label, OnDrift, Owner, Phrase, Switch, Triggers, Workflow,
+    Auto, Disposition, Kind, Label, OnDrift, Owner, Person, Phrase, Switch, Triggers, Workflow,
 };
 
 use self::name::checked_string;
@@ -111,6 +115,8 @@ pub struct Manifest {
     /// What is deployed: each service runs one image.
     #[serde(default)]
     pub services: IndexMap<Slug, Service>,
+    /// What is asked of the system once it is deployed, by the stage `smoke` of a pipeline.
+    pub smoke: Option<Smoke>,
     /// Who is told what becomes of runs that change something.
     #[serde(default)]
     pub notify: IndexMap<Slug, Channel>,
@@ -148,6 +154,13 @@ impl Manifest {
     #[must_use]
     pub fn deploys(&self) -> bool {
         self.renders(Kind::Deploy) || self.has_stage(StageKind::Deploy)
+    }
+
+    /// Whether services are waited for that stacks deploy.
+    #[must_use]
+    pub fn awaits(&self) -> bool {
+        let mut stacks = self.terraform.iter().flat_map(|terraform| terraform.stacks.values());
+        self.has_stage(StageKind::Terraform) && stacks.any(|stack| stack.awaits.is_some())
     }
 
     /// Whether a pipeline with such a stage is wanted.

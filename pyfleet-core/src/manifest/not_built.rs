@@ -6,13 +6,14 @@ use crate::diagnostic::{Diagnostic, Diagnostics, Path, Place};
 use crate::yaml::tree::{Node, Value};
 
 /// Where such keys stand; `*` is any name.
-const NOT_BUILT: &[&str] = &["extends", "security.eslint", "smoke", "terraform.stacks.*.cdktf"];
+const NOT_BUILT: &[&str] = &["extends", "security.eslint"];
 
-/// Values that the design names and that nothing renders yet: the key, and the value.
+/// Values that the design names and that nothing renders yet: the key, and the value, alone or with settings.
 const NOT_BUILT_VALUES: &[(&str, &[&str])] = &[
     ("environments.*.approval", &["second-person"]),
     ("github.host", &["ghes"]),
     ("security.dependencies.tool", &["npm-audit", "safety"]),
+    ("terraform.stacks.*.cdktf.apply", &["direct"]),
     ("terraform.scan.tool", &["checkov", "tfsec"]),
     ("workflows.*.approval", &["second-person"]),
 ];
@@ -28,7 +29,12 @@ pub(super) fn strip(root: &Node) -> (std::borrow::Cow<'_, Node>, Diagnostics) {
         remove(&mut stripped, pattern, &|_| true, &mut findings);
     }
     for (pattern, values) in NOT_BUILT_VALUES {
-        let is_one = |node: &Node| node.as_str().is_some_and(|text| values.contains(&text));
+        let is_named = |node: &Node| node.as_str().is_some_and(|text| values.contains(&text));
+        // With its settings, or alone.
+        let is_one = |node: &Node| match &node.value {
+            Value::Mapping(entries) => entries.iter().any(|(key, _)| is_named(key)),
+            _ => is_named(node),
+        };
         remove(&mut stripped, pattern, &is_one, &mut findings);
     }
     (stripped, findings)

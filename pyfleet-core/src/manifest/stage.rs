@@ -16,6 +16,17 @@ pub enum Stages {
     Parallel(Vec<Stage>),
 }
 
+impl Stages {
+    /// Each of them.
+    #[must_use]
+    pub fn all(&self) -> &[Stage] {
+        match self {
+            Self::One(stage) => std::slice::from_ref(stage),
+            Self::Parallel(stages) => stages,
+        }
+    }
+}
+
 /// One stage, and when it runs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Stage {
@@ -46,13 +57,15 @@ pub enum StageKind {
     Deploy,
     /// Configures the machines with Ansible.
     Configure,
+    /// Asks what was deployed.
+    Smoke,
     /// Writes down what became of every stage.
     Summary,
 }
 
 impl StageKind {
     /// Every kind of stage.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Test,
         Self::Security,
         Self::Image,
@@ -60,6 +73,7 @@ impl StageKind {
         Self::Terraform,
         Self::Deploy,
         Self::Configure,
+        Self::Smoke,
         Self::Summary,
     ];
 
@@ -67,7 +81,7 @@ impl StageKind {
     #[must_use]
     pub const fn changes(self) -> bool {
         match self {
-            Self::Test | Self::Security | Self::Image | Self::Summary => false,
+            Self::Test | Self::Security | Self::Image | Self::Smoke | Self::Summary => false,
             Self::GoldenImage | Self::Terraform | Self::Deploy | Self::Configure => true,
         }
     }
@@ -83,6 +97,7 @@ impl StageKind {
             Self::Terraform => "terraform",
             Self::Deploy => "deploy",
             Self::Configure => "configure",
+            Self::Smoke => "smoke",
             Self::Summary => "summary",
         }
     }
@@ -100,6 +115,7 @@ impl StageKind {
             Self::Terraform => "Checks, scans, plans and applies the stacks.",
             Self::Deploy => "Deploys the services: all of them, or those of a list.",
             Self::Configure => "Configures the machines with Ansible, and looks at what is installed.",
+            Self::Smoke => "Asks what was deployed: services, addresses, and the repository's own commands.",
             Self::Summary => "Writes down what became of every stage.",
         }
     }

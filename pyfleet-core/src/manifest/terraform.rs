@@ -2,6 +2,7 @@
 
 use indexmap::IndexMap;
 
+use super::cdktf::Cdktf;
 use super::name::{Slug, VariableName, checked_string};
 use super::path::RelativePath;
 use super::value::{Secret, Value};
@@ -152,7 +153,7 @@ pub struct Cost {
     /// The key for its prices: a secret of the repository. Without it there is no estimate, and a notice says so.
     pub api_key: Secret,
     /// How much a change may add to what a stack costs a month, in whole US dollars; 0 is nothing. More stops
-    /// the pull request, and the apply. Default: no limit.
+    /// the pull request; an apply only shows it. Default: no limit.
     pub max_monthly_increase: Option<u32>,
 }
 
@@ -213,8 +214,13 @@ pub enum PullRequestPlan {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct Stack {
-    /// Its directory.
-    pub directory: RelativePath,
+    /// Its directory; it has this, or `cdktf`.
+    pub directory: Option<RelativePath>,
+    /// The program that synthesises it.
+    pub cdktf: Option<Cdktf>,
+    /// `cdktf`: the services on Amazon ECS that it deploys itself. A pipeline waits for what an apply has started, and
+    /// the plan has to have their images. Default: nothing is waited for, and the plan has to have every image.
+    pub awaits: Option<Vec<Slug>>,
     /// The stacks that have to be applied before it.
     #[serde(default)]
     pub depends_on: Vec<Slug>,
@@ -231,6 +237,16 @@ pub struct Stack {
 }
 
 impl Stack {
+    /// The directory that Terraform works in, from the repository's root: its own, or where a pipeline puts what
+    /// CDKTF has synthesised.
+    #[must_use]
+    pub fn root_module(&self, name: &Slug) -> String {
+        match (&self.cdktf, &self.directory) {
+            (None, Some(directory)) => directory.normal().to_owned(),
+            _ => format!("cdktf.out/stacks/{name}"),
+        }
+    }
+
     /// Whether the stack exists in an environment.
     #[must_use]
     pub fn is_in(&self, environment: &Slug) -> bool {

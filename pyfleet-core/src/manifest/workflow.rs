@@ -38,6 +38,8 @@ pub struct Workflow {
     pub on_drift: Option<Vec<OnDrift>>,
     /// `tf-drift`: labels of the issues that it opens, beside `pyfleet-drift`. Default: none.
     pub labels: Option<Vec<Label>>,
+    /// `tf-drift`: who is assigned to the issues that it opens; people, for GitHub assigns no teams. Default: nobody.
+    pub assignees: Option<Vec<Person>>,
     /// Why it may write without a person who starts it.
     pub auto: Option<Auto>,
     /// `tf-auto`: whether the backend goes with the last thing in it. Default: false.
@@ -62,6 +64,17 @@ checked_string! {
     Label, pattern: "^[^\\s,]([^,]*[^\\s,])?$", max: 50,
     check: |text| !text.is_empty() && text.trim() == text && !text.contains(','),
     says: "a label is a name of at most 50 characters, without commas and without spaces around it"
+}
+
+checked_string! {
+    /// A person on GitHub: `@octocat`.
+    Person, pattern: "^@[A-Za-z0-9][A-Za-z0-9-]{0,38}$", max: 40,
+    check: |text| text.strip_prefix('@').is_some_and(|name| {
+        name.len() <= 39
+            && name.starts_with(|first: char| first.is_ascii_alphanumeric())
+            && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+    }),
+    says: "a person is written as in `@octocat`"
 }
 
 /// Why a workflow may write without a person who starts it.
@@ -101,10 +114,7 @@ impl Workflow {
 
     /// The stages of a pipeline, whatever stands beside them.
     pub fn all_stages(&self) -> impl Iterator<Item = &Stage> {
-        self.stages.iter().flatten().flat_map(|stages| match stages {
-            Stages::One(stage) => std::slice::from_ref(stage),
-            Stages::Parallel(stages) => stages,
-        })
+        self.stages.iter().flatten().flat_map(Stages::all)
     }
 
     /// Whether it is a pipeline with a stage of a kind.

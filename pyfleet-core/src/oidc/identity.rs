@@ -168,6 +168,9 @@ impl Work {
             Body::ImagePush(push) => {
                 self.pushes.extend(push.credentials.is_some().then(|| push.image.repository.clone()));
             }
+            Body::EcsAwait(look) => {
+                self.lists.insert(look.name.clone());
+            }
             Body::EcsDeploy(deploy) => {
                 self.deploys.insert(deploy.name.clone());
             }
@@ -178,6 +181,7 @@ impl Work {
             Body::EksRollback(rollback) => self.rolls_back.extend(rollback.services.iter().cloned()),
             Body::EksList(look) | Body::EksResolve(look) => self.lists.extend(look.services.iter().cloned()),
             Body::EcsList(look) | Body::EcsResolve(look) => self.lists.extend(look.services.iter().cloned()),
+            Body::Smoke(smoke) => self.lists.extend(smoke.services.iter().cloned()),
             Body::AppliedHistory(_) | Body::GoldenImage(_) => {
                 self.reads_state = true;
                 self.reads_history = true;
@@ -220,6 +224,7 @@ impl Work {
             | Body::Approval(_)
             | Body::BuildArchive(_)
             | Body::BuildImage(_)
+            | Body::CdktfSynth(_)
             | Body::Changes(_)
             | Body::CodeScanning(_)
             | Body::Codecov(_)
@@ -240,6 +245,7 @@ impl Work {
             | Body::RollbackGuard(_)
             | Body::ScanImage(_)
             | Body::Security(_)
+            | Body::SmokeCommand(_)
             | Body::TerraformComment(_)
             | Body::TerraformCost(_)
             | Body::TerraformScan(_)

@@ -32,6 +32,7 @@ pub(super) fn plan(project: &Project, draft: &mut Draft<'_>) {
             because: "Only this branch may act on the environment; the clock starts runs on the default branch.",
             identity: Some(identity(target, AwsRole::Plan)),
             body: Body::CheckState(CheckState {
+                synthesised: target.stacks.iter().any(|stack| stack.synthesised),
                 tooling: tooling(terraform),
                 environment: environment.name.to_string(),
                 credentials: credentials(project, target, AwsRole::Plan, MINUTES),

@@ -100,6 +100,11 @@ fn report(
             on_drift: drift.does.clone(),
             issues,
             labels: drift.labels.iter().map(ToString::to_string).collect(),
+            assignees: drift
+                .assignees
+                .iter()
+                .map(|person| person.as_str().trim_start_matches('@').to_owned())
+                .collect(),
             default_branch: project.default_branch.clone(),
         }),
         origin: Path::of(["workflows", draft.name().as_str()]),

@@ -37,6 +37,8 @@ pub const PLAN: Plan = Plan::Free;
 pub const NOTIFY_ON: &[Occasion] = &[Occasion::Failure, Occasion::Waiting];
 /// Somebody has to see it, and the issue is where it is worked on.
 pub const ON_DRIFT: &[OnDrift] = &[OnDrift::Issue, OnDrift::Fail];
+/// The oldest that the last release of CDKTF takes; nobody tries it with later ones any more.
+pub const CDKTF_NODE: &str = "20";
 /// What a page answers that works.
 pub const HEALTH_STATUS: u16 = 200;
 /// With growing pauses, about three minutes.

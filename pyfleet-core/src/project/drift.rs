@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::defaults;
 use crate::diagnostic::{Diagnostic, Diagnostics, Path, Place};
-use crate::manifest::{Kind, Label, OnDrift, Workflow};
+use crate::manifest::{Kind, Label, OnDrift, Person, Workflow};
 
 /// What becomes of drift that a workflow finds.
 #[derive(Debug, Clone)]
@@ -13,6 +13,8 @@ pub struct Drift {
     pub does: BTreeSet<OnDrift>,
     /// Labels of the issues that it opens, beside the one by which they are found.
     pub labels: Vec<Label>,
+    /// Who is assigned to them.
+    pub assignees: Vec<Person>,
 }
 
 pub(super) fn resolve(
@@ -30,19 +32,22 @@ pub(super) fn resolve(
         );
     }
     let labels = written.labels.clone().unwrap_or_default();
-    if kind == Some(Kind::TfDrift)
-        && !labels.is_empty()
-        && !does.is_empty()
-        && !does.contains(&OnDrift::Issue)
-    {
-        findings.push(
-            Diagnostic::error(
-                "invalid-value",
-                Place::key(path.key("labels")),
-                "no issue is opened that could have a label",
-            )
-            .with_help("add `issue` to `on-drift`, or take `labels` out"),
-        );
+    let assignees = written.assignees.clone().unwrap_or_default();
+    let opens_none = kind == Some(Kind::TfDrift) && !does.is_empty() && !does.contains(&OnDrift::Issue);
+    for (key, is_given, could) in [
+        ("labels", !labels.is_empty(), "have a label"),
+        ("assignees", !assignees.is_empty(), "be assigned to anybody"),
+    ] {
+        if opens_none && is_given {
+            findings.push(
+                Diagnostic::error(
+                    "invalid-value",
+                    Place::key(path.key(key)),
+                    format!("no issue is opened that could {could}"),
+                )
+                .with_help(format!("add `issue` to `on-drift`, or take `{key}` out")),
+            );
+        }
     }
     // GitHub's limit is 100, and one is pyfleet's own.
     if labels.len() > 99 {
@@ -52,5 +57,12 @@ pub(super) fn resolve(
             "an issue has at most 100 labels",
         ));
     }
-    Drift { does, labels }
+    if assignees.len() > 10 {
+        findings.push(Diagnostic::error(
+            "invalid-value",
+            path.key("assignees"),
+            "an issue has at most 10 assignees",
+        ));
+    }
+    Drift { does, labels, assignees }
 }

@@ -14,6 +14,7 @@ mod placeholder;
 mod role;
 mod security;
 mod service;
+mod smoke;
 mod stage;
 mod subject;
 mod target;
@@ -36,11 +37,13 @@ pub use self::role::{Role, partition};
 pub use self::security::Security;
 pub(crate) use self::security::requirements_file;
 pub use self::service::Service;
+pub use self::smoke::{Asks, Check, Expects};
 pub use self::stage::Stage;
 pub use self::target::{EcsTarget, EksTarget, Target, ecr_host};
+pub(crate) use self::terraform::image_variable;
 pub use self::terraform::{
-    Colors, Cost, EnvironmentStacks, NotPlanned, Scan, Stack, StackCost, StackSettings, Terraform,
-    VariableValue,
+    Colors, Cost, EnvironmentStacks, NotPlanned, Scan, Stack, StackCost, StackSettings, Synthesised,
+    Terraform, VariableValue,
 };
 pub use self::test::{Coverage, Language, ServiceContainer, TestGroup};
 pub use self::waiver::{WaivedAt, Waiver};
@@ -98,6 +101,8 @@ pub struct Project {
     pub services: BTreeMap<Slug, Service>,
     /// Who is told what becomes of runs that change something, by name.
     pub channels: BTreeMap<Slug, Channel>,
+    /// What is asked of it once it is deployed, in the manifest's order.
+    pub smoke: Vec<Check>,
     /// Whom to call, by what for, in the manifest's order.
     pub contacts: Vec<(Slug, String)>,
     /// What deliveries are measured against.
@@ -177,6 +182,7 @@ pub fn resolve_partly(manifest: &Manifest) -> (Project, Diagnostics) {
     let terraform = terraform::resolve(manifest, level, &environments, &mut findings);
     let (packer, ansible) = packer::resolve(manifest, &environments, &mut findings);
     let services = service::resolve(manifest, &environments, &mut findings);
+    let smoke = smoke::resolve(manifest, &environments, &mut findings);
     let project = Project {
         name: manifest.project.clone(),
         level,
@@ -204,6 +210,7 @@ pub fn resolve_partly(manifest: &Manifest) -> (Project, Diagnostics) {
         security: security::resolve(manifest, &mut findings),
         images: image::resolve(manifest, &mut findings),
         channels: channel::resolve(manifest, &mut findings),
+        smoke,
         contacts: manifest
             .contacts
             .iter()

@@ -23,7 +23,7 @@ pub(super) fn resolve(
     environments: &[Environment],
     findings: &mut Diagnostics,
 ) -> BTreeMap<Slug, Service> {
-    let is_deployed = manifest.deploys() || manifest.renders(Kind::Rollback);
+    let is_deployed = manifest.deploys() || manifest.renders(Kind::Rollback) || manifest.awaits();
     let mut services = BTreeMap::new();
     for (name, written) in &manifest.services {
         let path = Path::of(["services", name.as_str()]);

@@ -204,6 +204,19 @@ fn check_order(groups: &[Vec<(Path, &manifest::Stage)>], manifest: &Manifest, fi
                     );
                 }
             }
+            StageKind::Smoke => {
+                let deployed = [StageKind::Terraform, StageKind::Deploy, StageKind::Configure];
+                if !deployed.into_iter().filter_map(position).any(|stage| Some(stage) < own) {
+                    findings.push(
+                        Diagnostic::error(
+                            "missing-key",
+                            place.clone(),
+                            "nothing is deployed before it is asked",
+                        )
+                        .with_help("put `smoke` behind `deploy`, `terraform` or `configure`"),
+                    );
+                }
+            }
             StageKind::Test | StageKind::Security | StageKind::Terraform => {}
         }
     }
@@ -224,6 +237,7 @@ fn check(
         StageKind::Terraform => ("terraform", manifest.terraform.is_some()),
         StageKind::Configure => ("ansible", manifest.ansible.is_some()),
         StageKind::Deploy => ("services", !manifest.services.is_empty()),
+        StageKind::Smoke => ("smoke", manifest.smoke.is_some()),
         StageKind::Summary => ("", true),
     };
     if !is_there {

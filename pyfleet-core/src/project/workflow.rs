@@ -136,6 +136,7 @@ fn check_keys(
         ("approval", written.approval.is_some(), &[Kind::Rollback][..]),
         ("on-drift", written.on_drift.is_some(), &[Kind::TfDrift][..]),
         ("labels", written.labels.is_some(), &[Kind::TfDrift][..]),
+        ("assignees", written.assignees.is_some(), &[Kind::TfDrift][..]),
         ("stages", written.stages.is_some(), &[Kind::Pipeline][..]),
         ("auto", written.auto.is_some(), &[Kind::Pipeline, Kind::TfAuto][..]),
         ("destroy-backend-after", written.destroy_backend_after.is_some(), &[Kind::TfAuto][..]),

@@ -26,6 +26,33 @@ pub struct RollbackGuard {
     pub phrase: String,
 }
 
+/// Asks what was deployed, over the network.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Smoke {
+    /// The services on Kubernetes that are asked.
+    #[serde(skip)]
+    pub services: Vec<Slug>,
+    /// The role that reads where they are, where any is.
+    pub credentials: Option<Credentials>,
+    /// How kubectl gets to their cluster.
+    pub cluster: Option<Cluster>,
+    /// The environment.
+    pub environment: String,
+    /// Days that results are kept.
+    pub artifact_days: u16,
+}
+
+/// Asks what was deployed, by a command of the repository.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct SmokeCommand {
+    /// The environment.
+    pub environment: String,
+    /// Days that results are kept.
+    pub artifact_days: u16,
+}
+
 /// Waits for the reviewers of an environment.
 #[derive(Debug, Clone, Serialize)]
 pub struct DeployApproval {

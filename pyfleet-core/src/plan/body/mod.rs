@@ -1,5 +1,6 @@
 //! The typed contexts of the templates that lay out a job's steps.
 
+mod cdktf;
 mod deploy;
 mod golden_image;
 mod pipeline;
@@ -10,10 +11,11 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use serde_json::Value as Json;
 
+pub use self::cdktf::{CdktfSynth, EcsAwait};
 pub use self::deploy::{
     BuildArchive, Cluster, DeployApproval, DeployGuard, DeploySummary, EcsDeploy, EcsLook, EcsRollback,
     EksDeploy, EksLook, EksRollback, ImageLookup, ImagePush, ImageRepository, Login, MovingTags,
-    RollbackGuard, SummarisedService,
+    RollbackGuard, Smoke, SmokeCommand, SummarisedService,
 };
 pub use self::golden_image::{
     AnsibleCheck, Configure, GoldenImage, PackerBuild, PackerValidate, PlannedImage, RecordImage,
@@ -40,6 +42,8 @@ pub enum Body {
     BuildArchive(BuildArchive),
     /// Builds one image and checks it.
     BuildImage(BuildImage),
+    /// Synthesises the stacks of an environment that are written with CDKTF.
+    CdktfSynth(CdktfSynth),
     /// Finds what a pull request changes.
     Changes(Changes),
     /// Checks state, lock and backend of the stacks of one environment.
@@ -68,6 +72,8 @@ pub enum Body {
     DetectDrift(DetectDrift),
     /// Says what was found, and keeps the issues.
     DriftReport(DriftReport),
+    /// Waits for the deployment of one ECS service that an apply has started.
+    EcsAwait(EcsAwait),
     /// Deploys one service to Amazon ECS.
     EcsDeploy(EcsDeploy),
     /// Lists the revisions of one ECS service.
@@ -118,6 +124,10 @@ pub enum Body {
     ScanImage(ScanImage),
     /// Analyses the code of one directory and audits its dependencies.
     Security(Security),
+    /// Asks what was deployed, over the network.
+    Smoke(Smoke),
+    /// Asks what was deployed, by a command of the repository.
+    SmokeCommand(SmokeCommand),
     /// Comments plans and cost on the pull request.
     TerraformComment(TerraformComment),
     /// Estimates what the stacks cost.
@@ -152,6 +162,7 @@ impl Body {
             Self::Approval(_) => "jobs/approval.yml.j2",
             Self::BuildArchive(_) => "jobs/build-archive.yml.j2",
             Self::BuildImage(_) => "jobs/build-image.yml.j2",
+            Self::CdktfSynth(_) => "jobs/cdktf-synth.yml.j2",
             Self::Changes(_) => "jobs/changes.yml.j2",
             Self::CheckState(_) => "jobs/check-state.yml.j2",
             Self::CodeScanning(_) => "jobs/code-scanning.yml.j2",
@@ -166,6 +177,7 @@ impl Body {
             Self::DestroyBackend(_) => "jobs/destroy-backend.yml.j2",
             Self::DetectDrift(_) => "jobs/detect-drift.yml.j2",
             Self::DriftReport(_) => "jobs/drift-report.yml.j2",
+            Self::EcsAwait(_) => "jobs/ecs-await.yml.j2",
             Self::EcsDeploy(_) => "jobs/ecs-deploy.yml.j2",
             Self::EcsList(_) => "jobs/ecs-list.yml.j2",
             Self::EcsResolve(_) => "jobs/ecs-resolve.yml.j2",
@@ -191,6 +203,8 @@ impl Body {
             Self::RollbackGuard(_) => "jobs/rollback-guard.yml.j2",
             Self::ScanImage(_) => "jobs/scan-image.yml.j2",
             Self::Security(_) => "jobs/security.yml.j2",
+            Self::Smoke(_) => "jobs/smoke.yml.j2",
+            Self::SmokeCommand(_) => "jobs/smoke-command.yml.j2",
             Self::TerraformComment(_) => "jobs/terraform-comment.yml.j2",
             Self::TerraformCost(_) => "jobs/terraform-cost.yml.j2",
             Self::TerraformPlan(_) => "jobs/terraform-plan.yml.j2",
@@ -226,7 +240,10 @@ impl Body {
             matches!(self, Self::TfPlan(plan) if plan.earlier.is_some()).then_some("applied-history.sh");
         let image = matches!(self, Self::TfPlan(plan) if plan.image.is_some()).then_some("plan-image.sh");
         let masks = secrets.then_some("mask-secrets.sh");
-        self.constant_scripts().iter().copied().chain(colors).chain(earlier).chain(image).chain(masks)
+        let digests =
+            matches!(self, Self::TfPlan(plan) if !plan.images.is_empty()).then_some("plan-digests.sh");
+        let own = self.constant_scripts().iter().copied();
+        own.chain(colors).chain(earlier).chain(image).chain(digests).chain(masks)
     }
 
     const fn constant_scripts(&self) -> &'static [&'static str] {
@@ -234,6 +251,7 @@ impl Body {
             Self::AnsibleCheck(_) => &["ansible-check.sh", "ansible-install.sh"],
             Self::AppliedHistory(_) => &["applied-history.sh"],
             Self::BuildArchive(_) | Self::BuildImage(_) => &["image-check.sh"],
+            Self::CdktfSynth(_) => &["cdktf-synth.sh", "scan-report.sh"],
             Self::Changes(_) => &["changed-paths.sh"],
             Self::CheckState(_) => &[
                 "check-state.sh",
@@ -256,6 +274,7 @@ impl Body {
                 "terraform-plan.sh",
                 "wait-for-lock.sh",
             ],
+            Self::EcsAwait(_) => &["ecs-await.sh", "ecs-wait.sh"],
             Self::EcsDeploy(_) => &["ecs-deploy.sh", "ecs-rollback.sh", "ecs-wait.sh", "health-check.sh"],
             Self::EcsList(_) | Self::EcsResolve(_) => &["ecs-rollback.sh", "ecs-wait.sh"],
             Self::EcsRollback(_) => &["ecs-rollback.sh", "ecs-wait.sh", "health-check.sh"],
@@ -277,6 +296,11 @@ impl Body {
             Self::NewestCommit(_) => &["newest-commit.sh"],
             Self::ScanImage(ScanImage { archive: Some(_), .. }) => &["image-layout.sh", "scan-report.sh"],
             Self::ScanImage(_) | Self::TerraformScan(_) => &["scan-report.sh"],
+            Self::Smoke(Smoke { cluster: Some(_), .. }) => {
+                &["eks-connect.sh", "eks-diagnose.sh", "health-check.sh", "smoke.sh"]
+            }
+            Self::Smoke(_) => &["health-check.sh", "smoke.sh"],
+            Self::SmokeCommand(_) => &["smoke-command.sh"],
             Self::TerraformCost(_) => &["cost-report.sh"],
             Self::TerraformPlan(_) => &["plan-summary.jq", "terraform-init.sh", "terraform-plan.sh"],
             Self::TestSuite(_) => &["test-summary.sh"],

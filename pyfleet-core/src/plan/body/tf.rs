@@ -163,6 +163,10 @@ pub struct TfPlan {
     /// The expression, without its marks, that yields the commit whose configuration is planned, where that is not the
     /// workflow's own.
     pub earlier: Option<String>,
+    /// Whether CDKTF synthesises one of the stacks: its sources come from another job.
+    pub synthesised: bool,
+    /// The images that what is synthesised has to plan, by name.
+    pub images: BTreeMap<String, String>,
     /// The golden image that it is planned with.
     pub image: Option<PlannedImage>,
     /// What the plan needs.
@@ -229,6 +233,8 @@ pub struct TfApply {
     /// The expression, without its marks, that yields the commit whose configuration is applied, where that is not the
     /// workflow's own.
     pub earlier: Option<String>,
+    /// Whether CDKTF synthesises one of the stacks: its sources come from another job.
+    pub synthesised: bool,
     /// The golden image that it was planned with.
     pub image: Option<PlannedImage>,
     /// What planning again needs; nothing where nothing is planned again, after a destroy.
@@ -319,6 +325,8 @@ pub struct ForceUnlock {
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct CheckState {
+    /// Whether CDKTF synthesises one of the stacks, which then is not planned.
+    pub synthesised: bool,
     /// The tool.
     #[serde(flatten)]
     pub tooling: Tooling,
@@ -363,6 +371,8 @@ pub struct DriftReport {
     pub issues: bool,
     /// Labels of new issues, beside the one by which they are found.
     pub labels: Vec<String>,
+    /// Logins of those who are assigned to new issues.
+    pub assignees: Vec<String>,
     /// The branch whose runs know every stack.
     pub default_branch: String,
 }

@@ -3,6 +3,8 @@
 //! The image of a commit is built once. Where the registry of an environment has it already, it is used again: another
 //! build would be another image, and tags do not move.
 
+use std::collections::BTreeMap;
+
 use indexmap::IndexMap;
 
 use super::{Pipeline, approval_id, in_turn, stand, within_limit, works_on};
@@ -14,7 +16,7 @@ use crate::plan::draft::{CHECK_OUT, Draft, NewJob};
 use crate::plan::environment_jobs::{aws_env, reading_environment, without_deployment};
 use crate::plan::passed::Passed;
 use crate::plan::registry::{Access, moving_tags};
-use crate::project::{Environment, Image, Stage, defaults};
+use crate::project::{Environment, Image, Stage, defaults, image_variable};
 use crate::workflow::{self as model, Runner};
 
 /// Looks for each image where it is kept, builds it where it is not, and scans what was built.
@@ -110,6 +112,27 @@ pub(super) fn push(
         passed = passed.and(&Passed::jobs([id.as_str()]));
     }
     passed
+}
+
+/// The images of an environment by the variable that names each, with the jobs that know its digest before anything is
+/// pushed.
+pub(super) fn by_digest(
+    pipeline: &Pipeline<'_>,
+    environment: &Environment,
+) -> (BTreeMap<String, String>, Vec<String>) {
+    let (mut images, mut jobs) = (BTreeMap::new(), Vec::new());
+    if pipeline.stage(StageKind::Image).is_none() {
+        return (images, jobs);
+    }
+    for (name, image) in &pipeline.project.images {
+        let Some(access) = access(image, environment) else { continue };
+        let (lookup, build) = (lookup_id(environment, name), build_id(name));
+        let digest = expression(&format!("needs.{lookup}.outputs.digest || needs.{build}.outputs.digest"));
+        let at = access.image;
+        images.insert(image_variable(name), format!("{}/{}@{digest}", at.registry, at.repository));
+        jobs.extend([lookup, build]);
+    }
+    (images, jobs)
 }
 
 /// The job that pushes an image for an environment, and says its digest.

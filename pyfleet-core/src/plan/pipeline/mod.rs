@@ -8,6 +8,7 @@
 //! A stage that its own limit leaves out stops no later stage; anything else that is skipped does. Every job behind a
 //! limit therefore names the results that it relies on: see [`Passed`].
 
+mod cdktf;
 mod configure;
 mod deploy;
 mod golden_image;
@@ -26,7 +27,7 @@ use super::draft::{CHECK_OUT, Draft, NewJob};
 use super::environment_jobs::{approval_of, is_gated};
 use super::notify::{self, Told};
 use super::passed::Passed;
-use super::{security, test};
+use super::{security, smoke, test};
 use crate::diagnostic::Path;
 use crate::manifest::{SafetyLevel, Slug, StageKind};
 use crate::project::{Environment, Project, Stage};
@@ -180,7 +181,7 @@ impl<'a> Pipeline<'a> {
             // They need nothing of the stages before.
             StageKind::GoldenImage => (golden_image::prepare(self, draft), &first),
             StageKind::Configure => (configure::prepare(self, draft), &first),
-            StageKind::Deploy | StageKind::Summary => return Passed::default(),
+            StageKind::Deploy | StageKind::Smoke | StageKind::Summary => return Passed::default(),
         };
         for id in &ids {
             draft.change(id, |job| stand(job, stage, before));
@@ -210,12 +211,30 @@ impl<'a> Pipeline<'a> {
                     StageKind::Terraform => terraform::apply(self, draft, stage, environment, &behind),
                     StageKind::Deploy => deploy::add(self, draft, stage, environment, &behind),
                     StageKind::Configure => configure::add(self, draft, stage, environment, &behind),
+                    StageKind::Smoke => self.smoke(draft, stage, environment, &behind),
                 };
                 done = done.and(&within_limit(stage, passed));
             }
         }
         golden_image::record(self, draft, environment, &entered.and(&done));
         done
+    }
+
+    /// Asks what was deployed to an environment.
+    fn smoke(
+        &mut self,
+        draft: &mut Draft<'_>,
+        stage: &Stage,
+        environment: &Environment,
+        behind: &Passed,
+    ) -> Passed {
+        let mut passed = Passed::default();
+        for mut job in smoke::jobs(draft, self.project, environment) {
+            stand(&mut job.model, stage, behind);
+            passed = passed.and(&Passed::jobs([job.id.as_str()]));
+            self.add(draft, StageKind::Smoke, Some(environment), job);
+        }
+        passed
     }
 
     /// Who has to agree does, and the commit is still the newest of its branch; what says so.

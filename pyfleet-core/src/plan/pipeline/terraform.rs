@@ -3,9 +3,9 @@
 //! The plans of the first layer stand before the reviewers, who see them. A later layer is planned when the one before it
 //! is applied, because only then is there what it reads; where somebody has to agree, the reviewers are asked again.
 
-use serde_json::json;
+use serde_json::{Value as Json, json};
 
-use super::{Pipeline, approval_id, stand, within_limit};
+use super::{Pipeline, approval_id, cdktf, image, stand, within_limit};
 use crate::diagnostic::Path;
 use crate::manifest::{AwsRole, StageKind};
 use crate::plan::body::{
@@ -32,11 +32,14 @@ const BACKEND_MINUTES: u16 = 15;
 /// What the run does.
 const ASKED: Asked = Asked { action: Action::Always("apply"), color: None, reason: None, by_clock: false };
 
-/// What needs neither state nor cloud, nor anything of the stages before.
+/// What needs neither state nor cloud, nor anything of the stages before. What CDKTF synthesises is not there yet.
 pub(super) fn prepare(pipeline: &mut Pipeline<'_>, draft: &mut Draft<'_>, stage: &Stage) -> Passed {
     let project = pipeline.project;
     let Some(terraform) = &project.terraform else { return Passed::default() };
     run_unattended(draft);
+    if terraform.stacks.is_empty() {
+        return Passed::default();
+    }
     let stacks =
         || {
             entries(terraform.stacks.iter().map(
@@ -89,7 +92,8 @@ pub(super) fn look(
 ) -> Passed {
     let Some(stage) = pipeline.stage(StageKind::Terraform) else { return Passed::default() };
     let Some(layers) = Layers::of(pipeline, environment) else { return Passed::default() };
-    within_limit(stage, layers.plan(pipeline, draft, stage, 1, behind))
+    let synthesised = cdktf::synthesise(pipeline, draft, stage, environment, behind);
+    within_limit(stage, layers.plan(pipeline, draft, stage, 1, &behind.clone().and(&synthesised)))
 }
 
 /// Applies an environment's stacks, layer after layer; the first one is planned.
@@ -110,7 +114,7 @@ pub(super) fn apply(
         };
         done = done.and(&layers.apply(pipeline, draft, stage, layer, &behind.and(&planned)));
     }
-    done
+    done.clone().and(&cdktf::wait(pipeline, draft, stage, environment, &behind.clone().and(&done)))
 }
 
 /// The stacks of one environment, in layers of which each needs the one before it.
@@ -136,6 +140,21 @@ impl<'a> Layers<'a> {
 
     fn layer(&self, layer: usize) -> impl Iterator<Item = &'a StackSettings> {
         self.stacks.get(layer - 1).into_iter().flatten().copied()
+    }
+
+    /// What a job needs to know of a stack; of one that is synthesised the images as well.
+    fn entry(&self, stack: &StackSettings) -> Json {
+        let mut entry = json!(stack);
+        let synthesised = self.place.terraform.synthesised.get(stack.stack.as_str());
+        if let (Some(synthesised), Some(entry)) = (synthesised, entry.as_object_mut()) {
+            entry.insert("images".to_owned(), json!(synthesised.images));
+        }
+        entry
+    }
+
+    /// Whether the sources of one of a layer's stacks come from the job that synthesises.
+    fn is_synthesised(&self, layer: usize) -> bool {
+        self.layer(layer).any(|stack| stack.synthesised)
     }
 
     fn on_runner(&self, model: &mut model::Job) {
@@ -189,12 +208,18 @@ impl<'a> Layers<'a> {
     ) -> Passed {
         let (environment, minutes) = (self.place.environment, self.place.project.timeout_minutes);
         let (plan, decide) = (self.id("plan", layer), self.id("decide", layer));
-        let stacks = entries(self.layer(layer).map(|stack| json!(stack)));
+        let stacks = entries(self.layer(layer).map(|stack| self.entry(stack)));
+        let synthesised = self.is_synthesised(layer);
+        let (images, known_by) = match synthesised {
+            true => image::by_digest(pipeline, environment),
+            false => Default::default(),
+        };
         let mut model = over_literal(draft, &format!("plan {}", environment.name), stacks.clone(), minutes);
         self.on_runner(&mut model);
         let (image, chosen) = self.image();
         model.needs = chosen;
         stand(&mut model, stage, behind);
+        model.needs.extend(known_by);
         model.environment = Some(reading_environment(environment));
         model.outputs = self
             .layer(layer)
@@ -208,6 +233,8 @@ impl<'a> Layers<'a> {
             identity: Some(identity(self.place.target, AwsRole::Plan)),
             body: Body::TfPlan(TfPlan {
                 results: self.place.plan_outputs(true).into_iter().collect(),
+                synthesised,
+                images,
                 image,
                 ..self.place.plan_body(ASKED, true, minutes)
             }),
@@ -292,6 +319,7 @@ impl<'a> Layers<'a> {
             identity: Some(identity(self.place.target, AwsRole::Apply)),
             body: Body::TfApply(TfApply {
                 approval,
+                synthesised: self.is_synthesised(layer),
                 image,
                 ..self.place.apply_body(ASKED, "matrix.plan".to_owned(), minutes)
             }),

@@ -59,6 +59,8 @@ fn in_environment<'a>(project: &'a Project, environment: &Environment) -> Option
 /// What can be brought back in an environment.
 pub(super) fn targets(project: &Project, environment: &Environment) -> Targets {
     let stacks = in_environment(project, environment).into_iter().flat_map(|at| &at.target.stacks);
+    // What CDKTF synthesises needs the digests of its time, which nothing writes down.
+    let stacks = stacks.filter(|stack| !stack.synthesised);
     stacks.map(|stack| (format!("{KIND}/{}", stack.stack), json!(stack))).collect()
 }
 

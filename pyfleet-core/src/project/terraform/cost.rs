@@ -50,14 +50,14 @@ pub(super) fn resolve(
     findings: &mut Diagnostics,
 ) -> Option<Cost> {
     let cost = written.cost.as_ref()?;
-    let estimated = stacks.iter().filter_map(|(name, stack)| {
+    let estimated = stacks.iter().filter(|(_, stack)| stack.cdktf.is_none()).filter_map(|(name, stack)| {
         let environment = environments.iter().rfind(|environment| stack.is_in(&environment.name));
         let values = placeholders(manifest, environment, name);
         let mut variables = variables(name, stack, &values, findings)?;
         variables.retain(|_, value| !matches!(value, VariableValue::Secret { .. }));
         Some(StackCost {
             stack: name.to_string(),
-            directory: stack.directory.normal().to_owned(),
+            directory: stack.root_module(name),
             environment: environment.map(|environment| environment.name.to_string()),
             variables,
             var_files: var_files(name, stack, &values, findings)?,

@@ -46,6 +46,9 @@ pub struct StackSettings {
     /// Where the stack has two colours.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub colors: Option<Colors>,
+    /// Whether CDKTF synthesises it.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub synthesised: bool,
     /// How many stacks, in a row, have to be there before it.
     #[serde(skip)]
     pub depth: usize,
@@ -142,7 +145,8 @@ pub(super) fn resolve<'a>(
         };
         resolved.push(StackSettings {
             stack: name.to_string(),
-            directory: stack.directory.normal().to_owned(),
+            directory: stack.root_module(name),
+            synthesised: stack.cdktf.is_some(),
             backend,
             variables,
             var_files,

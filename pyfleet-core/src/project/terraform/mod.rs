@@ -2,6 +2,7 @@
 
 mod backend;
 mod blue_green;
+mod cdktf;
 mod cost;
 mod environment_stacks;
 mod pull_request_plan;
@@ -15,6 +16,8 @@ use indexmap::IndexMap;
 use self::backend::check_backend;
 pub use self::blue_green::Colors;
 use self::blue_green::check_blue_green;
+pub use self::cdktf::Synthesised;
+pub(crate) use self::cdktf::image_variable;
 pub use self::cost::{Cost, StackCost};
 pub use self::environment_stacks::{EnvironmentStacks, StackSettings};
 pub use self::pull_request_plan::NotPlanned;
@@ -42,8 +45,10 @@ pub struct Terraform {
     pub scan: Scan,
     /// The estimate of what the stacks cost.
     pub cost: Option<Cost>,
-    /// Stacks by name; at least one.
+    /// Stacks of which the sources are Terraform's own, by name.
     pub stacks: BTreeMap<Slug, Stack>,
+    /// Stacks that CDKTF synthesises, by name. With `stacks` at least one.
+    pub synthesised: BTreeMap<Slug, Synthesised>,
     /// How state is locked.
     pub lock: Lock,
     /// How a saved plan gets from the job that plans to the job that applies.
@@ -95,6 +100,7 @@ pub(super) fn resolve(
     check_texts(manifest, written, environments, &stacks, findings);
     check_backend(manifest, written, environments, &stacks, findings);
     check_blue_green(&stacks, environments, findings);
+    let synthesised = cdktf::resolve(manifest, &stacks, findings);
     let scan = written.scan.as_ref();
     let mut terraform = Terraform {
         tool: written.tool.unwrap_or(defaults::TOOL),
@@ -107,16 +113,14 @@ pub(super) fn resolve(
         cost: cost::resolve(manifest, written, environments, &stacks, findings),
         stacks: stacks
             .iter()
-            .map(|(name, stack)| {
-                (
-                    name.clone(),
-                    Stack {
-                        directory: stack.directory.clone(),
-                        var_files: outside_var_files(stack, environments),
-                    },
-                )
+            .filter(|(_, stack)| stack.cdktf.is_none())
+            .filter_map(|(name, stack)| {
+                let directory = stack.directory.clone()?;
+                let var_files = outside_var_files(stack, environments);
+                Some((name.clone(), Stack { directory, var_files }))
             })
             .collect(),
+        synthesised,
         lock: written.backend.as_ref().and_then(|backend| backend.lock).unwrap_or(defaults::LOCK),
         plan_hand_off: written.plan_hand_off.clone().unwrap_or(defaults::PLAN_HAND_OFF),
         protected: written.protected.clone(),
@@ -174,7 +178,9 @@ fn stacks(
     match (&written.directory, written.stacks.is_empty()) {
         (Some(directory), true) => {
             let stack = manifest::Stack {
-                directory: directory.clone(),
+                directory: Some(directory.clone()),
+                cdktf: None,
+                awaits: None,
                 depends_on: Vec::new(),
                 environments: None,
                 var_files: Vec::new(),

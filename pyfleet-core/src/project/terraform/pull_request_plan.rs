@@ -125,6 +125,11 @@ fn why_not(environment: &Environment, stack: &manifest::Stack) -> Option<String>
     if !super::super::is_hosted(&environment.runner) {
         return Some("its runner is your own machine, which pull requests do not reach".to_owned());
     }
+    if stack.cdktf.is_some() {
+        return Some(
+            "CDKTF synthesises it with the digests of images, which a pull request does not have".to_owned(),
+        );
+    }
     let holds_secret = |value: &Value| matches!(value, Value::Held { reference: Reference::Secret(_), .. });
     stack
         .variables

@@ -155,7 +155,7 @@ pub(super) fn outside_var_files(stack: &manifest::Stack, environments: &[Environ
     for file in stack.var_files.iter().filter(|file| file.starts_with("../")) {
         for environment in environments {
             let filled = placeholder::fill(file, &[("environment", environment.name.as_str())]);
-            files.extend(filled.ok().and_then(|file| climb(&stack.directory, &file)));
+            files.extend(filled.ok().zip(stack.directory.as_ref()).and_then(|(file, own)| climb(own, &file)));
         }
     }
     files.sort_unstable();

@@ -61,7 +61,7 @@ pub(super) fn var_files(
             let down = file.trim_start_matches("../");
             RelativePath::try_from(down.to_owned()).is_ok()
                 && down != "."
-                && climb(&stack.directory, file).is_some()
+                && stack.directory.as_ref().is_none_or(|own| climb(own, file).is_some())
         };
         if filled.as_ref().is_some_and(|file| !is_inside(file)) {
             findings.push_once(Diagnostic::error(

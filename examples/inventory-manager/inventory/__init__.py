@@ -1,0 +1,1 @@
+"""The inventory manager: items, and how many of each there are."""

@@ -1,0 +1,28 @@
+"""The inventory over HTTP, as a WSGI application.
+
+GET /health     {"status": "ok"}
+GET /api/items  {"items": {name: count}}
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from inventory.store import Store
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+
+def application(store: Store) -> Callable[..., Iterable[bytes]]:
+    """Answers for one store."""
+
+    def answer(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        pages = {"/health": lambda: {"status": "ok"}, "/api/items": lambda: {"items": store.counts}}
+        page = pages.get(environ.get("PATH_INFO", ""))
+        status = "200 OK" if page else "404 Not Found"
+        start_response(status, [("Content-Type", "application/json")])
+        return [json.dumps(page() if page else {"error": "no such page"}).encode()]
+
+    return answer

@@ -1,0 +1,309 @@
+//! The rendered workflows of `examples/inventory-manager`, executed: from a commit to Kubernetes, and back.
+
+use std::cell::Cell;
+
+use pyfleet_core::oidc;
+use pyfleet_core::source::Source;
+use pyfleet_gen::project_file;
+use serde_json::json;
+use tempfile::TempDir;
+
+use super::pyfleet::{GH, succeeded};
+use super::{Ran, Run, action, git};
+use crate::aws::{Aws, Kubernetes, REGISTRY};
+use crate::executed::image_layout::Layout;
+use crate::repo::Repo;
+use crate::tool;
+
+const DOCKER: &str = r#"
+case "$1 $2" in
+  'load --quiet') ;;
+  'image inspect') echo '[{"Size": 104857600, "Config": {"User": "10001", "Healthcheck": {"Test": ["CMD", "true"]}}}]' ;;
+  'run --detach') echo 0123abc ;;
+  'container inspect') echo '[{"State": {"Status": "running", "Health": {"Status": "healthy"}}}]' ;;
+  'container rm') ;;
+  *) echo "unexpected: $*" >&2; exit 9 ;;
+esac
+"#;
+
+/// Fetches the pinned kubectl, and answers for the load balancer: `/health` fails as often as `unwell` says.
+const CURL: &str = r#"
+for word; do [[ $word != https://dl.k8s.io/* ]] || kubectl=yes; done
+[[ -n ${kubectl-} ]] || settings=$(cat)
+body=/dev/null
+while (($#)); do
+  [[ $1 != --output ]] || body=$2
+  shift
+done
+if [[ -n ${kubectl-} ]]; then cp 'KUBECTL' "$body"; exit; fi
+echo "$settings" | grep --only-matching 'http[^"]*' >>"$STATE/asked"
+if [[ $settings == */health* ]] && (($(grep --count /health "$STATE/asked") <= UNWELL)); then
+  : >"$body"
+  printf 503
+else
+  echo '{"status": "ok"}' >"$body"
+  printf 200
+fi
+"#;
+
+const SECRETS: [(&str, &str); 3] = [
+    ("DOCKER_USERNAME", "acme-bot"),
+    ("DOCKER_PASSWORD", "dckr-pat-1234"),
+    ("MONGODB_PASSWORD", "hush-hush"),
+];
+
+struct World {
+    aws: Aws,
+    kubernetes: Kubernetes,
+    repo: Repo,
+    registry: TempDir,
+    runs: Cell<u64>,
+}
+
+impl World {
+    fn new() -> Option<Self> {
+        for tool in ["jq", "pytest", "terraform"] {
+            tool::find(tool)?;
+        }
+        let aws = Aws::start()?;
+        let kubernetes = Kubernetes::start(&aws, "inventory-production")?;
+        let repo = Repo::new();
+        let root = repo.path(".");
+        action::copy_into(&tool::repository().join("examples/inventory-manager"), &root);
+        // Tokens of the emulator hold one id.
+        repo.replace("pyfleet.yml", "501220884", "2001");
+        repo.run(["render"]).exits(0);
+        git(&root, &["init", "--quiet", "--initial-branch=main"]);
+        for (key, value) in [("user.name", "octocat"), ("user.email", "octocat@example.com")] {
+            git(&root, &["config", key, value]);
+        }
+        let loaded = project_file::load(Source::new("pyfleet.yml", repo.read("pyfleet.yml")));
+        let (project, plan) = loaded.planned.unwrap();
+        let setup = oidc::setup(&project, &plan);
+        aws.trust_github();
+        for role in &setup.roles {
+            aws.role_of_documents(role.name.as_ref().unwrap(), &json!(role.trust), &json!(role.permissions));
+        }
+        // What the guide has the cluster's administrator do.
+        let access: Vec<(&str, &str)> = setup
+            .roles
+            .iter()
+            .flat_map(|role| role.clusters.iter().map(move |access| (role, access)))
+            .filter(|(_, access)| access.cluster == "inventory-production")
+            .map(|(role, access)| {
+                let right = if access.policy.ends_with("AmazonEKSEditPolicy") { "edit" } else { "view" };
+                (role.name.as_deref().unwrap(), right)
+            })
+            .collect();
+        let of = |role: &str| format!("pyfleet-inventory-manager-production-{role}");
+        assert_eq!(access, [(of("plan").as_str(), "view"), (of("deploy").as_str(), "edit")]);
+        kubernetes.lets_in(&access);
+        kubernetes.namespace("inventory-manager");
+        aws.enforce();
+        let world =
+            Self { aws, kubernetes, repo, registry: tempfile::tempdir().unwrap(), runs: Cell::new(0) };
+        world.commit();
+        world.aws.forget_calls();
+        Some(world)
+    }
+
+    fn commit(&self) {
+        let root = self.repo.path(".");
+        git(&root, &["add", "--all"]);
+        git(&root, &["commit", "--quiet", "--allow-empty", "--message", "A commit"]);
+    }
+
+    /// A workflow to whose changes production's reviewers agree; `/health` fails so many times first.
+    fn start(&self, workflow: &str, event: &str, unwell: u32) -> Run {
+        let number = self.runs.get() + 1;
+        self.runs.set(number);
+        let curl = CURL
+            .replace("KUBECTL", &self.kubernetes.kubectl().display().to_string())
+            .replace("UNWELL", &unwell.to_string());
+        let run = Run::of(&format!(".github/workflows/{workflow}.yml"), self.repo.path("."))
+            .numbered(number)
+            .repository("acme/inventory-manager")
+            .identified_by(&self.aws)
+            .event(event)
+            .action("docker/setup-buildx-action", |_| Ok(()))
+            .action("codecov/codecov-action", |_| Ok(()))
+            .action("docker/build-push-action", move |action| {
+                let archive =
+                    action.input("outputs").and_then(|text| text.strip_prefix("type=oci,dest=")).unwrap();
+                let layout = Layout::plain(&format!("build {number}"));
+                layout.archive(archive.as_ref(), |_| ());
+                action.output("digest", &layout.digest);
+                Ok(())
+            })
+            .approved("production-approval", "hubot", "looks good")
+            .tool("docker", DOCKER)
+            .tool("skopeo", REGISTRY)
+            .tool("pip", "true")
+            .tool("flake8", "echo clean")
+            .tool("bandit", "echo clean")
+            .tool("pip-audit", "echo clean")
+            .tool("gh", GH)
+            .tool("curl", &curl)
+            .env("REGISTRY_STATE", &self.registry.path().display().to_string())
+            .env("REGISTRY_USER", "acme-bot:dckr-pat-1234")
+            .env("ROLLOUT_TIMEOUT", "2")
+            .env("WAIT_TIMEOUT", "5")
+            .env("WAIT_INTERVAL", "1")
+            .env("DELAY", "0");
+        SECRETS.into_iter().fold(run, |run, (name, value)| run.environment_secret("production", name, value))
+    }
+}
+
+/// No log or summary holds a secret, as it is or as Kubernetes writes it.
+fn no_secret(ran: &Ran) {
+    let combinations = ran.jobs.values().flat_map(|job| &job.combinations);
+    for step in combinations.flat_map(|combination| &combination.steps) {
+        for value in ["dckr-pat-1234", "hush-hush", "aHVzaC1odXNo"] {
+            assert!(!step.log.contains(value) && !step.summary.contains(value), "{value}\n{}", step.log);
+        }
+    }
+}
+
+#[test]
+fn a_pull_request_is_tested_analysed_built_and_scanned() {
+    let Some(world) = World::new() else { return };
+    let Some(ran) = world.start("main", "pull_request", 0).tool("gh", "echo '[]'").run() else { return };
+    succeeded(
+        &ran,
+        &["test-app-unit", "coverage-app", "security-app", "build-app", "scan-app", "static", "gate"],
+    );
+    for environment in ["staging", "production"] {
+        for job in [
+            "lookup-E-app",
+            "create-backend-E",
+            "plan-E-1",
+            "push-E-app",
+            "apply-E-1",
+            "deploy-E-inventory-manager",
+            "smoke-E",
+        ] {
+            ran.job(&job.replace("-E", &format!("-{environment}"))).skipped();
+        }
+    }
+    assert!(world.aws.calls().is_empty() && world.kubernetes.journal().is_empty());
+}
+
+#[test]
+fn an_analysis_that_finds_something_keeps_its_reports_and_stops_everything() {
+    let Some(world) = World::new() else { return };
+    let bandit = "echo 'B105 hardcoded_password_string'; exit 1";
+    let Some(ran) = world.start("main", "push", 0).tool("bandit", bandit).run() else { return };
+    ran.job("security-app").failed();
+    let kept = ran.artifact("security_app");
+    assert!(kept.text("bandit.txt").contains("B105"));
+    // The others looked all the same.
+    assert_eq!(kept.files(), ["bandit.txt", "flake8.txt", "pip-audit.txt"]);
+    ran.job("gate").failed().says("::error::job security-app: failure");
+    ran.job("create-backend-production").skipped();
+    assert!(world.kubernetes.journal().is_empty());
+}
+
+#[test]
+fn a_commit_on_main_gets_to_production_and_back() {
+    let Some(world) = World::new() else { return };
+    let kubernetes = &world.kubernetes;
+    let image = |digest: &str| format!("docker.io/acme/inventory-manager@{digest}");
+
+    // In order: everything that needs no environment, the plan, the reviewers, the registry, the stacks, the cluster.
+    let Some(ran) = world.start("main", "push", 2).run() else { return };
+    no_secret(&ran);
+    for job in [
+        "gate",
+        "create-backend-production",
+        "plan-production-1",
+        "approve-production",
+        "push-production-app",
+        "apply-production-1",
+        "deploy-production-inventory-manager",
+        "smoke-production",
+        "summary",
+    ] {
+        ran.job(job).succeeded();
+    }
+    assert_eq!(ran.conclusion(), "success");
+    let first = ran.job("push-production-app").output("digest").to_owned();
+    assert_eq!(kubernetes.live("inventory-manager"), (1, image(&first)));
+    let changed = kubernetes.changed();
+    let of_databases = changed.iter().position(|what| what == "statefulsets/mongodb").unwrap();
+    let place = |wanted: &str| {
+        changed.iter().position(|what| what == wanted).unwrap_or_else(|| panic!("{changed:?}"))
+    };
+    assert!(place("configmaps/inventory-manager") < place("secrets/inventory-manager"), "{changed:?}");
+    assert!(place("secrets/inventory-manager") < of_databases, "{changed:?}");
+    assert!(place("deployments/redis") < place("deployments/inventory-manager"), "{changed:?}");
+    assert!(place("deployments/inventory-manager") < place("ingresses/inventory-manager"), "{changed:?}");
+    // Only what the manifest lists is published.
+    let outputs = ran.artifact("apply_production_inventory-manager");
+    let published = outputs.text("outputs/outputs.json");
+    assert!(published.contains("cluster_name") && !published.contains("database"), "{published}");
+    // It was asked until it was well, behind the load balancer that the cluster named.
+    let smoke = ran.job("smoke-production");
+    assert_eq!(smoke.names(), ["smoke production (health)", "smoke production (items)"]);
+    let health = smoke.of("check", "health").summary();
+    assert!(
+        health.contains("| `health` | ✅ | `http://inventory-manager-service.elb.example.com/health` |"),
+        "{health}"
+    );
+    let asked = ran.state("asked");
+    assert!(asked.matches("/health").count() >= 4, "{asked}");
+    let result = ran.artifact("smoke_production_health");
+    assert!(result.text("result.json").contains("\"code\": 0"));
+    let summary = ran.job("summary").summary();
+    for row in [
+        "| `smoke` | `production` | ✅ | – |",
+        "| `deploy` | `staging` | ⏭️ not an environment of this run | – |",
+        &first,
+    ] {
+        assert!(summary.contains(row), "{row}\n{summary}");
+    }
+
+    // A broken image: the rollout times out, events and logs are shown, and nothing is undone.
+    world.repo.append("inventory/store.py", "\n# Another commit.\n");
+    world.commit();
+    kubernetes.breaks(&["acme/inventory-manager"]);
+    let ran = world.start("main", "push", 0).run().unwrap();
+    no_secret(&ran);
+    let deploy = ran.job("deploy-production-inventory-manager").failed();
+    deploy.says("Back-off restarting failed container").says("line 300 of inventory-manager");
+    ran.job("smoke-production").skipped();
+    assert_eq!(ran.conclusion(), "failure");
+    assert_ne!(kubernetes.live("inventory-manager").1, image(&first));
+    let summary = ran.job("summary").summary();
+    assert!(
+        summary.contains("| `deploy` | `production` | ❌ failed | `deploy-production-inventory-manager` |"),
+        "{summary}"
+    );
+
+    // The way back.
+    kubernetes.breaks(&[]);
+    let inputs = [
+        ("environment", "production"),
+        ("what", "eks/inventory-manager"),
+        ("target", "previous"),
+        ("confirm", "ROLLBACK"),
+    ];
+    let ran = world.start("rollback", "workflow_dispatch", 0).inputs(inputs).run().unwrap();
+    no_secret(&ran);
+    ran.job("rollback-eks-production").succeeded();
+    assert_eq!(kubernetes.live("inventory-manager").1, image(&first));
+}
+
+#[test]
+fn a_service_that_is_not_well_is_red_and_stays() {
+    let Some(world) = World::new() else { return };
+    let Some(ran) = world.start("main", "push", 99).run() else { return };
+    ran.job("deploy-production-inventory-manager").succeeded();
+    let smoke = ran.job("smoke-production").failed();
+    assert_eq!(smoke.of("check", "health").result(), "failure");
+    assert_eq!(smoke.of("check", "items").result(), "success");
+    let health = smoke.of("check", "health").summary();
+    assert!(health.contains("| `health` | ❌ not as expected |"), "{health}");
+    assert!(ran.artifact("smoke_production_health").text("log.txt").contains("503"));
+    assert!(smoke.log().contains("line 300 of inventory-manager"), "{}", smoke.log());
+    assert_eq!(ran.conclusion(), "failure");
+}
