@@ -258,7 +258,7 @@ pub(super) const CASES: &[Case] = &[
             "Kubernetes  charts/web: a Helm chart",
             "Kubernetes  k8s: 2 manifests",
             "Kubernetes  overlay: Kustomize",
-            "Kubernetes: deployments to Kubernetes",
+            "Kubernetes: a service with `eks`",
         ],
         levels: &[2],
     },
@@ -286,7 +286,7 @@ pub(super) const CASES: &[Case] = &[
         ],
         says: &[
             "CDKTF       infra: in typescript",
-            "CDKTF: synthesised stacks",
+            "CDKTF: a stack with `cdktf`",
             "tests.infra.install: npm ci",
         ],
         levels: &[],

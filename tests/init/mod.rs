@@ -214,8 +214,8 @@ fn what_pyfleet_does_not_do_yet_is_named_and_is_no_reason_for_a_manifest() {
         .says("Packer      image")
         .says("Ansible     ansible: playbooks")
         .says("Kubernetes  k8s: 1 manifest")
-        .says("left out, because pyfleet does not do it yet:\n  Ansible: configuring machines\n  Kubernetes: deployments")
-        .says("Packer: machine images");
+        .says("left out, because it is not proposed yet; the manifest takes it:\n  Ansible: `ansible`, which the stage `configure` of a pipeline runs\n  Kubernetes: a service with `eks`")
+        .says("Packer: `packer`, of which the stage `golden-image`");
     repo.has_no("pyfleet.yml");
 }
 

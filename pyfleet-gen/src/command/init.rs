@@ -230,7 +230,7 @@ fn report_left_out(survey: &Survey, proposal: &Proposal, streams: &mut Streams<'
     later.sort_unstable();
     later.dedup();
     if !later.is_empty() {
-        heading(streams, "left out, because pyfleet does not do it yet:")?;
+        heading(streams, "left out, because it is not proposed yet; the manifest takes it:")?;
     }
     for (name, wants) in later {
         say(streams, "  ", &format!("{name}: {wants}"))?;

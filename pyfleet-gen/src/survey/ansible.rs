@@ -7,7 +7,12 @@ pub(super) fn look(tree: &Tree<'_>, notes: &mut Notes) -> Vec<Later> {
     let mut found: Vec<Later> = Vec::new();
     let mut add = |directory: &str, text: &str| {
         if !found.iter().any(|known| known.path == directory) {
-            found.push(Later::new("Ansible", directory, text, "configuring machines"));
+            found.push(Later::new(
+                "Ansible",
+                directory,
+                text,
+                "`ansible`, which the stage `configure` of a pipeline runs",
+            ));
         }
     };
     for path in tree.files() {

@@ -14,7 +14,12 @@ pub(super) fn look(tree: &Tree<'_>, notes: &mut Notes) -> Vec<Later> {
             continue;
         };
         let language = settings.get("language").and_then(Value::as_str).unwrap_or("an unknown language");
-        found.push(Later::new("CDKTF", directory_of(path), format!("in {language}"), "synthesised stacks"));
+        found.push(Later::new(
+            "CDKTF",
+            directory_of(path),
+            format!("in {language}"),
+            "a stack with `cdktf`, which a pipeline synthesises",
+        ));
     }
     found
 }

@@ -26,12 +26,17 @@ pub(super) fn look(tree: &Tree<'_>, notes: &mut Notes) -> Vec<Later> {
                     "Kubernetes",
                     directory_of(path),
                     "a Helm chart",
-                    "deployments to Kubernetes",
+                    "a service with `eks`, which `deploy` and pipelines deploy",
                 ));
             }
             "kustomization.yaml" | "kustomization.yml" => {
                 let directory = directory_of(path);
-                found.push(Later::new("Kubernetes", directory, "Kustomize", "deployments to Kubernetes"));
+                found.push(Later::new(
+                    "Kubernetes",
+                    directory,
+                    "Kustomize",
+                    "a service with `eks`, which `deploy` and pipelines deploy",
+                ));
             }
             _ => {
                 // A template of a chart is no YAML yet; what a manifest has in common with it is in its lines.
@@ -45,7 +50,12 @@ pub(super) fn look(tree: &Tree<'_>, notes: &mut Notes) -> Vec<Later> {
     }
     for (directory, number) in manifests {
         let text = count(number, "manifest");
-        found.push(Later::new("Kubernetes", directory, text, "deployments to Kubernetes"));
+        found.push(Later::new(
+            "Kubernetes",
+            directory,
+            text,
+            "a service with `eks`, which `deploy` and pipelines deploy",
+        ));
     }
     found
 }

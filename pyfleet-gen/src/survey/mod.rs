@@ -37,7 +37,7 @@ pub(crate) struct Survey {
     pub(crate) tasks: Vec<ecs::TaskDefinition>,
     /// Workflows that are there already.
     pub(crate) workflows: Vec<workflows::Existing>,
-    /// What pyfleet does nothing with yet.
+    /// What the manifest takes, and nothing is proposed for yet.
     pub(crate) later: Vec<Later>,
     /// What was left out, and why.
     pub(crate) notes: Notes,
@@ -69,7 +69,7 @@ fn reason(error: &FileError) -> String {
     error.to_string().lines().next().unwrap_or_default().to_owned()
 }
 
-/// Something that is there, and that pyfleet does nothing with yet.
+/// Something that is there, that the manifest takes, and that nothing is proposed for yet.
 pub(crate) struct Later {
     /// The technology.
     pub(crate) name: &'static str,
@@ -77,7 +77,7 @@ pub(crate) struct Later {
     pub(crate) path: String,
     /// What is there.
     pub(crate) text: String,
-    /// What would be done with it.
+    /// What the manifest calls it, and what does something with it.
     pub(crate) wants: &'static str,
 }
 
