@@ -9,8 +9,15 @@ use crate::tool;
 
 /// The text of one job of the pipeline.
 fn job(id: &str) -> String {
-    let path = tool::repository().join("tests/manifests/golden-image.yml");
-    let loaded = project_file::load(Source::new("pyfleet.yml", fs::read_to_string(path).unwrap()));
+    job_of(&manifest(), id)
+}
+
+fn manifest() -> String {
+    fs::read_to_string(tool::repository().join("tests/manifests/golden-image.yml")).unwrap()
+}
+
+fn job_of(manifest: &str, id: &str) -> String {
+    let loaded = project_file::load(Source::new("pyfleet.yml", manifest));
     let (project, plan) = loaded.planned.unwrap_or_else(|| panic!("{:?}", loaded.findings));
     let mut files = render::render(&project, &plan, "pyfleet.yml").unwrap();
     let text = files.remove(".github/workflows/main.yml").unwrap();
@@ -76,4 +83,20 @@ fn plans_and_applies_know_the_image_that_was_chosen() {
             && chosen.contains("${{ inputs.template_id }}"),
         "{chosen}"
     );
+}
+
+/// A run that a limit leaves out chooses no image, and none is written down as one that works.
+#[test]
+fn a_limit_holds_for_everything_about_the_image() {
+    let manifest = manifest().replace(
+        "{ golden-image: {} }, terraform",
+        "{ golden-image: { only: push } }, { terraform: { only: push } }",
+    );
+    for id in ["packer-validate", "packer-build", "image-staging", "plan-staging-1", "image-works-staging"] {
+        assert!(
+            job_of(&manifest, id).contains("github.event_name == 'push' &&")
+                || job_of(&manifest, id).contains("&& github.event_name == 'push' }}"),
+            "{id}"
+        );
+    }
 }

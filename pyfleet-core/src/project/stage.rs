@@ -217,6 +217,19 @@ fn check_order(groups: &[Vec<(Path, &manifest::Stage)>], manifest: &Manifest, fi
                     );
                 }
             }
+            StageKind::Terraform if manifest.packer.is_some() => {
+                let image = groups.iter().flatten().find(|(_, other)| other.kind == StageKind::GoldenImage);
+                if image.is_none_or(|(_, image)| image.only != stage.only) {
+                    findings.push(
+                        Diagnostic::error(
+                            "missing-key",
+                            place.clone(),
+                            "the stacks are planned with a golden image, and not every run would know which",
+                        )
+                        .with_help("put `golden-image` before `terraform`, with the same `only` or none"),
+                    );
+                }
+            }
             StageKind::Test | StageKind::Security | StageKind::Terraform => {}
         }
     }

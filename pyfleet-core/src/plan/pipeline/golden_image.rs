@@ -3,7 +3,7 @@
 
 use indexmap::IndexMap;
 
-use super::{Pipeline, in_turn, within_limit};
+use super::{Pipeline, in_turn, stand, within_limit};
 use crate::manifest::StageKind;
 use crate::plan::body::Changes;
 use crate::plan::build::{always, changes_job};
@@ -59,11 +59,12 @@ pub(super) fn look(
         let Some(own) = project.environment(&packer.environment) else { return Passed::default() };
         let behind = in_turn(draft, own).and(&Passed::jobs(["gate"]));
         let mut build = golden_image::build(draft, project, packer, own, &behind);
-        super::stand(&mut build.model, stage, &Passed::default());
+        stand(&mut build.model, stage, &Passed::default());
         pipeline.add(draft, StageKind::GoldenImage, Some(own), build);
     }
     let Some(at) = place(pipeline, environment) else { return Passed::default() };
-    let job = golden_image::choose(draft, &at, packer, behind);
+    let mut job = golden_image::choose(draft, &at, packer, behind);
+    stand(&mut job.model, stage, &Passed::default());
     let id = job.id.clone();
     pipeline.add(draft, StageKind::GoldenImage, Some(environment), job);
     within_limit(stage, Passed::jobs([id.as_str()]))
@@ -76,12 +77,11 @@ pub(super) fn record(
     environment: &Environment,
     done: &Passed,
 ) {
-    let (Some(packer), true) = (&pipeline.project.packer, pipeline.stage(StageKind::GoldenImage).is_some())
-    else {
-        return;
-    };
+    let stage = pipeline.stage(StageKind::GoldenImage);
+    let (Some(packer), Some(stage)) = (&pipeline.project.packer, stage) else { return };
     let Some(at) = place(pipeline, environment) else { return };
-    let job = golden_image::record(draft, &at, packer, done);
+    let mut job = golden_image::record(draft, &at, packer, done);
+    stand(&mut job.model, stage, &Passed::default());
     pipeline.add(draft, StageKind::GoldenImage, Some(environment), job);
 }
 
