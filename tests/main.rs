@@ -4,6 +4,7 @@
 
 mod anchors; // docs/anchors.md, written from what is rendered: the ids that people anchor on
 mod aws; // AWS on loopback: what a script asks of it, and what happens when it fails
+mod bodies; // every `run:` body of the examples: who has executed it, and what no tool here can run
 mod browser; // the charts and the page of `graph`, as headless Chromium shows them without a network
 mod cli; // each command as a user runs it, one file a command; repositories that are hostile, or cut short
 mod examples; // the rendered trees under examples/, as committed

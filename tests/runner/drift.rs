@@ -7,6 +7,7 @@ use serde_json::{Value as Json, json};
 
 use super::Ran;
 use super::pyfleet::{BUCKET, TABLE, World, succeeded};
+use crate::bodies::story;
 use crate::executed::drift_report::{GH, issues};
 
 impl World {
@@ -56,6 +57,7 @@ impl World {
 
 #[test]
 fn one_issue_follows_a_state_that_somebody_edits() {
+    let _story = story!();
     let Some(world) = World::new() else { return };
 
     // There is no backend: that is no drift, and nobody is bothered.

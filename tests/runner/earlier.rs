@@ -2,6 +2,7 @@
 
 use super::pyfleet::{World, succeeded};
 use super::{Ran, Run, git};
+use crate::bodies::story;
 
 impl World {
     fn head(&self) -> String {
@@ -34,6 +35,7 @@ const LEDGER: &str = "_pyfleet/applied/prod/network.json";
 
 #[test]
 fn a_stack_goes_back_to_what_was_applied_before() {
+    let _story = story!();
     let Some(world) = World::new() else { return };
     let Some(ran) = world.act("prod", "network", "create-backend", "") else { return };
     ran.job("create-backend-prod").succeeded();

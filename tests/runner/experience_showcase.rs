@@ -12,6 +12,7 @@ use serde_json::{Value as Json, json};
 use super::sandbox_broker::DOCKER;
 use super::{Ran, Run, action, git};
 use crate::aws::{ACCOUNT, Aws, Rollout, SKOPEO};
+use crate::bodies::story;
 use crate::executed::image_layout::Layout;
 use crate::executed::script::Script;
 use crate::repo::Repo;
@@ -152,7 +153,7 @@ impl Production {
             .tool("skopeo", &format!("[[ \"$1 $2\" != 'copy --quiet' ]] || exit 0\n{SKOPEO}"))
             .tool("gh", GH)
             .tool("npm", &NPM.replace("MODULES", modules.to_str().unwrap()))
-            .tool("terraform", &TERRAFORM.replace("REAL", terraform.path().to_str().unwrap()))
+            .around("terraform", &TERRAFORM.replace("REAL", terraform.path().to_str().unwrap()))
             .env("WAIT_INTERVAL", "1")
             .run()
             .unwrap()
@@ -178,6 +179,7 @@ fn image(ran: &Ran, service: &str) -> String {
 
 #[test]
 fn a_commit_whose_tests_fail_is_not_built() {
+    let _story = story!();
     let Some(production) = Production::new() else { return };
     production.repo.append("backend/test/visits.test.js", "\ntest(\"wrong\", () => assert.fail());\n");
     production.commit();
@@ -192,6 +194,7 @@ fn a_commit_whose_tests_fail_is_not_built() {
 
 #[test]
 fn a_program_that_forgets_an_image_changes_nothing() {
+    let _story = story!();
     let Some(production) = Production::new() else { return };
     production.repo.replace(
         "infra/main.js",
@@ -212,6 +215,7 @@ fn a_program_that_forgets_an_image_changes_nothing() {
 
 #[test]
 fn the_life_of_a_stack_that_deploys_its_services() {
+    let _story = story!();
     let Some(production) = Production::new() else { return };
 
     // Tested, built, synthesised without a right, planned, pushed, applied, and live.

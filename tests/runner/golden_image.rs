@@ -20,6 +20,7 @@ use tempfile::TempDir;
 use super::pyfleet::{GH, succeeded};
 use super::{Ran, Run, action, git};
 use crate::aws::Aws;
+use crate::bodies::story;
 use crate::repo::Repo;
 use crate::tool;
 
@@ -75,6 +76,7 @@ printf 200
 /// Ansible is on the PATH: the environment that would hold it stays empty.
 const PYTHON: &str = r#"
 [[ "$1 $2" == '-m venv' ]] || exec 'REAL' "$@"
+echo pip >>"$STATE/../called"
 mkdir -p "$3/bin"
 printf '#!/bin/sh\n' >"$3/bin/python"
 chmod +x "$3/bin/python"
@@ -202,8 +204,8 @@ impl Homelab {
             .tool("gh", GH)
             .tool("mise", "echo verified")
             .tool("curl", &CURL.replace("HOUSE", place))
-            .tool("python3", &real(PYTHON, "python3"))
-            .tool("ansible-playbook", &real(PLAYBOOK, "ansible-playbook"))
+            .around("python3", &real(PYTHON, "python3"))
+            .around("ansible-playbook", &real(PLAYBOOK, "ansible-playbook"))
             .env("HOME", &format!("{place}/home"))
             .env("NOW", OPEN)
             .env("WAIT_TIMEOUT", "5")
@@ -289,6 +291,7 @@ fn all_succeeded(ran: &Ran, environment: &str) {
 
 #[test]
 fn an_image_is_built_proven_and_gone_back_to() {
+    let _story = story!();
     let Some(homelab) = Homelab::new() else { return };
     homelab.change(TEMPLATE);
 
@@ -379,10 +382,46 @@ fn an_image_is_built_proven_and_gone_back_to() {
         (homelab.on_record("staging")["id"].as_str(), homelab.marker().as_str()),
         (Some("9001"), "9001")
     );
+
+    // Every role opens to whom it should.
+    let ran = homelab.of("test-oidc", "workflow_dispatch").run().unwrap();
+    succeeded(&ran, &["reads-staging", "reads-production"]);
+}
+
+/// A rollback that destroys something goes to its reviewers with the image that it goes back to.
+#[test]
+fn what_a_way_back_destroys_is_agreed_to_with_its_image() {
+    let _story = story!();
+    let Some(homelab) = Homelab::new() else { return };
+    homelab.change(TEMPLATE);
+    let Some(ran) = homelab.start("push").run() else { return };
+    all_succeeded(&ran, "production");
+    homelab.repo.append("infrastructure/main.tf", "\nresource \"terraform_data\" \"more\" {}\n");
+    homelab.commit();
+    let ran = homelab.start("push").run().unwrap();
+    all_succeeded(&ran, "production");
+
+    let back = || homelab.roll_back("production", "previous", "ROLLBACK");
+    let ran = back().unanswered("production-approval").run().unwrap();
+    let plan = ran.job("plan-terraform-production").succeeded();
+    assert_eq!(plan.output("class"), "destructive");
+    plan.says("the plan uses the image 9001");
+    ran.job("approve-terraform-production").is("waiting");
+    ran.job("rollback-terraform-production").is("unstarted");
+    let ran = back().approved("production-approval", "hubot", "looks good").run().unwrap();
+    succeeded(
+        &ran,
+        &["approve-terraform-production", "rollback-terraform-production", "configure-production"],
+    );
+    assert_eq!(
+        (homelab.on_record("production")["id"].as_str(), homelab.marker().as_str()),
+        (Some("9001"), "9001")
+    );
 }
 
 #[test]
 fn what_is_wrong_with_an_image_or_a_machine_is_red_and_has_a_way_back() {
+    let _story = story!();
     let Some(homelab) = Homelab::new() else { return };
     homelab.change(TEMPLATE);
     let start = || homelab.start("push").unanswered("production-approval");

@@ -11,6 +11,7 @@ use tempfile::TempDir;
 use super::pyfleet::{GH, succeeded};
 use super::{Ran, Run, action, git};
 use crate::aws::{Aws, Kubernetes, REGISTRY};
+use crate::bodies::story;
 use crate::executed::image_layout::Layout;
 use crate::repo::Repo;
 use crate::tool;
@@ -45,6 +46,8 @@ else
   printf 200
 fi
 "#;
+
+const BUCKET: &str = "inventory-manager-tfstate-123456789012";
 
 const SECRETS: [(&str, &str); 3] = [
     ("DOCKER_USERNAME", "acme-bot"),
@@ -166,6 +169,7 @@ fn no_secret(ran: &Ran) {
 
 #[test]
 fn a_pull_request_is_tested_analysed_built_and_scanned() {
+    let _story = story!();
     let Some(world) = World::new() else { return };
     let Some(ran) = world.start("main", "pull_request", 0).tool("gh", "echo '[]'").run() else { return };
     succeeded(
@@ -190,6 +194,7 @@ fn a_pull_request_is_tested_analysed_built_and_scanned() {
 
 #[test]
 fn an_analysis_that_finds_something_keeps_its_reports_and_stops_everything() {
+    let _story = story!();
     let Some(world) = World::new() else { return };
     let bandit = "echo 'B105 hardcoded_password_string'; exit 1";
     let Some(ran) = world.start("main", "push", 0).tool("bandit", bandit).run() else { return };
@@ -205,6 +210,7 @@ fn an_analysis_that_finds_something_keeps_its_reports_and_stops_everything() {
 
 #[test]
 fn a_commit_on_main_gets_to_production_and_back() {
+    let _story = story!();
     let Some(world) = World::new() else { return };
     let kubernetes = &world.kubernetes;
     let image = |digest: &str| format!("docker.io/acme/inventory-manager@{digest}");
@@ -295,6 +301,7 @@ fn a_commit_on_main_gets_to_production_and_back() {
 
 #[test]
 fn a_service_that_is_not_well_is_red_and_stays() {
+    let _story = story!();
     let Some(world) = World::new() else { return };
     let Some(ran) = world.start("main", "push", 99).run() else { return };
     ran.job("deploy-production-inventory-manager").succeeded();
@@ -306,4 +313,52 @@ fn a_service_that_is_not_well_is_red_and_stays() {
     assert!(ran.artifact("smoke_production_health").text("log.txt").contains("503"));
     assert!(smoke.log().contains("line 300 of inventory-manager"), "{}", smoke.log());
     assert_eq!(ran.conclusion(), "failure");
+}
+
+/// The life of a state by hand: its backend, its stack, a lock that somebody has left, and nothing of it any more.
+#[test]
+fn a_stack_is_worked_on_by_hand() {
+    let _story = story!();
+    let Some(world) = World::new() else { return };
+    let by_hand = |workflow: &str, inputs: &[(&str, &str)]| {
+        let run = world.start(workflow, "workflow_dispatch", 0).inputs([("environment", "production")]);
+        run.inputs(inputs.iter().copied()).run()
+    };
+    let tf = |action: &str, confirm: &str, more: &[(&str, &str)]| {
+        let own = [("stack", "inventory-manager"), ("action", action), ("confirm", confirm)];
+        by_hand("tf", &[&own[..], more].concat())
+    };
+    let Some(ran) = tf("create-backend", "", &[]) else { return };
+    succeeded(&ran, &["guard", "create-backend-production"]);
+    let ran = tf("apply", "apply production/inventory-manager", &[]).unwrap();
+    succeeded(&ran, &["plan-production", "approve-apply-production", "apply-production"]);
+
+    // A wrong word does nothing. The list is for everybody.
+    tf("destroy", "destroy", &[]).unwrap().job("guard").failed().says("destroy production/inventory-manager");
+    let inputs = [("what", "terraform/inventory-manager"), ("target", "list")];
+    let ran = by_hand("rollback", &inputs).unwrap();
+    succeeded(&ran, &["guard", "list-terraform-production"]);
+
+    // A lock that a lost runner has left.
+    let id = "0b5a1f3e-7d7c-4a4e-9f5a-1d2c3b4a5f6e";
+    let lock = json!({
+        "ID": id, "Operation": "OperationTypeApply", "Info": "", "Who": "mallory@laptop", "Version": "1.11.4",
+        "Created": "2026-01-01T00:00:00Z", "Path": "inventory-manager",
+    });
+    world.repo.write("../lock", lock.to_string());
+    let (file, key) = (world.repo.path("../lock"), "production/inventory-manager.tfstate.tflock");
+    let put = ["s3api", "put-object", "--bucket", BUCKET, "--key", key, "--body", file.to_str().unwrap()];
+    world.aws.cli(&put);
+    let held = tf("plan", "", &[]).unwrap();
+    held.job("plan-production").failed().says("mallory@laptop").says(id);
+    let reason = "the laptop is at the bottom of a lake";
+    let ran = tf("force-unlock", &format!("unlock {id}"), &[("lock_id", id), ("reason", reason)]).unwrap();
+    succeeded(&ran, &["guard", "unlock-production"]);
+
+    // Gone, and then its backend.
+    let ran = tf("destroy", "destroy production/inventory-manager", &[]).unwrap();
+    succeeded(&ran, &["plan-production", "approve-destroy-production", "destroy-production"]);
+    let ran = tf("destroy-backend", &format!("destroy-backend {BUCKET}"), &[]).unwrap();
+    succeeded(&ran, &["approve-destroy-backend-production", "destroy-backend-production"]);
+    assert_eq!(world.aws.cli(&["s3api", "list-buckets"])["Buckets"], json!([]));
 }

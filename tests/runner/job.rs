@@ -13,7 +13,8 @@ use super::files::{Files, SUMMARY_LIMIT};
 use super::log::{Log, Masks};
 use super::process::{self, Ended};
 use super::record::{Combination, Job, Step};
-use super::{Review, Run, Running, matrix};
+use super::{Alone, Review, Run, Running, matrix};
+use crate::bodies;
 use crate::tool;
 
 /// What GitHub's server knows before there is a runner.
@@ -30,6 +31,18 @@ impl Job {
     pub(super) fn without_combination(id: &str, result: &str, error: Option<String>) -> Self {
         let result = result.to_owned();
         Self { id: id.to_owned(), result, error, combinations: Vec::new(), outputs: Map::new() }
+    }
+}
+
+impl Alone {
+    /// Whether this is the step.
+    pub(super) fn is(&self, step: &workflow::Step) -> bool {
+        [&step.id, &step.name].contains(&&Some(self.step.clone()))
+    }
+
+    /// Whether this brings the files.
+    fn begins_with(&self, step: &workflow::Step) -> bool {
+        step.uses.as_ref().and_then(Uses::slug).is_some_and(|slug| slug == "actions/checkout")
     }
 }
 
@@ -86,6 +99,22 @@ impl Running<'_> {
                 record.result = result.to_owned();
             }
         }
+        record
+    }
+
+    /// A job of which nothing counts but how its first combination goes.
+    pub(super) fn first_combination(&mut self, id: &str, mut contexts: Map<String, Json>) -> Job {
+        let matrix = self.workflow.jobs[id].strategy.as_ref().and_then(|strategy| strategy.matrix.as_ref());
+        let first = matrix.map(|matrix| {
+            let scope = Scope::of(&contexts, &["github", "needs", "vars", "inputs"]);
+            matrix::combinations(matrix, &mut self.evaluator, &scope).unwrap().swap_remove(0)
+        });
+        contexts.insert("matrix".to_owned(), first.map_or(Json::Null, Json::Object));
+        contexts.insert("strategy".to_owned(), json!({ "job-index": 0, "job-total": 1 }));
+        let mut record = Job::without_combination(id, "success", None);
+        let combination = self.combined(id, &contexts);
+        record.result = combination.result.clone();
+        record.combinations.push(combination);
         record
     }
 
@@ -170,6 +199,9 @@ impl Running<'_> {
         let mut failed = runner.enter(self, job).err();
         if failed.is_none() {
             for (position, step) in job.steps.iter().enumerate() {
+                if self.run.alone.as_ref().is_some_and(|alone| !alone.begins_with(step) && !alone.is(step)) {
+                    continue;
+                }
                 let done = runner.step(self, job, step, position);
                 record.steps.push(done);
             }
@@ -253,7 +285,11 @@ impl Runner {
         });
         contexts.insert("secrets".to_owned(), secrets.into());
         contexts.insert("runner".to_owned(), runner);
-        contexts.insert("steps".to_owned(), json!({}));
+        let steps =
+            running.run.alone.iter().flat_map(|alone| alone.told.iter().map(move |told| (alone, &told.0)));
+        let steps: Map<String, Json> =
+            steps.map(|(alone, id)| (id.clone(), alone.outputs(id, "outcome"))).collect();
+        contexts.insert("steps".to_owned(), steps.into());
         let job = &running.workflow.jobs[id];
         let permissions = running.workflow.permissions_of(job);
         let identity = permissions.map_or(Level::None, |permissions| permissions.level(Permission::IdToken));
@@ -331,6 +367,9 @@ impl Runner {
             Err(error) => Some(Err(error)),
         };
         if let Some(ended) = ended {
+            if let (Some(body), Ok(Ended::Exited(code))) = (&step.run, &ended) {
+                self.note(running, position, body, *code);
+            }
             record.outcome = match ended {
                 Ok(Ended::Exited(0)) => "success",
                 Ok(Ended::Cancelled) => {
@@ -373,6 +412,15 @@ impl Runner {
         record
     }
 
+    /// What has become of a body, where it is one of an example.
+    fn note(&self, running: &Running<'_>, position: usize, body: &str, code: i32) {
+        let Some(example) = running.example else { return };
+        let called = fs::read_to_string(running.world.join("called")).unwrap_or_default();
+        let stand_ins = called.lines().map(ToOwned::to_owned).collect();
+        let place = (running.run.workflow.clone(), self.id.clone(), position);
+        bodies::note(example, &place, body, code, stand_ins);
+    }
+
     /// The step's own environment, and then its condition, which can read it.
     fn due(
         &mut self,
@@ -391,6 +439,9 @@ impl Runner {
             failure: self.status == "failure",
             cancelled: self.status == "cancelled",
         };
+        if running.run.alone.is_some() {
+            return Ok(true);
+        }
         let scope = Scope::of(&self.contexts, &STEP[1..]).with(status);
         running.evaluator.condition(step.condition.as_deref(), &scope)
     }
@@ -496,12 +547,19 @@ impl Runner {
         }
         let file = self.temp.join(format!("script_{position}"));
         fs::write(&file, format!("{script}\n")).unwrap();
+        fs::write(running.world.join("called"), "").unwrap();
         let (program, arguments): (_, &[&str]) = match shell.map(String::as_str) {
             None => ("bash", &["-e"]),
             Some("bash") => ("bash", &["--noprofile", "--norc", "-eo", "pipefail"]),
             Some("sh") => ("sh", &["-e"]),
             Some(other) => panic!("the shell `{other}` is not reproduced"),
         };
+        if let Some(before) = running.run.alone.as_ref().map(|alone| &alone.before) {
+            let mut command = process::command(&running.run.inside, "bash");
+            command.args(["-euc", before]).current_dir(&directory).env_clear().envs(&environment);
+            assert_eq!(process::run(command, None, |line| println!("{line}")).unwrap(), Ended::Exited(0));
+            fs::write(running.world.join("called"), "").unwrap();
+        }
         let mut command = process::command(&running.run.inside, program);
         command.args(arguments).arg(&file).current_dir(directory).env_clear().envs(environment);
         let here = |cancel: &&super::Cancel| {

@@ -38,8 +38,10 @@ mod golden_image; // examples/golden-image: an image is built, proven, configure
 mod extended; // a rendered job with steps of its owner's
 mod pipeline; // a commit's way through the stages of a pipeline
 mod pyfleet; // those of examples/pyfleet: the life of two environments
+mod reviewed; // a pull request of examples/pyfleet: planned, priced, and said
 mod sandbox_broker; // the rendered workflows of examples/sandbox-broker, executed
 mod semantics;
+mod steps; // steps of the examples, each alone: how they fail where no story goes wrong that way
 mod tf_auto; // each rule of GitHub's that the executor follows, on small workflows
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -55,6 +57,7 @@ use pyfleet_core::workflow::{self, Graph, InputKind, Workflow};
 use serde_json::{Map, Value as Json, json};
 
 use crate::aws::Aws;
+use crate::bodies;
 use crate::tool;
 use action::{Action, StandIn};
 use evaluator::{Evaluator, Scope, Status};
@@ -77,13 +80,32 @@ pub(crate) struct Run {
     environment_secrets: Vec<(String, String, String)>,
     variables: Vec<(String, String)>,
     actions: BTreeMap<String, StandIn>,
-    tools: Vec<(String, String)>,
+    tools: Vec<Program>,
     ambient: Vec<(String, String)>,
     inside: Vec<OsString>,
     aws: Option<Aws>,
     subjects_hold_ids: bool,
     reviews: BTreeMap<String, Review>,
     cancel: Option<Cancel>,
+    alone: Option<Alone>,
+}
+
+/// One step, without the run around it.
+#[derive(Clone)]
+struct Alone {
+    job: String,
+    step: String,
+    /// What jobs and steps before it said: whose output, its name, its value.
+    told: Vec<(String, String, String)>,
+    before: String,
+}
+
+/// A program on the PATH, in front of those of the machine.
+#[derive(Clone)]
+struct Program {
+    name: String,
+    text: String,
+    stands_in: bool,
 }
 
 /// What the reviewers of an environment say.
@@ -126,6 +148,7 @@ impl Run {
             subjects_hold_ids: false,
             reviews: BTreeMap::new(),
             cancel: None,
+            alone: None,
         }
     }
 
@@ -202,7 +225,13 @@ impl Run {
     /// Puts a program on the PATH, in front of the real tools: bash, in which `$STATE` is a directory that it may use.
     /// `$STATE/approvals.json` is what the API says that reviewers answered.
     pub(crate) fn tool(mut self, name: &str, text: &str) -> Self {
-        self.tools.push((name.to_owned(), text.to_owned()));
+        self.tools.push(Program { name: name.to_owned(), text: text.to_owned(), stands_in: true });
+        self
+    }
+
+    /// The same, where the program ends as the real one, which it calls. A body that calls it needs no excuse.
+    pub(crate) fn around(mut self, name: &str, text: &str) -> Self {
+        self.tools.push(Program { name: name.to_owned(), text: text.to_owned(), stands_in: false });
         self
     }
 
@@ -213,12 +242,12 @@ impl Run {
     }
 
     /// Its steps reach this AWS; keys they get from the action that asks for them.
-    pub(crate) fn with(mut self, aws: &Aws) -> Self {
-        self.inside = aws.inside().to_vec();
-        self.tools.push(("aws".to_owned(), format!("exec '{}' \"$@\"", aws.client().display())));
+    pub(crate) fn with(self, aws: &Aws) -> Self {
+        let mut run = self.around("aws", &format!("exec '{}' \"$@\"", aws.client().display()));
+        run.inside = aws.inside().to_vec();
         let addresses = aws.environment().into_iter().filter(|(name, _)| !name.contains("KEY"));
-        self.ambient.extend(addresses.map(|(name, value)| (name.to_owned(), value)));
-        self
+        run.ambient.extend(addresses.map(|(name, value)| (name.to_owned(), value)));
+        run
     }
 
     /// Its steps reach this AWS, and a job becomes there what its token lets it: roles and their trust count.
@@ -261,6 +290,27 @@ impl Run {
         self
     }
 
+    /// Nothing but one step of one job, in the checkout that it begins with: whatever comes before it has gone well, and it
+    /// is due.
+    pub(crate) fn alone(mut self, job: &str, step: &str) -> Self {
+        let (job, step) = (job.to_owned(), step.to_owned());
+        self.alone = Some(Alone { job, step, told: Vec::new(), before: String::new() });
+        self
+    }
+
+    /// What a job, or a step of the same job, has said to the step that is alone.
+    pub(crate) fn told(mut self, by: &str, output: &str, value: &str) -> Self {
+        let told = (by.to_owned(), output.to_owned(), value.to_owned());
+        self.alone.as_mut().unwrap().told.push(told);
+        self
+    }
+
+    /// What the steps before have left behind: bash, with the environment of the step that is alone.
+    pub(crate) fn before(mut self, text: &str) -> Self {
+        self.alone.as_mut().unwrap().before.push_str(text);
+        self
+    }
+
     /// Runs it, or reports that a tool is missing.
     #[track_caller]
     pub(crate) fn run(&self) -> Option<Ran> {
@@ -293,10 +343,13 @@ impl Run {
             fs::create_dir(world.join(part)).unwrap();
         }
         prepare(world);
-        for (name, text) in &self.tools {
+        let (state, called) = (world.join("state"), world.join("called"));
+        for Program { name, text, stands_in } in &self.tools {
             let path = world.join("bin").join(name);
-            let state = world.join("state");
-            fs::write(&path, format!("#!/usr/bin/env bash\nSTATE='{}'\n{text}", state.display())).unwrap();
+            let note =
+                if *stands_in { format!("echo {name} >>'{}'\n", called.display()) } else { String::new() };
+            let head = format!("#!/usr/bin/env bash\nSTATE='{}'\n{note}", state.display());
+            fs::write(&path, head + text).unwrap();
             fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
         }
         let origin = self.origin(world);
@@ -323,6 +376,7 @@ impl Run {
         let mut running = Running {
             contexts: self.contexts(&workflow, &origin, attempt),
             run: self,
+            example: bodies::example_in(&self.directory),
             workflow: &workflow,
             evaluator,
             origin,
@@ -459,6 +513,8 @@ impl Run {
 /// A run under way.
 struct Running<'a> {
     run: &'a Run,
+    /// The example whose workflow this is.
+    example: Option<&'static bodies::Example>,
     workflow: &'a Workflow,
     evaluator: Evaluator,
     /// `github`, `inputs` and `vars`.
@@ -481,6 +537,11 @@ impl Running<'_> {
         });
         let graph = Graph::of(workflow);
         assert!(graph.cycle().is_none() && graph.unknown().is_empty(), "GitHub refuses these needs");
+        if let Some(alone) = &self.run.alone {
+            let job = self.alone(alone, &graph);
+            self.jobs.insert(alone.job.clone(), job);
+            return group;
+        }
         let mut left: Vec<&str> =
             workflow.jobs.keys().map(String::as_str).filter(|id| !self.jobs.contains_key(*id)).collect();
         while !left.is_empty() {
@@ -495,6 +556,20 @@ impl Running<'_> {
             self.jobs.insert(id.to_owned(), job);
         }
         group
+    }
+
+    /// The job of a step that is alone, in its first combination.
+    fn alone(&mut self, alone: &Alone, graph: &Graph<'_>) -> Job {
+        let id = &alone.job;
+        assert!(
+            self.workflow.jobs[id].steps.iter().any(|step| alone.is(step)),
+            "{id}: no step {}",
+            alone.step
+        );
+        let needed = graph.needs(id).iter().map(|id| ((*id).to_owned(), alone.outputs(id, "result")));
+        let mut contexts = self.contexts.clone();
+        contexts.insert("needs".to_owned(), Json::Object(needed.collect()));
+        self.first_combination(id, contexts)
     }
 
     /// What the status functions of a job's condition answer: about all its ancestors, not its needs alone.
@@ -520,6 +595,15 @@ impl Running<'_> {
     fn keep_approvals(&self) {
         let approvals = Json::from(self.approvals.clone()).to_string();
         fs::write(self.world.join("state/approvals.json"), approvals).unwrap();
+    }
+}
+
+impl Alone {
+    /// What the expressions of the step read of somebody who has gone well.
+    fn outputs(&self, by: &str, status: &str) -> Json {
+        let told = self.told.iter().filter(|(own, ..)| own == by);
+        let outputs: Map<String, Json> = told.map(|(_, name, value)| (name.clone(), json!(value))).collect();
+        json!({ status: "success", "outputs": outputs })
     }
 }
 

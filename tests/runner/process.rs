@@ -20,6 +20,7 @@ const AFTER_EXIT: Duration = Duration::from_secs(5);
 /// No step of a test takes so long; one that hangs must not hang the tests.
 const AT_MOST: Duration = Duration::from_secs(300);
 
+#[derive(Debug, PartialEq, Eq)]
 pub(super) enum Ended {
     Exited(i32),
     /// Cancelled while it ran: whatever its exit code, the step is cancelled.

@@ -10,6 +10,7 @@ use serde_json::{Value as Json, json};
 
 use super::{Ran, Run, action, git};
 use crate::aws::{ACCOUNT, Aws};
+use crate::bodies::story;
 use crate::repo::Repo;
 use crate::tool;
 
@@ -171,6 +172,7 @@ pub(super) fn succeeded(ran: &Ran, jobs: &[&str]) {
 
 #[test]
 fn the_life_of_two_environments() {
+    let _story = story!();
     let Some(mut world) = World::new() else { return };
 
     // There is no backend, and whoever plans is told what to do.
@@ -206,6 +208,12 @@ fn the_life_of_two_environments() {
     assert_eq!(world.live_group(), "asg-blue");
     let serial = world.state("prod", "app")["serial"].clone();
 
+    // Every state is sound, and every role opens to whom it should.
+    let ran = world.start("check-state").event("schedule").run().unwrap();
+    succeeded(&ran, &["check-dev", "check-prod"]);
+    let ran = world.start("test-oidc").event("workflow_dispatch").run().unwrap();
+    succeeded(&ran, &["reads-dev", "reads-prod"]);
+
     // Nothing to do: nobody is asked.
     let ran = world.apply("prod", "app").unwrap();
     succeeded(&ran, &["plan-prod", "scan"]);
@@ -217,18 +225,21 @@ fn the_life_of_two_environments() {
     world.repo.write("infra/app/envs/prod.tfvars", "instances = 4\n");
     world.commit();
     let id = "0b5a1f3e-7d7c-4a4e-9f5a-1d2c3b4a5f6e";
-    let lock = json!({
-        "ID": id, "Operation": "OperationTypeApply", "Info": "", "Who": "mallory@laptop", "Version": "1.11.4",
-        "Created": "2026-01-01T00:00:00Z", "Path": format!("{BUCKET}/pyfleet/prod/app.tfstate"),
-    });
-    let item = json!({
-        "LockID": { "S": format!("{BUCKET}/pyfleet/prod/app.tfstate") }, "Info": { "S": lock.to_string() },
-    });
-    world.aws.cli(&["dynamodb", "put-item", "--table-name", TABLE, "--item", &item.to_string()]);
-    let ran = world.apply("prod", "app").unwrap();
-    ran.job("plan-prod").failed().says("mallory@laptop").says(id);
-    ran.job("approve-apply-prod").skipped();
-    ran.job("apply-prod").skipped();
+    // One that was just taken is waited for; one that is older than any job is nobody's any more.
+    for (created, code) in [("2999-01-01T00:00:00Z", 3), ("2026-01-01T00:00:00Z", 4)] {
+        let lock = json!({
+            "ID": id, "Operation": "OperationTypeApply", "Info": "", "Who": "mallory@laptop", "Version": "1.11.4",
+            "Created": created, "Path": format!("{BUCKET}/pyfleet/prod/app.tfstate"),
+        });
+        let item = json!({
+            "LockID": { "S": format!("{BUCKET}/pyfleet/prod/app.tfstate") }, "Info": { "S": lock.to_string() },
+        });
+        world.aws.cli(&["dynamodb", "put-item", "--table-name", TABLE, "--item", &item.to_string()]);
+        let ran = world.apply("prod", "app").unwrap();
+        ran.job("plan-prod").failed().says("mallory@laptop").says(id).says(&format!("exit code {code}"));
+        ran.job("approve-apply-prod").skipped();
+        ran.job("apply-prod").skipped();
+    }
     // The lock is released by the one who says its id, and by nobody else.
     let unlock = |lock_id: &str| {
         let confirm = format!("unlock {lock_id}");

@@ -13,6 +13,7 @@ use serde_json::{Value as Json, json};
 use super::pyfleet::CURL;
 use super::{Ran, Run, action, git};
 use crate::aws::{ACCOUNT, Aws, Rollout, SKOPEO};
+use crate::bodies::story;
 use crate::executed::image_layout::Layout;
 use crate::repo::Repo;
 use crate::tool;
@@ -70,6 +71,7 @@ fn aws() -> Option<Aws> {
 
 #[test]
 fn a_pull_request_that_changes_the_stack_is_checked_scanned_and_planned() {
+    let _story = story!();
     let Some(aws) = aws() else { return };
     let repo = pull_request(|repo| {
         repo.append("terraform/outputs.tf", "\noutput \"colour\" {\n  value = \"blue\"\n}\n");
@@ -99,6 +101,7 @@ fn a_pull_request_that_changes_the_stack_is_checked_scanned_and_planned() {
 
 #[test]
 fn a_pull_request_that_changes_no_stack_passes_the_gate_without_aws() {
+    let _story = story!();
     let repo = pull_request(|repo| {
         repo.append("app/server.py", "# Nothing more.\n");
     });
@@ -113,6 +116,7 @@ fn a_pull_request_that_changes_no_stack_passes_the_gate_without_aws() {
 
 #[test]
 fn a_step_that_fails_closes_the_gate() {
+    let _story = story!();
     let Some(aws) = aws() else { return };
     let repo = pull_request(|repo| {
         repo.append("terraform/outputs.tf", "\noutput \"colour\" {\nvalue = \"blue\"\n}\n");
@@ -128,6 +132,7 @@ fn a_step_that_fails_closes_the_gate() {
 
 #[test]
 fn a_scan_with_findings_closes_the_gate() {
+    let _story = story!();
     let Some(aws) = aws() else { return };
     let repo = pull_request(|repo| {
         repo.append("terraform/main.tf", "\n# Changed.\n");
@@ -147,6 +152,7 @@ fn a_scan_with_findings_closes_the_gate() {
 
 #[test]
 fn a_plan_that_fails_is_commented_and_closes_the_gate() {
+    let _story = story!();
     let Some(aws) = Aws::start() else { return };
     let repo = pull_request(|repo| {
         repo.append("terraform/main.tf", "\n# Changed.\n");
@@ -161,6 +167,7 @@ fn a_plan_that_fails_is_commented_and_closes_the_gate() {
 
 #[test]
 fn a_fork_gets_checks_and_no_plan() {
+    let _story = story!();
     let Some(aws) = aws() else { return };
     let repo = pull_request(|repo| {
         repo.append("terraform/main.tf", "\n# Changed.\n");
@@ -177,6 +184,7 @@ fn a_fork_gets_checks_and_no_plan() {
 
 #[test]
 fn the_test_workflow_runs_the_suites_and_comments() {
+    let _story = story!();
     let Some(_) = tool::find("pytest") else { return };
     let repo = pull_request(|repo| {
         repo.append("app/server.py", "# Nothing more.\n");
@@ -196,6 +204,7 @@ fn the_test_workflow_runs_the_suites_and_comments() {
 
 #[test]
 fn a_test_that_fails_closes_the_gate_and_is_named() {
+    let _story = story!();
     let Some(_) = tool::find("pytest") else { return };
     let repo = pull_request(|repo| {
         repo.append("tests/unit/test_pool.py", "\n\ndef test_wrong():\n    assert False\n");
@@ -214,6 +223,7 @@ fn a_test_that_fails_closes_the_gate_and_is_named() {
 
 #[test]
 fn coverage_below_the_minimum_closes_the_gate() {
+    let _story = story!();
     let Some(_) = tool::find("pytest") else { return };
     let repo = pull_request(|repo| {
         repo.write("app/untested.py", "x = 1\n".repeat(1000));
@@ -386,6 +396,7 @@ impl Production {
 
 #[test]
 fn a_deployment_is_typed_letter_by_letter() {
+    let _story = story!();
     let Some(production) = Production::new() else { return };
     for (version, confirm) in [("", "deploy"), ("", "DEPLOY "), ("$(id)", "DEPLOY"), ("latest", "DEPLOY")] {
         let Some(ran) = production.start("deploy", [("version", version), ("confirm", confirm)]).run() else {
@@ -413,6 +424,7 @@ fn a_deployment_is_typed_letter_by_letter() {
 
 #[test]
 fn a_commit_whose_tests_fail_is_not_built() {
+    let _story = story!();
     let Some(production) = Production::new() else { return };
     production.repo.append("tests/unit/test_pool.py", "\n\ndef test_wrong():\n    assert False\n");
     production.commit();
@@ -434,6 +446,7 @@ fn a_commit_whose_tests_fail_is_not_built() {
 
 #[test]
 fn a_finding_or_a_reviewer_keeps_an_image_from_leaving() {
+    let _story = story!();
     let Some(production) = Production::new() else { return };
     let finding = r#"{"SchemaVersion": 2, "Results": [{"Target": "os", "Vulnerabilities": [
         {"VulnerabilityID": "CVE-1", "PkgName": "openssl", "Severity": "HIGH", "FixedVersion": "2"}]}]}"#;
@@ -466,6 +479,7 @@ fn a_finding_or_a_reviewer_keeps_an_image_from_leaving() {
 
 #[test]
 fn the_life_of_a_service() {
+    let _story = story!();
     let Some(mut production) = Production::new() else { return };
 
     // Built, scanned, approved, pushed and deployed: one digest.

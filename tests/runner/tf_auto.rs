@@ -4,6 +4,7 @@ use serde_json::{Value as Json, json};
 
 use super::pyfleet::{GH, World, succeeded};
 use super::{Ran, Run};
+use crate::bodies::story;
 
 /// A pull request that was merged as whatever is pushed, whose run left the plans that lie in the state.
 const MERGED: &str = r#"
@@ -46,6 +47,7 @@ fn left_alone(ran: &Ran, environment: &str) {
 
 #[test]
 fn a_push_goes_as_far_as_somebody_has_seen() {
+    let _story = story!();
     let Some(world) = World::new() else { return };
     // Pull requests plan nothing that takes a secret of its environment.
     world.repo.replace("pyfleet.yml", "{ secret: ALERT_EMAILS, as: list }", "[ops@example.com]");
@@ -148,6 +150,7 @@ fn a_push_goes_as_far_as_somebody_has_seen() {
 
 #[test]
 fn an_environment_is_promoted_and_destroyed_by_hand() {
+    let _story = story!();
     let Some(world) = World::new() else { return };
     // Who does not agree stops it before anything is applied.
     let ask = |run: Run, action: &str, confirm: &str| {
@@ -209,6 +212,7 @@ fn an_environment_is_promoted_and_destroyed_by_hand() {
 /// Whatever a push asks for elsewhere, an environment below the level is planned with a role that takes no lock.
 #[test]
 fn an_environment_that_is_only_read_is_only_planned() {
+    let _story = story!();
     let world = World::of(|repo| {
         repo.replace("pyfleet.yml", "  prod:\n", "  prod:\n    safety-level: 3\n");
         repo.run(["render"]).exits(0);

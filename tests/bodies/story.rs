@@ -1,0 +1,141 @@
+//! What a test executes of an example, compared with what the ledger names it for.
+//!
+//! ```ignore
+//! let _story = story!();
+//! ```
+
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
+use std::thread;
+
+use super::body::{self, Example};
+use super::ledger::{Demand, End, Ledger, Witness};
+
+/// A test that executes an example's workflows; it compares where it ends.
+pub(crate) struct Story;
+
+/// What is being told on this thread: a test runs on one.
+struct Told {
+    name: String,
+    shown: BTreeMap<Demand, Witness>,
+}
+
+thread_local! {
+    static TOLD: RefCell<Option<Told>> = const { RefCell::new(None) };
+}
+
+/// Begins the story that is named as the test is.
+macro_rules! story {
+    () => {{
+        fn here() {}
+        $crate::bodies::Story::begin(std::any::type_name_of_val(&here))
+    }};
+}
+pub(crate) use story;
+
+impl Story {
+    pub(crate) fn begin(place: &str) -> Self {
+        let name = place.split_once("::").unwrap().1.strip_suffix("::here").unwrap().to_owned();
+        TOLD.set(Some(Told { name, shown: BTreeMap::new() }));
+        Self
+    }
+}
+
+/// A body of an example has ended. It counts where it is the text that is committed for this step.
+pub(crate) fn note(
+    example: &Example,
+    place: &body::Place,
+    text: &str,
+    code: i32,
+    stand_ins: BTreeSet<String>,
+) {
+    TOLD.with_borrow_mut(|told| {
+        let told = told.as_mut().unwrap_or_else(|| {
+            panic!("this executes {}: the test begins with `let _story = story!();`", example.name)
+        });
+        if example.bodies.get(place).map(String::as_str) != Some(text) {
+            return;
+        }
+        let body = body::name_of(text);
+        let end = match code {
+            0 => End::Success,
+            code if body::is_main_failure(&body, code) => End::Failure,
+            _ => return,
+        };
+        let demand = Demand::new(&body, end, &example.name);
+        let witness = Witness { example: example.name.clone(), stand_ins, story: told.name.clone() };
+        match told.shown.get(&demand) {
+            Some(known) if known.stand_ins.len() <= witness.stand_ins.len() => {}
+            _ => drop(told.shown.insert(demand, witness)),
+        }
+    });
+}
+
+impl Drop for Story {
+    fn drop(&mut self) {
+        let told = TOLD.take().unwrap();
+        // A test that fails says why, and one that lacks a tool has said so.
+        if thread::panicking() || told.shown.is_empty() {
+            return;
+        }
+        let (mut ledger, _guard) = Ledger::read();
+        if std::env::var_os("PYFLEET_UPDATE").is_some() {
+            told.enter(&mut ledger);
+            ledger.write();
+        }
+        let lost = told.lost(&ledger);
+        assert!(
+            lost.is_empty(),
+            "{} no longer shows what tests/bodies/executed.tsv names it for; PYFLEET_UPDATE=1 rewrites that:\n{lost:#?}",
+            told.name
+        );
+    }
+}
+
+impl Told {
+    /// What the ledger names this story for and it has not shown.
+    fn lost<'a>(&self, ledger: &'a Ledger) -> Vec<&'a Demand> {
+        let own = ledger.0.iter().filter(|(_, witness)| witness.story == self.name);
+        let is_lost = |(demand, witness): &(&Demand, &Witness)| {
+            self.shown.get(demand).is_none_or(|shown| !shown.stand_ins.is_subset(&witness.stand_ins))
+        };
+        own.filter(is_lost).map(|(demand, _)| demand).collect()
+    }
+
+    /// Takes over what nobody else has shown, or only with more that is stood in for.
+    fn enter(&self, ledger: &mut Ledger) {
+        ledger.0.retain(|_, witness| witness.story != self.name);
+        for (demand, witness) in &self.shown {
+            match ledger.0.get(demand) {
+                Some(known) if known.stand_ins.len() <= witness.stand_ins.len() => {}
+                _ => drop(ledger.0.insert(demand.clone(), witness.clone())),
+            }
+        }
+    }
+}
+
+#[test]
+fn a_story_that_loses_a_body_is_noticed() {
+    let told = |stand_ins: &[&str]| {
+        let demand = Demand::new("gate.sh", End::Success, "pyfleet");
+        let stand_ins = stand_ins.iter().map(|name| (*name).to_owned()).collect();
+        let witness = Witness { example: "pyfleet".to_owned(), stand_ins, story: "a::b".to_owned() };
+        Told { name: "a::b".to_owned(), shown: BTreeMap::from([(demand, witness)]) }
+    };
+    let mut ledger =
+        Ledger::parse("gate.sh\tfailure\tpyfleet\t-\ta::b\nnotify.sh\tfailure\tpyfleet\t-\tc::d\n");
+    assert_eq!(told(&[]).lost(&ledger), [&Demand::new("gate.sh", End::Failure, "pyfleet")]);
+    // Others keep what they have shown, and who shows it with fewer stand-ins is named.
+    told(&["gh"]).enter(&mut ledger);
+    let line = "gate.sh\tsuccess\tpyfleet\tgh\ta::b\nnotify.sh\tfailure\tpyfleet\t-\tc::d\n";
+    assert_eq!(ledger.text(), line);
+    assert!(told(&["gh"]).lost(&ledger).is_empty());
+    assert_eq!(told(&["curl"]).lost(&ledger).len(), 1);
+    let mut other = Told { name: "e::f".to_owned(), ..told(&["curl"]) };
+    other.shown.values_mut().for_each(|witness| witness.story = "e::f".to_owned());
+    other.enter(&mut ledger);
+    assert_eq!(ledger.text(), line);
+    other.shown.values_mut().for_each(|witness| witness.stand_ins.clear());
+    other.enter(&mut ledger);
+    assert_eq!(ledger.text(), line.replace("gh\ta::b", "-\te::f"));
+}

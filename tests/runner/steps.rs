@@ -1,0 +1,309 @@
+//! Steps of the examples, each alone in a checkout: how they fail where no story goes wrong that way, and what only a failure
+//! makes due.
+//!
+//! What fails is what the step asks: a program that answers as a broken cloud would, a file that is not as it should be,
+//! what a job before has said. Bodies that a story of an example fails in are not here.
+
+use serde_json::json;
+
+use super::sandbox_broker::DOCKER;
+use super::{Run, action, git};
+use crate::bodies::story;
+use crate::repo::Repo;
+use crate::tool;
+
+/// AWS, which lets nobody in.
+const REFUSED: &str =
+    "echo 'An error occurred (AccessDenied) when calling an operation: not authorized' >&2; exit 254";
+const BROKEN: &str = "echo 'it is broken' >&2; exit 1";
+
+const RECOVER: &str = "Save what the apply could not write";
+
+/// Infracost, which is asked about a commit and then about the one before it: 60 a month are added.
+pub(super) const INFRACOST: &str = r#"
+while (($#)); do [[ $1 != --out-file ]] || out=$2; shift; done
+if [[ -e $STATE/asked ]]; then rm "$STATE/asked" && total=5; else : >"$STATE/asked" && total=65; fi
+echo "{\"currency\": \"USD\", \"projects\": [{\"breakdown\": {\"resources\": [], \"totalMonthlyCost\": \"$total\"}}], \"totalMonthlyCost\": \"$total\"}" >"$out"
+"#;
+
+/// A checkout of an example, with two commits.
+struct Checkout {
+    repo: Repo,
+    stack: &'static str,
+    directory: &'static str,
+}
+
+impl Checkout {
+    /// An example with one of its stacks, and where that lies.
+    fn of(example: &str, stack: &'static str, directory: &'static str) -> Option<Self> {
+        for tool in ["jq", "terraform"] {
+            tool::find(tool)?;
+        }
+        let repo = Repo::new();
+        let root = repo.path(".");
+        action::copy_into(&tool::repository().join("examples").join(example), &root);
+        git(&root, &["init", "--quiet", "--initial-branch=main"]);
+        git(&root, &["add", "--all"]);
+        let author = ["-c", "user.name=octocat", "-c", "user.email=octocat@example.com"];
+        for message in ["All", "Nothing more"] {
+            git(
+                &root,
+                &[&author[..], &["commit", "--quiet", "--allow-empty", "--message", message]].concat(),
+            );
+        }
+        Some(Self { repo, stack, directory })
+    }
+
+    /// A step of a workflow that somebody starts. Whatever its job makes a matrix of is the one stack.
+    fn step(&self, workflow: &str, job: &str, step: &str) -> Run {
+        let zeros = "0".repeat(64);
+        let target = json!([{
+            "stack": self.stack, "directory": self.directory, "variables": {}, "var-files": [],
+            "backend": { "bucket": "a-bucket", "key": "a.tfstate", "region": "us-east-1", "dynamodb_table": "a-table" },
+            "colors": { "output": "active_color", "values": ["blue", "green"] },
+            "plan": { "plan_key": format!("_plans/1-1/production/{}.tfplan", self.stack), "plan_sha256": zeros, "commit": zeros[..40], "tool_version": "1.11.4" },
+            "namespace": "inventory-manager", "deployment": "inventory-manager",
+        }]);
+        let target = target.to_string();
+        let run = Run::of(&format!(".github/workflows/{workflow}.yml"), self.repo.path("."))
+            .event("workflow_dispatch")
+            .alone(job, step)
+            .env("AWS_REGION", "us-east-1")
+            .env("WAIT_TIMEOUT", "1")
+            .env("WAIT_INTERVAL", "1")
+            .env("DELAY", "0")
+            .tool("aws", REFUSED);
+        let told = [
+            ("guard", "target"),
+            ("guard", "prod-1"),
+            ("changes", "static"),
+            ("changes", "plan-dev"),
+            ("changes", "cost"),
+            ("decide-staging-1", "apply"),
+            ("decide-production-1", "apply"),
+        ];
+        told.iter().fold(run, |run, (by, output)| run.told(by, output, &target))
+    }
+
+    fn pushed(&self, job: &str, step: &str) -> Run {
+        self.step("main", job, step).event("push")
+    }
+
+    fn reviewed(&self, workflow: &str, job: &str, step: &str) -> Run {
+        self.step(workflow, job, step).event("pull_request")
+    }
+}
+
+/// The step fails, and says why.
+#[track_caller]
+fn fails(run: Run, says: &str) {
+    ends(run, "failure", says);
+}
+
+#[track_caller]
+fn succeeds(run: Run, says: &str) {
+    ends(run, "success", says);
+}
+
+#[track_caller]
+fn ends(run: Run, outcome: &str, says: &str) {
+    let _r = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| ends_(run, outcome, says))); // TEMP
+}
+#[track_caller]
+fn ends_(run: Run, outcome: &str, says: &str) {
+    let Some(ran) = run.run() else { return };
+    let alone = run.alone.unwrap();
+    let job = ran.job(&alone.job);
+    assert_eq!(job.step(&alone.step).outcome, outcome, "{}\n{}", alone.step, job.log());
+    job.says(says);
+}
+
+/// Terraform by hand, on a push, by the clock and in pull requests.
+#[test]
+fn of_pyfleet() {
+    let _story = story!();
+    let Some(checkout) = Checkout::of("pyfleet", "network", "infra/network") else { return };
+    let tf = |job: &str, step: &str| {
+        let inputs = [("environment", "prod"), ("stack", "network"), ("action", "apply")];
+        checkout.step("tf", job, step).inputs(inputs)
+    };
+    let check = |step: &str| checkout.step("check-state", "check-prod", step);
+    let review = |job: &str, step: &str| checkout.reviewed("terraform", job, step);
+    let terraform = |run: Run| run.tool("terraform", BROKEN);
+
+    fails(check("Check state, lock and backend"), "AccessDenied");
+    fails(terraform(check("Initialise")), "it is broken");
+    fails(terraform(check("Read the live colour")), "it is broken");
+    fails(terraform(tf("plan-prod", "plan")), "it is broken");
+    fails(tf("create-backend-prod", "backend"), "AccessDenied");
+    let result = checkout.step("tf-auto", "plan-prod-1", "Say what the plan is");
+    fails(result.told("plan", "counts", "many"), "many");
+    fails(tf("plan-prod", "Hand the plan over").before(": >\"$PLAN_FILE\""), "AccessDenied");
+    let record = "case $* in *version*) echo '{\"terraform_version\": \"1.11.4\"}' ;; *) echo '{\"version\": 4, \"resources\": [], \"outputs\": {}}' ;; esac";
+    fails(tf("apply-prod", "Record it").tool("terraform", record), "AccessDenied");
+    for step in ["apply", "revert"] {
+        fails(terraform(tf("apply-prod", step)).before(": >\"$RUNNER_TEMP/mask.sed\""), "it is broken");
+    }
+    let stale = tf("apply-prod", "See that the approval is of this attempt");
+    fails(stale.told("approve-apply-prod", "attempt", "0"), "start a new run");
+
+    // What an apply could not write is nowhere but here.
+    succeeds(tf("apply-prod", RECOVER), "there is no state to save");
+    let left = "echo '{\"version\": 4}' >\"$STACK_DIRECTORY/errored.tfstate\"";
+    fails(terraform(tf("apply-prod", RECOVER)).before(left), "errored.tfstate");
+    let taken = "mkdir -p \"$RESULT_DIR/result.json\"";
+    let drift = checkout.step("tf-drift", "detect-prod", "Look for drift");
+    fails(terraform(drift).before(taken), "the result cannot be written");
+    let probe = checkout.step("test-oidc", "reads-prod", "Show the token, and which roles it opens");
+    let probe = probe.env("ACTIONS_ID_TOKEN_REQUEST_URL", "https://token.example.com/?a=b");
+    fails(
+        probe.env("ACTIONS_ID_TOKEN_REQUEST_TOKEN", "a-token").tool("curl", BROKEN),
+        "::error::GitHub gives no token",
+    );
+
+    // In pull requests.
+    fails(review("plan-dev", "Say what is planned").before(": >\"$PLAN_DIR\""), "File exists");
+    let nothing = "mkdir -p \"$RESULTS_DIR\"";
+    fails(review("comment", "Compose the comments").before(nothing), "there is no plan result to comment on");
+    fails(
+        review("comment", "Compose the comments on cost").before(nothing),
+        "there is no cost result to comment on",
+    );
+    let comment = "mkdir -p \"$COMMENTS_DIR\"; echo '<!-- pyfleet:plan -->' >\"$COMMENTS_DIR/a.md\"";
+    fails(review("comment", "Post it").before(comment).tool("gh", BROKEN), "it is broken");
+    let cost = review("cost", "Estimate the cost").secret("INFRACOST_API_KEY", "ico-hush-hush");
+    let much = INFRACOST.replace("total=65", "total=650");
+    fails(cost.tool("infracost", &much), "more than the limit");
+    let wrong = "echo '{' >>\"$STACK_DIRECTORY/main.tf\"";
+    for step in ["Initialise without a backend", "Validate", "Run the stack's own tests"] {
+        fails(review("static", step).before(wrong), "Argument or block definition required");
+    }
+}
+
+/// A service that people deploy.
+#[test]
+fn of_sandbox_broker() {
+    let _story = story!();
+    let Some(checkout) = Checkout::of("sandbox-broker", "sandbox-broker", "terraform") else { return };
+    let digest = format!("sha256:{}", "0".repeat(64));
+    let deploy = |job: &str, step: &str| {
+        let run = checkout.step("deploy", job, step);
+        ["build-production-api", "push-production-api"]
+            .iter()
+            .fold(run, |run, by| run.told(by, "digest", &digest))
+            .inputs([("environment", "production"), ("confirm", "DEPLOY")])
+    };
+    let build = |step: &str| checkout.step("build", "build-api", step).event("push");
+
+    let wrong = "echo 'def test_wrong(): assert False' | tee tests/unit/test_wrong.py >tests/integration/test_wrong_too.py";
+    for suite in ["unit", "integration"] {
+        fails(deploy(&format!("test-api-{suite}"), "suite").before(wrong), "test_wrong");
+    }
+    fails(deploy("test-api-unit", "Install").tool("pip", BROKEN), "it is broken");
+    fails(deploy("lookup-production-api", "lookup").told("guard", "version", "1.0.0"), "AccessDenied");
+    let load = deploy("build-production-api", "Load what was built");
+    fails(load.tool("skopeo", BROKEN).tool("docker", "exit 0"), "it is broken");
+    let check = build("Check the image").told("clock", "started-at", "1767729600");
+    fails(check.tool("docker", &DOCKER.replace("104857600", "600000000")), "::error::");
+    fails(build("Save the image").tool("docker", BROKEN), "it is broken");
+    succeeds(build("Save the image").tool("docker", "[[ $1 == save ]] && : >\"${*: -1}\""), "");
+    let archive = "echo 'no archive' >\"$RUNNER_TEMP/image.tar\"";
+    fails(deploy("scan-production-api", "Unpack the image").before(archive), "::error::");
+    succeeds(deploy("push-production-api", "Say why there is no image"), "start a new run");
+    fails(
+        deploy("push-production-api", "push").before(archive).told("guard", "version", "1.0.0"),
+        "AccessDenied",
+    );
+    fails(deploy("deploy-production-api", "deploy"), "AccessDenied");
+    let back = deploy("deploy-production-api", "rollback").told("deploy", "previous", "1");
+    fails(back.told("deploy", "revision", "2"), "AccessDenied");
+    let compose = checkout.reviewed("test", "comment", "Compose the comment");
+    fails(compose.before("mkdir -p \"$RESULTS_DIR\""), "::error::");
+}
+
+/// A pipeline to Kubernetes.
+#[test]
+fn of_inventory_manager() {
+    let _story = story!();
+    let Some(checkout) = Checkout::of("inventory-manager", "inventory-manager", "infra") else { return };
+
+    let wrong = "echo 'def test_wrong(): assert False' >tests/test_wrong.py";
+    fails(checkout.pushed("test-app-unit", "suite").before(wrong), "test_wrong");
+    for (step, tool) in [
+        ("Install the tools", "pip"),
+        ("Look for errors", "flake8"),
+        ("Look for insecure code", "bandit"),
+        ("Look for vulnerable dependencies", "pip-audit"),
+    ] {
+        fails(checkout.pushed("security-app", step).tool(tool, BROKEN), "it is broken");
+    }
+    let newest = checkout.pushed("newest-production", "Compare the commit with the newest of its branch");
+    fails(newest.tool("gh", BROKEN), "it is broken");
+    succeeds(checkout.pushed("push-production-app", "Say why there is no image"), "start a new run");
+    fails(checkout.pushed("apply-production-1", "Take the plan"), "AccessDenied");
+    fails(checkout.pushed("apply-production-1", "apply").tool("terraform", BROKEN), "it is broken");
+    succeeds(checkout.pushed("apply-production-1", RECOVER), "there is no state to save");
+    let connect = checkout.pushed("deploy-production-inventory-manager", "Connect kubectl with the cluster");
+    fails(connect, "AccessDenied");
+
+    let list = checkout.step("rollback", "list-eks-production", "List what can be gone back to");
+    let list =
+        list.inputs([("environment", "production"), ("what", "eks/inventory-manager"), ("target", "list")]);
+    let connected = "mkdir -p \"$EKS_DIRECTORY\"; ln -s \"$(command -v kubectl)\" \"$EKS_DIRECTORY/kubectl\"; : >\"$EKS_DIRECTORY/kubeconfig\"";
+    fails(list.before(connected).tool("kubectl", BROKEN), "it is broken");
+    let measure = checkout.step("metrics", "measure", "Measure the deliveries");
+    fails(measure.clone().tool("gh", BROKEN), "nothing is measured");
+    succeeds(measure.tool("gh", "echo '{\"workflow_runs\": []}'"), "");
+}
+
+/// An image, and machines.
+#[test]
+fn of_golden_image() {
+    let _story = story!();
+    let Some(checkout) = Checkout::of("golden-image", "machines", "infrastructure") else { return };
+
+    let asked = checkout.step("main", "guard", "guard");
+    let asked = asked.inputs([("rebuild_image", "true"), ("template_id", "9001")]);
+    fails(asked, "::error::");
+    fails(checkout.pushed("packer-build", "Set up Packer").tool("curl", BROKEN), "::error::");
+    fails(
+        checkout.pushed("packer-build", "Install the template's plugins").tool("packer", BROKEN),
+        "it is broken",
+    );
+    let validate = checkout.pushed("packer-validate", "Check the template");
+    fails(validate.tool("packer", "[[ $1 != fmt ]] || exit 3"), "::error::");
+    fails(checkout.pushed("ansible-check", "Set up Ansible").tool("python3", BROKEN), "::error::");
+    let wrong = "echo '- tasks: none' >>ansible/playbooks/post-deploy.yml";
+    fails(checkout.pushed("ansible-check", "Check the playbook").before(wrong), "::error::");
+    fails(
+        checkout.pushed("configure-staging", "Find the machines").tool("terraform", BROKEN),
+        "it is broken",
+    );
+    fails(checkout.pushed("smoke-command-staging", "Run the command"), "SSH does not answer");
+    let works = checkout.pushed("image-works-staging", "Record that the image works here");
+    fails(works.told("image-staging", "image_id", "9001"), "AccessDenied");
+    succeeds(checkout.pushed("apply-staging-1", RECOVER), "there is no state to save");
+    let measure = checkout.step("metrics", "measure", "Measure the deliveries");
+    succeeds(measure.tool("gh", "echo '{\"workflow_runs\": []}'"), "");
+}
+
+/// Two images, and a stack that a program writes.
+#[test]
+fn of_experience_showcase() {
+    let _story = story!();
+    let Some(checkout) = Checkout::of("experience-showcase", "showcase", "infra") else { return };
+
+    let forgotten = "rm -f package-lock.json infra/package-lock.json";
+    fails(checkout.pushed("test-backend-unit", "Install").before(forgotten), "npm ci");
+    let program = checkout.pushed("synth-production", "Install what the lock file says");
+    fails(program.before(forgotten), "npm ci");
+    succeeds(checkout.pushed("plan-production-1", "Say why there is nothing"), "start a new run");
+    let digest = format!("sha256:{}", "0".repeat(64));
+    let plan = checkout.pushed("plan-production-1", "See that the plan has the images");
+    let plan =
+        ["build-backend", "build-prometheus"].iter().fold(plan, |run, by| run.told(by, "digest", &digest));
+    let planned = "mkdir -p \"$STACK_DIRECTORY\"; : >\"$PLAN_FILE\"";
+    fails(plan.before(planned).tool("terraform", BROKEN), "it is broken");
+    succeeds(checkout.pushed("push-production-backend", "Say why there is no image"), "start a new run");
+    succeeds(checkout.pushed("apply-production-1", RECOVER), "there is no state to save");
+}
