@@ -49,8 +49,9 @@ build {
 }
 "#;
 
-/// Packer as the archive has it.
+/// Packer as the archive has it. What it does itself it tells as `Run::tool` does.
 const PACKER: &str = r#"#!/usr/bin/env bash
+[[ $1 != @(init|build) ]] || echo packer >>"$RUNNER_TEMP/../../../../called"
 [[ $1 != init ]] || exit 0
 'REAL' "$@" || exit
 [[ $1 == build ]] || exit 0

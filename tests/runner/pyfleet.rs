@@ -109,6 +109,7 @@ impl World {
             .identified_by(&self.aws)
             .variable("INSTANCE_TYPE", "t3.micro")
             .variable("PLAN_ROLE", &existing("plan"))
+            .variable("PULL_REQUEST_PLAN_ROLE", &existing("pull-request-plan"))
             .variable("APPLY_ROLE", &existing("apply"))
             .variable("BACKEND_CREATE_ROLE", &existing("backend-create"))
             .variable("BACKEND_DESTROY_ROLE", &existing("backend-destroy"))

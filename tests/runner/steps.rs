@@ -56,12 +56,13 @@ impl Checkout {
 
     /// A step of a workflow that somebody starts. Whatever its job makes a matrix of is the one stack.
     fn step(&self, workflow: &str, job: &str, step: &str) -> Run {
-        let zeros = "0".repeat(64);
+        let head = git(&self.repo.path("."), &["rev-parse", "HEAD"]);
         let target = json!([{
             "stack": self.stack, "directory": self.directory, "variables": {}, "var-files": [],
             "backend": { "bucket": "a-bucket", "key": "a.tfstate", "region": "us-east-1", "dynamodb_table": "a-table" },
             "colors": { "output": "active_color", "values": ["blue", "green"] },
-            "plan": { "plan_key": format!("_plans/1-1/production/{}.tfplan", self.stack), "plan_sha256": zeros, "commit": zeros[..40], "tool_version": "1.11.4" },
+            "plan": { "plan_key": format!("_plans/1-1/production/{}.tfplan", self.stack), "plan_sha256": "0".repeat(64),
+                "commit": head, "tool_version": "1.11.4" },
             "namespace": "inventory-manager", "deployment": "inventory-manager",
         }]);
         let target = target.to_string();
@@ -107,10 +108,6 @@ fn succeeds(run: Run, says: &str) {
 
 #[track_caller]
 fn ends(run: Run, outcome: &str, says: &str) {
-    let _r = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| ends_(run, outcome, says))); // TEMP
-}
-#[track_caller]
-fn ends_(run: Run, outcome: &str, says: &str) {
     let Some(ran) = run.run() else { return };
     let alone = run.alone.unwrap();
     let job = ran.job(&alone.job);
@@ -173,7 +170,7 @@ fn of_pyfleet() {
     fails(review("comment", "Post it").before(comment).tool("gh", BROKEN), "it is broken");
     let cost = review("cost", "Estimate the cost").secret("INFRACOST_API_KEY", "ico-hush-hush");
     let much = INFRACOST.replace("total=65", "total=650");
-    fails(cost.tool("infracost", &much), "more than the limit");
+    fails(cost.tool("infracost", &much), "may grow by 100");
     let wrong = "echo '{' >>\"$STACK_DIRECTORY/main.tf\"";
     for step in ["Initialise without a backend", "Validate", "Run the stack's own tests"] {
         fails(review("static", step).before(wrong), "Argument or block definition required");
@@ -210,10 +207,8 @@ fn of_sandbox_broker() {
     let archive = "echo 'no archive' >\"$RUNNER_TEMP/image.tar\"";
     fails(deploy("scan-production-api", "Unpack the image").before(archive), "::error::");
     succeeds(deploy("push-production-api", "Say why there is no image"), "start a new run");
-    fails(
-        deploy("push-production-api", "push").before(archive).told("guard", "version", "1.0.0"),
-        "AccessDenied",
-    );
+    let push = deploy("push-production-api", "push").before(archive).told("guard", "version", "1.0.0");
+    fails(push.tool("skopeo", BROKEN), "AccessDenied");
     fails(deploy("deploy-production-api", "deploy"), "AccessDenied");
     let back = deploy("deploy-production-api", "rollback").told("deploy", "previous", "1");
     fails(back.told("deploy", "revision", "2"), "AccessDenied");
@@ -294,6 +289,9 @@ fn of_experience_showcase() {
     let Some(checkout) = Checkout::of("experience-showcase", "showcase", "infra") else { return };
 
     let forgotten = "rm -f package-lock.json infra/package-lock.json";
+    // It needs no package, and so no registry.
+    succeeds(checkout.pushed("test-backend-unit", "Install"), "");
+    succeeds(checkout.pushed("test-backend-unit", "suite"), "pass");
     fails(checkout.pushed("test-backend-unit", "Install").before(forgotten), "npm ci");
     let program = checkout.pushed("synth-production", "Install what the lock file says");
     fails(program.before(forgotten), "npm ci");
