@@ -91,6 +91,10 @@ fn every_body_is_executed_in_success_and_in_failure() {
         ledger.write();
     }
     let ledger = committed();
+    assert!(
+        fs::read_to_string(Ledger::path()).unwrap() == ledger.text(),
+        "tests/bodies/executed.tsv is not sorted, or says something twice: PYFLEET_UPDATE=1 rewrites it"
+    );
     let mistakes = mistakes(examples, &ledger);
     assert!(
         mistakes.is_empty(),
