@@ -212,7 +212,7 @@ fn the_life_of_two_environments() {
     // Every state is sound, and every role opens to whom it should.
     let ran = world.start("check-state").event("schedule").run().unwrap();
     succeeded(&ran, &["check-dev", "check-prod"]);
-    let ran = world.start("test-oidc").event("workflow_dispatch").run().unwrap();
+    let ran = world.start("test-oidc").event("workflow_dispatch").real("curl").run().unwrap();
     succeeded(&ran, &["reads-dev", "reads-prod"]);
 
     // Nothing to do: nobody is asked.
