@@ -64,6 +64,19 @@ pub(super) fn propose(terraform: &Terraform, guesses: &mut Guesses, notes: &mut 
     }
 }
 
+/// The first of some releases that meets a demand of one text, and why that one; the first of all where none does.
+pub(in super::super) fn of(known: &[&str], demand: Option<&str>) -> (String, String) {
+    let first = known.first().map(|first| (*first).to_owned()).unwrap_or_default();
+    let Some(text) = demand else { return (first, "no `required_version` says which".to_owned()) };
+    let conditions: Option<Vec<Condition<'_>>> = text.split(',').map(Condition::read).collect();
+    let meets = |version: Version| conditions.iter().flatten().all(|condition| condition.is_met_by(version));
+    let because = format!("`required_version` is `{}`", plain(text));
+    match known.iter().find(|version| parts(version).is_some_and(meets)) {
+        Some(version) if conditions.is_some() => ((*version).to_owned(), because),
+        _ => (first, format!("{because}, which no release that is known here is said to meet")),
+    }
+}
+
 /// What one stack demands.
 struct Demand<'a> {
     directory: &'a str,
