@@ -254,7 +254,11 @@ pub(super) const CASES: &[Case] = &[
             ("k8s/web.yml", DEPLOYMENT),
             (
                 "k8s/ingress.yaml",
-                "# ours\napiVersion: networking.k8s.io/v1\nkind: Ingress\nmetadata: { name: web }\nspec:\n  tls: [{ hosts: [shop.example.com] }]\n  rules: [{ host: shop.example.com }]\n",
+                "# ours\napiVersion: networking.k8s.io/v1\nkind: Ingress\nmetadata: { name: web }\nspec:\n  tls: [{ hosts: [shop.example.com] }]\n  rules:\n    - host: shop.example.com\n      http: { paths: [{ path: /, backend: { service: { name: web } } }] }\n",
+            ),
+            (
+                "k8s/service.yml",
+                "apiVersion: v1\nkind: Service\nmetadata: { name: web }\nspec: { selector: { app: web } }\n",
             ),
             ("k8s/namespace.yml", "apiVersion: v1\nkind: Namespace\nmetadata: { name: shop }\n"),
             (
@@ -274,7 +278,7 @@ pub(super) const CASES: &[Case] = &[
         ],
         says: &[
             "Kubernetes  charts/web: a Helm chart",
-            "Kubernetes  k8s: 5 manifests",
+            "Kubernetes  k8s: 6 manifests",
             "Kubernetes  overlay: Kustomize",
             "`charts/web` is a Helm chart, which pyfleet does not run: `helm template charts/web` writes plain manifests",
             "`kubectl kustomize overlay` writes plain manifests",
@@ -317,6 +321,25 @@ pub(super) const CASES: &[Case] = &[
             "images.api.repository: shop/api (deploy/api.yml names it)",
             "images.page.repository: acme/shop/page (the repository's own name)",
         ],
+        levels: &[2, 3, 4, 5],
+    },
+    Case {
+        name: "kubernetes-of-several-directories",
+        files: &[
+            ("api/Dockerfile", DOCKERFILE),
+            ("page/Dockerfile", DOCKERFILE),
+            (
+                "k8s/api/api.yml",
+                "apiVersion: apps/v1\nkind: Deployment\nmetadata: { name: api }\nspec: { template: { spec: { containers: [{ name: api, image: api }] } } }\n",
+            ),
+            ("k8s/api/config.yml", "apiVersion: v1\nkind: ConfigMap\nmetadata: { name: api }\n"),
+            (
+                "k8s/page/page.yml",
+                "apiVersion: apps/v1\nkind: Deployment\nmetadata: { name: page }\nspec: { template: { spec: { containers: [{ name: page, image: page }] } } }\n",
+            ),
+            ("k8s/shared/config.yml", "apiVersion: v1\nkind: ConfigMap\nmetadata: { name: all }\n"),
+        ],
+        says: &["level 4 adds deploy.yml, rollback.yml, metrics.yml, pipeline.yml"],
         levels: &[2, 3, 4, 5],
     },
     Case {
@@ -466,7 +489,9 @@ pub(super) const CASES: &[Case] = &[
             ("cdk/package.json", "{\"devDependencies\": {\"cdktf-cli\": \"0.21.0\"}}"),
             ("cdk/package-lock.json", "{}"),
         ],
-        says: &["the program of CDKTF in `cdk` was left out: the workflows of the other Terraform here"],
+        says: &[
+            "1 program of CDKTF left out, such as the one in `cdk`: the workflows of the other Terraform here",
+        ],
         levels: &[3, 4, 5],
     },
     Case {
@@ -541,6 +566,10 @@ pub(super) const CASES: &[Case] = &[
                 "on: workflow_dispatch\njobs:\n  deploy:\n    runs-on: ubuntu-latest\n    steps:\n      - uses: aws-actions/configure-aws-credentials@v4\n        with:\n          role-to-assume: arn:aws:iam::123456789012:role/Deploy\n          aws-region: eu-central-1\n      - run: aws ecs update-service --cluster x\n      - run: terraform plan\n        env:\n          AWS_ACCESS_KEY_ID: ${{ secrets.AWS_ACCESS_KEY_ID }}\n",
             ),
             (".github/workflows/broken.yml", "on: [\n"),
+            (
+                ".github/workflows/all.yml",
+                "on: push\njobs:\n  all:\n    runs-on: ubuntu-latest\n    steps:\n      - run: docker build .\n      - run: terraform apply\n      - run: kubectl apply -f k8s\n",
+            ),
         ],
         says: &[
             "workflow    .github/workflows/test.yml: pyfleet's test does this; findings: ",
@@ -548,6 +577,7 @@ pub(super) const CASES: &[Case] = &[
             "static-cloud-keys",
             "assumes arn:aws:iam::123456789012:role/Deploy",
             "workflow    .github/workflows/broken.yml: findings: 1 yaml-syntax",
+            "workflow    .github/workflows/all.yml: pyfleet's build, tf, deploy, pipeline does this",
             "`.github/workflows/test.yml` is there already: pyfleet's own is called `pyfleet-test`",
             "at safety level 1: pyfleet-test.yml",
         ],

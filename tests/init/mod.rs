@@ -155,6 +155,9 @@ fn manifests_read_as_they_are_meant_to() {
     for (name, repo) in [
         ("stacks-and-modules", of_case("stacks-and-modules")),
         ("service", of_case("service")),
+        ("kubernetes", of_case("kubernetes")),
+        ("kubernetes-of-several-images", of_case("kubernetes-of-several-images")),
+        ("kubernetes-of-several-directories", of_case("kubernetes-of-several-directories")),
         ("inventory-manager", examples::sources("inventory-manager")),
         ("experience-showcase", examples::sources("experience-showcase")),
         ("golden-image", examples::sources("golden-image")),

@@ -5,6 +5,7 @@ use serde::Serialize;
 
 use super::names::Names;
 use super::{Guesses, Said, is_slug, plain};
+use crate::report::count;
 use crate::survey::cdktf::Program;
 use crate::survey::tree::join;
 use crate::survey::{Notes, Survey};
@@ -58,14 +59,15 @@ pub(super) fn propose(
 ) -> Option<Cdktf> {
     let mut names = Names::default();
     let mut stacks = Vec::new();
+    if let Some(program) = survey.cdktf.first().filter(|_| !survey.terraform.stacks.is_empty()) {
+        notes.add(format!(
+            "{} of CDKTF left out, such as the one in `{}`: the workflows of the other Terraform here do not work on what is synthesised; `cdktf synth --hcl` writes it as Terraform's own language",
+            count(survey.cdktf.len(), "program"),
+            program.directory
+        ));
+        return None;
+    }
     for program in &survey.cdktf {
-        let directory = &program.directory;
-        if !survey.terraform.stacks.is_empty() {
-            notes.add(format!(
-                "the program of CDKTF in `{directory}` was left out: the workflows of the other Terraform here do not work on what is synthesised; `cdktf synth --hcl` writes it as Terraform's own language"
-            ));
-            continue;
-        }
         let Some(version) = synthesised(program, notes) else { continue };
         stacks.extend(of_program(survey, program, version, project, &mut names, notes));
     }

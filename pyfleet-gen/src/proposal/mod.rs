@@ -33,6 +33,8 @@ pub(crate) struct Proposal {
     repository: Said,
     default_branch: Option<Said>,
     environments: Vec<String>,
+    /// Whether a name of a file or directory says so.
+    are_named: bool,
     terraform: Option<Terraform>,
     cdktf: Option<Cdktf>,
     packer: Option<Packer>,
@@ -114,7 +116,8 @@ impl Proposal {
             .filter(|(name, _)| name != "main")
             .map(|(name, because)| guesses.say("github.default-branch", name, because));
         let mut environments = terraform::environments(&survey.terraform, &mut guesses);
-        if environments.is_empty() && !survey.packer.is_empty() && !survey.terraform.stacks.is_empty() {
+        let are_named = !environments.is_empty();
+        if !are_named && !survey.packer.is_empty() && !survey.terraform.stacks.is_empty() {
             environments.push("production".to_owned());
             guesses.say(
                 "environments",
@@ -209,7 +212,8 @@ impl Proposal {
             project,
             repository,
             default_branch,
-            environments: environments.iter().map(ToString::to_string).collect(),
+            environments,
+            are_named,
             terraform,
             cdktf,
             packer,

@@ -2,22 +2,24 @@
 //!
 //! Values of Secrets and ConfigMaps are not read.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use pyfleet_core::secret::secrets_in;
 use pyfleet_core::source::Source;
 use pyfleet_core::yaml::tree::{Document, Node, Value};
 
 use super::Notes;
-use super::tree::{Tree, below, directory_of, name_of};
+use super::tree::{Tree, directory_of, name_of};
 use crate::report::count;
 
 /// As many YAML files are looked into.
 const FILES: usize = 2_000;
 /// As many files of manifests are kept.
 const KEPT: usize = 300;
-/// As many objects of one file are read.
+/// As many documents of one file are read, and as many objects kept.
 const OBJECTS: usize = 200;
+/// As many documents with anchors are read, because an alias can stand for many times its length.
+const ANCHORED: usize = 200;
 /// As many containers, variables or rules of one object.
 const PARTS: usize = 100;
 
@@ -53,8 +55,10 @@ pub(crate) struct Object {
     pub(crate) labels: BTreeMap<String, String>,
     /// A Service's first port, where a load balancer listens there.
     pub(crate) balanced_port: Option<u16>,
-    /// An Ingress's first host, and whether it is encrypted.
-    pub(crate) host: Option<(String, bool)>,
+    /// The hosts of an Ingress, each with the Service behind it.
+    pub(crate) hosts: Vec<(String, String)>,
+    /// Whether an Ingress is encrypted.
+    pub(crate) is_encrypted: bool,
 }
 
 /// One container of a workload.
@@ -83,10 +87,16 @@ pub(super) fn look(tree: &Tree<'_>, notes: &mut Notes) -> Kubernetes {
         kubernetes.writers.push((directory_of(path).to_owned(), writer));
     }
     // Templates of a chart are no YAML yet, and a chart's own directory has nothing else.
+    let charts: BTreeSet<&str> =
+        tree.files().filter(|path| name_of(path) == "Chart.yaml").map(directory_of).collect();
     let is_of_chart = |path: &str| {
-        let mut charts = kubernetes.writers.iter().filter(|(_, writer)| *writer == "a Helm chart");
-        charts.any(|(directory, _)| below(directory, path).is_some())
+        let mut above = directory_of(path);
+        while !charts.contains(above) && above != "." {
+            above = directory_of(above);
+        }
+        charts.contains(above)
     };
+    let mut anchored = 0;
     let mut malformed = Vec::new();
     let mut files = Vec::new();
     let yaml = tree.files().filter(|path| {
@@ -111,6 +121,13 @@ pub(super) fn look(tree: &Tree<'_>, notes: &mut Notes) -> Kubernetes {
             notes.add(format!("only the first {KEPT} files of Kubernetes manifests were read"));
             break;
         }
+        if text.contains('&') && text.contains('*') {
+            anchored += documents(&text).len();
+            if anchored > ANCHORED {
+                notes.add(format!("`{path}` has anchors, of which enough were read, and was left out"));
+                continue;
+            }
+        }
         match objects(path, &text) {
             Some(objects) if objects.is_empty() => {}
             Some(objects) => files.push(File { path: path.to_owned(), objects }),
@@ -131,7 +148,7 @@ pub(super) fn look(tree: &Tree<'_>, notes: &mut Notes) -> Kubernetes {
 /// The objects of a file; nothing where a document of it is not YAML.
 fn objects(path: &str, text: &str) -> Option<Vec<Object>> {
     let mut objects = Vec::new();
-    for document in documents(text) {
+    for document in documents(text).into_iter().take(OBJECTS) {
         let document = Document::parse(Source::new(path, document)).ok()?;
         let items = document.root.get("items").map(Node::items).unwrap_or_default();
         let is_list = text_at(&document.root, &["kind"]).is_some_and(|kind| kind == "List");
@@ -192,10 +209,15 @@ fn object(node: &Node) -> Option<Object> {
         "Ingress" => {
             let spec = node.get("spec");
             let rules = spec.and_then(|spec| spec.get("rules")).map(Node::items).unwrap_or_default();
-            let hosts = rules.iter().take(PARTS).filter_map(|rule| text_at(rule, &["host"]));
-            let is_encrypted = spec.is_some_and(|spec| spec.get("tls").is_some());
-            object.host =
-                hosts.into_iter().find(|host| is_host(host)).map(|host| (host.to_owned(), is_encrypted));
+            for rule in rules.iter().take(PARTS) {
+                let Some(host) = text_at(rule, &["host"]).filter(|host| is_host(host)) else { continue };
+                let paths = rule.get("http").and_then(|http| http.get("paths"));
+                for path in paths.map(Node::items).unwrap_or_default().iter().take(PARTS) {
+                    let service = text_at(path, &["backend", "service", "name"]);
+                    object.hosts.extend(service.map(|service| (host.to_owned(), service.to_owned())));
+                }
+            }
+            object.is_encrypted = spec.is_some_and(|spec| spec.get("tls").is_some());
         }
         _ => {}
     }

@@ -86,10 +86,12 @@ fn read(tree: &Tree<'_>, path: &str, body: &Body) -> Template {
             "source" if is_word(label) && template.builders.len() < PARTS => {
                 template.builders.push(label.to_owned());
             }
-            "variable" if is_word(label) && !block.body.has_attribute("default") => {
-                if template.variables.len() < PARTS {
-                    template.variables.push((label.to_owned(), is_secret(block, label)));
-                }
+            "variable"
+                if is_word(label)
+                    && !block.body.has_attribute("default")
+                    && template.variables.len() < PARTS =>
+            {
+                template.variables.push((label.to_owned(), is_secret(block, label)));
             }
             "build" => {
                 for provisioner in block.body.get_blocks("provisioner") {

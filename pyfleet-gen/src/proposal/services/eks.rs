@@ -11,11 +11,13 @@ use super::super::names::Names;
 use super::Service;
 use crate::report::count;
 use crate::survey::kubernetes::{Container, File, Object};
-use crate::survey::tree::name_of;
+use crate::survey::tree::{below, directory_of, name_of};
 use crate::survey::{Notes, Survey};
 
 /// As many are proposed.
 const MOST: usize = 20;
+/// As many workloads are looked at.
+const WORKLOADS: usize = 200;
 /// As many files of one group.
 const FILES: usize = 50;
 /// As many keys of Secrets.
@@ -180,7 +182,7 @@ fn own<'s>(survey: &'s Survey, images: &[Image], notes: &mut Notes) -> Vec<Own<'
     let by_name = |container: &Container| images.iter().position(|image| is_called(image, container));
     let is_others = |container: &Container| OTHERS.contains(&name_of(&container.image));
     let mut found: Vec<(&File, &Object, &Container, usize)> = Vec::new();
-    for (file, object) in &workloads {
+    for (file, object) in workloads.iter().take(WORKLOADS) {
         let named = object.containers.iter().find_map(|container| Some((container, by_name(container)?)));
         found.extend(named.map(|(container, image)| (*file, *object, container, image)));
     }
@@ -241,9 +243,7 @@ fn own<'s>(survey: &'s Survey, images: &[Image], notes: &mut Notes) -> Vec<Own<'
                 count(workloads.len(), "workload"),
                 file.path
             ),
-            _ => format!(
-                "which workload of Kubernetes runs an image of this repository is not known, so that no service is proposed: a container's image is named as in `images`"
-            ),
+            _ => "which workload of Kubernetes runs an image of this repository is not known, so that no service is proposed: a container's image is named as in `images`".to_owned(),
         });
     }
     own
@@ -269,11 +269,9 @@ enum Group {
 fn eks(survey: &Survey, own: &[Own<'_>], deployment: &Own<'_>, name: &str, notes: &mut Notes) -> Eks {
     let namespace = deployment.object.namespace.clone();
     let mut groups: BTreeMap<Group, Vec<String>> = BTreeMap::new();
-    let beside = |file: &&File| top(&file.path) == top(&deployment.file.path);
-    for file in survey.kubernetes.files.iter().filter(beside) {
-        let is_another =
-            own.iter().any(|other| other.file.path == file.path && other.name != deployment.name);
-        if is_another || !is_taken(file, deployment, notes) {
+    let files = files(survey, own, deployment);
+    for file in &files {
+        if !is_taken(file, deployment, notes) {
             continue;
         }
         let group = group(file, deployment);
@@ -284,7 +282,7 @@ fn eks(survey: &Survey, own: &[Own<'_>], deployment: &Own<'_>, name: &str, notes
             paths.pop();
             paths.push(file.path.clone());
         } else {
-            notes.add(format!("only the first {FILES} files of a kind are those of `{name}`"));
+            notes.add(format!("only the first {FILES} files of a kind are in a service"));
         }
     }
     let mut of = |group: Group| groups.remove(&group).unwrap_or_default();
@@ -294,10 +292,10 @@ fn eks(survey: &Survey, own: &[Own<'_>], deployment: &Own<'_>, name: &str, notes
         databases: of(Group::Databases),
         manifests: of(Group::Manifests),
         ingress: of(Group::Ingress),
-        secrets: secrets(survey, deployment, notes),
+        secrets: secrets(&files, notes),
         deployment: (deployment.name != name).then(|| deployment.name.to_owned()),
         container,
-        check: check(survey, deployment, name),
+        check: check(&files, deployment, name),
         namespace,
     }
 }
@@ -305,6 +303,38 @@ fn eks(survey: &Survey, own: &[Own<'_>], deployment: &Own<'_>, name: &str, notes
 /// The first directory of a path: manifests of one system lie below one.
 fn top(path: &str) -> &str {
     path.split_once('/').map_or(".", |(top, _)| top)
+}
+
+/// The files of a Deployment: those below its own directory, as far up as no other Deployment of ours lies, and those
+/// that lie in nobody's.
+fn files<'s>(survey: &'s Survey, own: &[Own<'_>], deployment: &Own<'_>) -> Vec<&'s File> {
+    let root = root(own, deployment);
+    let others: Vec<&str> =
+        own.iter().map(|other| self::root(own, other)).filter(|other| *other != root).collect();
+    let is_anothers =
+        |file: &File| own.iter().any(|other| other.file.path == file.path && other.name != deployment.name);
+    let is_its = |file: &&File| {
+        !is_anothers(file)
+            && top(&file.path) == top(&deployment.file.path)
+            && (below(root, &file.path).is_some()
+                || others.iter().all(|other| below(other, &file.path).is_none()))
+    };
+    survey.kubernetes.files.iter().filter(is_its).collect()
+}
+
+/// The highest directory that a Deployment has to itself, or shares with those beside it.
+fn root<'d>(own: &[Own<'_>], deployment: &Own<'d>) -> &'d str {
+    let mut root = directory_of(&deployment.file.path);
+    loop {
+        let above = directory_of(root);
+        let is_shared = |other: &Own<'_>| {
+            below(above, &other.file.path).is_some() && below(root, &other.file.path).is_none()
+        };
+        if above == "." || own.iter().any(is_shared) {
+            return root;
+        }
+        root = above;
+    }
 }
 
 /// Whether a deployment of the service applies a file.
@@ -367,12 +397,8 @@ fn group(file: &File, deployment: &Own<'_>) -> Group {
 }
 
 /// Secrets of Kubernetes that containers read key by key, unless something else makes them.
-fn secrets(survey: &Survey, deployment: &Own<'_>, notes: &mut Notes) -> Vec<HeldSecret> {
-    let objects = || {
-        let beside =
-            survey.kubernetes.files.iter().filter(|file| top(&file.path) == top(&deployment.file.path));
-        beside.flat_map(|file| &file.objects)
-    };
+fn secrets(files: &[&File], notes: &mut Notes) -> Vec<HeldSecret> {
+    let objects = || files.iter().flat_map(|file| &file.objects);
     let is_made = |name: &str| {
         let makes = |object: &Object| {
             matches!(object.kind.as_str(), "SealedSecret" | "ExternalSecret" | "SecretProviderClass")
@@ -428,13 +454,12 @@ fn held_name(key: &str) -> Option<String> {
 }
 
 /// The path of the readiness probe, asked where the outside would ask.
-fn check(survey: &Survey, deployment: &Own<'_>, name: &str) -> Option<Check> {
+fn check(files: &[&File], deployment: &Own<'_>, name: &str) -> Option<Check> {
     let (path, because) = match &deployment.container.readiness {
         Some(path) => (path.clone(), "the readiness probe's path"),
         None => ("/".to_owned(), "no readiness probe asks for a path"),
     };
-    let beside = survey.kubernetes.files.iter().filter(|file| top(&file.path) == top(&deployment.file.path));
-    let objects: Vec<&Object> = beside.flat_map(|file| &file.objects).collect();
+    let objects: Vec<&Object> = files.iter().flat_map(|file| &file.objects).collect();
     let selects = |object: &&&Object| {
         !object.labels.is_empty()
             && object.namespace == deployment.object.namespace
@@ -444,7 +469,7 @@ fn check(survey: &Survey, deployment: &Own<'_>, name: &str) -> Option<Check> {
     let mut balanced = balanced.filter_map(|object| Some((object.name.as_deref()?, object.balanced_port?)));
     let is_name = |text: &str| text.starts_with(|first: char| first.is_ascii_lowercase());
     if let Some((object, port)) = balanced.find(|(object, _)| is_name(object)) {
-        let scheme = if port == 443 { "https" } else { "http" };
+        let scheme = if matches!(port, 443 | 8443) { "https" } else { "http" };
         return Some(Check {
             service: name.to_owned(),
             object: Some(object.to_owned()).filter(|object| object != deployment.name),
@@ -455,11 +480,15 @@ fn check(survey: &Survey, deployment: &Own<'_>, name: &str) -> Option<Check> {
             because,
         });
     }
-    let (host, is_encrypted) = objects
+    let behind = objects.iter().filter(|object| object.kind == "Service").filter(selects);
+    let behind: BTreeSet<&str> = behind.filter_map(|object| object.name.as_deref()).collect();
+    let (ingress, host) = objects
         .iter()
         .filter(|object| object.namespace == deployment.object.namespace)
-        .find_map(|object| object.host.as_ref())?;
-    let scheme = if *is_encrypted { "https" } else { "http" };
+        .flat_map(|object| object.hosts.iter().map(move |(host, service)| (object, host, service)))
+        .find(|(.., service)| behind.contains(service.as_str()))
+        .map(|(object, host, _)| (object, host))?;
+    let scheme = if ingress.is_encrypted { "https" } else { "http" };
     Some(Check {
         service: name.to_owned(),
         object: None,
