@@ -60,11 +60,12 @@ fn tfsec_warns_and_what_is_accepted_is_told_with_its_end() {
     let run = terraform(&repo).tool("curl", CURL).tool("sha256sum", SHA256SUM);
     let Some(ran) = run.run() else { return };
     let scan = ran.job("scan").succeeded().says("::warning::app: 1 finding(s) at or above medium");
-    let summary = scan.summary();
+    let summary = scan.of("stack", "network").summary();
     assert!(summary.contains("### ✅ `network`: 0 at or above medium, 1 accepted"), "{summary}");
     assert!(
         summary.contains("| `AVD-AWS-0107` | 1 | 2099-12-31 | `the load balancer is there for everybody` |")
     );
+    let summary = scan.of("stack", "app").summary();
     assert!(summary.contains("### ⚠️ `app`: 1 at or above medium"), "{summary}");
     assert!(summary.contains("`infra/app/main.tf:1`"), "{summary}");
     ran.job("code-scanning").succeeded().says("tfsec-config-network sarif of infra/network");
@@ -75,7 +76,7 @@ fn tfsec_warns_and_what_is_accepted_is_told_with_its_end() {
     repo.run(["render"]).exits(0);
     let Some(ran) = terraform(&repo).tool("curl", CURL).tool("sha256sum", SHA256SUM).run() else { return };
     ran.job("scan").failed().says("AVD-AWS-0107 was accepted until 2024-12-31, and counts again");
-    assert!(ran.job("scan").summary().contains("2024-12-31, ended"));
+    assert!(ran.job("scan").of("stack", "network").summary().contains("2024-12-31, ended"));
     ran.job("gate").failed();
 
     // Another archive than the one that is known.
