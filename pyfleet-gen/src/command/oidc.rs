@@ -12,7 +12,7 @@ use crate::render::{GUIDE, RoleDocument, roles};
 /// How to print them.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// A text for people, one JSON object with every policy, or Terraform
+    /// A text for people, one JSON object with every policy and the branches' ruleset, or Terraform
     #[arg(long, value_enum, default_value_t = Format::Human)]
     format: Format,
 }
