@@ -3,6 +3,7 @@
 //! Jobs and policies come from one plan, so that they cannot disagree: a role trusts the tokens of the very jobs that
 //! name it, and may do what these jobs' scripts ask for.
 
+pub mod existing;
 pub mod github;
 pub mod identity;
 pub mod permissions;

@@ -5,6 +5,7 @@ pub(crate) mod completions;
 pub(crate) mod graph;
 pub(crate) mod init;
 mod judge;
+mod named_file;
 pub(crate) mod oidc;
 pub(crate) mod render;
 pub(crate) mod schema;
@@ -26,7 +27,7 @@ pub(crate) fn run(cli: &Cli, streams: &mut Streams<'_>) -> Result<Exit, Failure>
         Command::Render(args) => render::run(args, &location()?, &mend(cli), streams),
         Command::Check(args) => check::run(args, &location()?, &mend(cli), streams),
         Command::Validate(args) => validate::run(args, cli, streams),
-        Command::Oidc(args) => oidc::run(args, &location()?, streams),
+        Command::Oidc(args) => oidc::run(args, cli, streams),
         Command::Schema(args) => schema::run(args, streams),
         Command::Graph(args) => graph::run(args, &location()?, streams),
         Command::Completions(args) => completions::run(args, streams),

@@ -3,14 +3,14 @@
 use camino::{Utf8Path, Utf8PathBuf};
 use pyfleet_core::source::Source;
 
-use super::Failure;
 use super::judge::{errors, judge, judge_workflow, report_ejected, report_stopped};
+use super::{Failure, named_file};
 use crate::Streams;
 use crate::cli::Cli;
 use crate::exit::Exit;
 use crate::project_file::Location;
 use crate::report::{Format, Report, count, github, human, json};
-use crate::repository::{FileError, Repository, bounded};
+use crate::repository::Repository;
 
 /// What to judge.
 #[derive(Debug, clap::Args)]
@@ -64,7 +64,8 @@ fn validate_manifest(
 
 fn validate_files(args: &Args, cli: &Cli, streams: &mut Streams<'_>) -> Result<Exit, Failure> {
     // All of them first: nothing is judged where one cannot be read.
-    let sources: Vec<Source> = args.files.iter().map(|file| read(cli, file)).collect::<Result<_, _>>()?;
+    let sources: Vec<Source> =
+        args.files.iter().map(|file| named_file::read(cli, file)).collect::<Result<_, _>>()?;
     let mut report = Report::new("validate", cli.directory.as_deref().unwrap_or(Utf8Path::new("")));
     let mut lines = Vec::with_capacity(sources.len());
     let mut exit = Exit::Clean;
@@ -93,12 +94,4 @@ fn validate_files(args: &Args, cli: &Cli, streams: &mut Streams<'_>) -> Result<E
         Format::Github => github::write(&report, exit, streams)?,
     }
     Ok(exit)
-}
-
-/// Reads a file that the user has named: a link or a pipe will do.
-fn read(cli: &Cli, file: &Utf8Path) -> Result<Source, FileError> {
-    let path = cli.directory.as_ref().map_or_else(|| file.to_owned(), |directory| directory.join(file));
-    let opened = std::fs::File::open(&path).map_err(|error| FileError::io(file, &error))?;
-    let text = String::from_utf8(bounded(file, opened)?).map_err(|_| FileError::new(file, "is not UTF-8"))?;
-    Ok(Source::new(crate::report::visible(file.as_str()), text))
 }
