@@ -32,6 +32,8 @@ pub(crate) enum Command {
     Validate(command::validate::Args),
     /// Print the AWS roles that jobs assume: who may, and what they may do
     Oidc(command::oidc::Args),
+    /// Say what two manifests, or two sets of workflows, mean differently: who may do more, and who less
+    Diff(command::diff::Args),
     /// Print the manifest's JSON Schema, for editors
     Schema(command::schema::Args),
     /// Draw the workflows: jobs, needs, environments, approvals and locks

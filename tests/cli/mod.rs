@@ -2,6 +2,7 @@
 
 mod check; // every state of a file: its line, its difference, its exit code, and what mends it
 mod completions; // what a real shell proposes
+mod diff; // what two manifests or sets of workflows mean differently
 mod graph; // charts of all workflows, and of one
 mod killed; // a render that is killed at any moment, and two at once
 mod links; // symbolic and hard links: nothing outside is ever touched

@@ -2,6 +2,7 @@
 
 pub(crate) mod check;
 pub(crate) mod completions;
+pub(crate) mod diff;
 pub(crate) mod graph;
 pub(crate) mod init;
 mod judge;
@@ -30,6 +31,7 @@ pub(crate) fn run(cli: &Cli, streams: &mut Streams<'_>) -> Result<Exit, Failure>
         Command::Oidc(args) => oidc::run(args, cli, streams),
         Command::Schema(args) => schema::run(args, streams),
         Command::Graph(args) => graph::run(args, &location()?, streams),
+        Command::Diff(args) => diff::run(args, cli, streams),
         Command::Completions(args) => completions::run(args, streams),
     }
 }
