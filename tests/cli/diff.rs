@@ -106,7 +106,7 @@ fn what_cannot_be_understood_is_not_compared() {
     repo.write("empty/x.txt", "")
         .run(["diff", "pyfleet.yml", "empty"])
         .exits(2)
-        .says("neither a manifest nor a workflow");
+        .says("holds no file that ends in .yml or .yaml");
     #[cfg(unix)]
     repo.run(["diff", "pyfleet.yml", "/dev/zero"]).exits(2).says("has more than 4 MiB");
     // Names are anybody's: none of them is a command to whoever reads the log.

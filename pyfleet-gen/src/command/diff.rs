@@ -5,17 +5,14 @@ use pyfleet_core::difference::{Effect, ManifestFacts, Side, compare};
 use pyfleet_core::source::Source;
 use pyfleet_core::{oidc, workflow};
 
-use super::{Failure, named_file};
+use super::Failure;
 use crate::Streams;
 use crate::cli::Cli;
 use crate::exit::Exit;
 use crate::project_file::{self, load};
 use crate::render::render;
 use crate::report::{Report, difference, human, visible};
-use crate::repository::FileError;
-
-/// As many workflow files of one directory as are read.
-const MOST: usize = 500;
+use crate::workflow_files;
 
 /// What to compare.
 #[derive(Debug, clap::Args)]
@@ -42,9 +39,10 @@ pub(crate) fn run(args: &Args, cli: &Cli, streams: &mut Streams<'_>) -> Result<E
         writeln!(streams.err, "error: standard input can be one of the two only")?;
         return Ok(Exit::CouldNotRun);
     }
-    let mut report = Report::new("diff", cli.directory.as_deref().unwrap_or(Utf8Path::new("")));
-    let before = side(cli, &args.before, &mut report)?;
-    let after = side(cli, &args.after, &mut report)?;
+    let directory = cli.directory.as_deref().unwrap_or(Utf8Path::new(""));
+    let mut report = Report::new("diff", directory);
+    let before = side(directory, &args.before, &mut report)?;
+    let after = side(directory, &args.after, &mut report)?;
     let (Some(before), Some(after)) = (before, after) else {
         human::write(&report, streams)?;
         writeln!(streams.err, "nothing is compared: one of the two cannot be understood")?;
@@ -61,41 +59,21 @@ pub(crate) fn run(args: &Args, cli: &Cli, streams: &mut Streams<'_>) -> Result<E
 }
 
 /// What is there under a name; nothing where a text of it cannot be understood, which is reported.
-fn side(cli: &Cli, path: &Utf8Path, report: &mut Report) -> Result<Option<Side>, Failure> {
-    let at = cli.directory.as_ref().map_or_else(|| path.to_owned(), |directory| directory.join(path));
-    if path == "-" || !at.is_dir() {
-        return Ok(understood(named_file::read(cli, path)?, report)?);
+fn side(directory: &Utf8Path, path: &Utf8Path, report: &mut Report) -> Result<Option<Side>, Failure> {
+    if path == "-" || !directory.join(path).is_dir() {
+        return Ok(understood(workflow_files::read(directory, path)?, report)?);
     }
     let manifest = path.join(project_file::NAME);
-    if at.join(project_file::NAME).is_file() {
-        return Ok(understood(named_file::read(cli, &manifest)?, report)?);
-    }
-    let inside = Utf8Path::new(".github/workflows");
-    let (path, at) = match at.join(inside) {
-        workflows if workflows.is_dir() => (path.join(inside), workflows),
-        _ => (path.to_owned(), at),
-    };
-    let mut names = Vec::new();
-    for entry in at.read_dir_utf8().map_err(|error| FileError::io(&path, &error))? {
-        let name = entry.map_err(|error| FileError::io(&path, &error))?.file_name().to_owned();
-        if name.ends_with(".yml") || name.ends_with(".yaml") {
-            names.push(name);
-        }
-    }
-    names.sort_unstable();
-    if names.is_empty() || names.len() > MOST {
-        let said = if names.is_empty() {
-            "has neither a manifest nor a workflow"
-        } else {
-            "has more than 500 workflows"
-        };
-        return Err(FileError::new(&path, said).into());
+    if directory.join(&manifest).is_file() {
+        return Ok(understood(workflow_files::read(directory, &manifest)?, report)?);
     }
     let mut side = Side::default();
     let mut is_understood = true;
-    for name in names {
-        let source = named_file::read(cli, &path.join(&name))?;
-        is_understood &= add(&mut side, &name, source, report);
+    for file in workflow_files::list(directory, path)? {
+        let source = workflow_files::read(directory, &file)?;
+        let inside = file.strip_prefix(path).unwrap_or(&file);
+        let name = inside.strip_prefix(workflow_files::FOLDER).unwrap_or(inside);
+        is_understood &= add(&mut side, name.as_str(), source, report);
     }
     Ok(is_understood.then_some(side))
 }

@@ -7,11 +7,12 @@ use pyfleet_core::source::Source;
 
 use crate::Streams;
 use crate::cli::Cli;
+use crate::command::Failure;
 use crate::command::judge::{errors, load_plan};
-use crate::command::{Failure, named_file};
 use crate::exit::Exit;
 use crate::project_file::Location;
-use crate::report::{Format, Report, count, github, human, inert, json, single_line};
+use crate::report::{Format, Report, count, github, human, inert, json, sarif, single_line};
+use crate::workflow_files;
 
 /// What to compare.
 #[derive(Debug, clap::Args)]
@@ -29,10 +30,11 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args, cli: &Cli, streams: &mut Streams<'_>) -> Result<Exit, Failure> {
+    let directory = cli.directory.as_deref().unwrap_or(Utf8Path::new(""));
     let location = Location::find(cli.directory.as_deref(), cli.manifest.as_deref())?;
     // All of them first: nothing is compared where one cannot be read.
     let sources: Vec<Source> =
-        args.files.iter().map(|file| named_file::read(cli, file)).collect::<Result<_, _>>()?;
+        args.files.iter().map(|file| workflow_files::read(directory, file)).collect::<Result<_, _>>()?;
     let Some((project, plan)) = load_plan("oidc check", &location, streams)? else {
         return Ok(Exit::CouldNotRun);
     };
@@ -42,7 +44,7 @@ pub(crate) fn run(args: &Args, cli: &Cli, streams: &mut Streams<'_>) -> Result<E
         writeln!(streams.err, "help: it has {}", comparer.roles().join(", "))?;
         return Ok(Exit::CouldNotRun);
     }
-    let mut report = Report::new("oidc check", cli.directory.as_deref().unwrap_or(Utf8Path::new("")));
+    let mut report = Report::new("oidc check", directory);
     let mut lines = Vec::new();
     let mut exit = Exit::Clean;
     for source in sources {
@@ -74,6 +76,7 @@ pub(crate) fn run(args: &Args, cli: &Cli, streams: &mut Streams<'_>) -> Result<E
         }
         Format::Json => json::write(&report, exit, streams)?,
         Format::Github => github::write(&report, exit, streams)?,
+        Format::Sarif => sarif::write(&report, exit, streams)?,
     }
     Ok(exit)
 }
