@@ -242,6 +242,7 @@ impl Work {
             | Body::Gate(_)
             | Body::Metrics(_)
             | Body::NewestCommit(_)
+            | Body::NodeSecurity(_)
             | Body::Notify(_)
             | Body::PackerBuild(_)
             | Body::PackerValidate(_)
