@@ -106,6 +106,8 @@ files! {
         "steps/image-repository.yml.j2",
         "steps/initialise.yml.j2",
         "steps/maintenance-window.yml.j2",
+        "steps/plan-digests.yml.j2",
+        "steps/plan-directly.yml.j2",
         "steps/plan-inputs.yml.j2",
         "steps/post-comments.yml.j2",
         "steps/scan.yml.j2",

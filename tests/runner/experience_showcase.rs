@@ -13,7 +13,6 @@ use super::sandbox_broker::DOCKER;
 use super::{Ran, Run, action, git};
 use crate::aws::{ACCOUNT, Aws, Rollout, SKOPEO};
 use crate::executed::image_layout::Layout;
-use crate::executed::script::Script;
 use crate::repo::Repo;
 use crate::tool;
 
@@ -63,6 +62,11 @@ struct Production {
 
 impl Production {
     fn new() -> Option<Self> {
+        Self::of(|_| ())
+    }
+
+    /// Of the example after a change.
+    fn of(change: impl Fn(&Repo)) -> Option<Self> {
         for tool in ["jq", "node", "terraform", "cdktf"] {
             tool::find(tool)?;
         }
@@ -76,6 +80,7 @@ impl Production {
             repo.replace(file, "eu-central-1", "us-east-1");
         }
         repo.replace("pyfleet.yml", "884210337", "2001");
+        change(&repo);
         repo.run(["render"]).exits(0);
         git(&root, &["init", "--quiet", "--initial-branch=main"]);
         for (key, value) in [("user.name", "octocat"), ("user.email", "octocat@example.com")] {
@@ -93,14 +98,10 @@ impl Production {
         git(&root, &["commit", "--quiet", "--allow-empty", "--message", "A commit"]);
     }
 
-    /// The bucket of the state, the registries, and the services at their first revisions. And every role of the plan.
+    /// The registries, and the services at their first revisions. And every role of the plan. The bucket of the state
+    /// the first run makes.
     fn make(&self) {
         let aws = &self.aws;
-        let backend = Script::new("create-backend.sh")
-            .env("TF_STATE_BUCKET", format!("experience-showcase-tfstate-{ACCOUNT}"))
-            .env("TF_LOCK_MODE", "s3")
-            .env("EXPECTED_ACCOUNT_ID", ACCOUNT);
-        aws.lend(backend).run().exits(0);
         aws.cli(&["ecs", "create-cluster", "--cluster-name", CLUSTER]);
         let breaker = r#"{"deploymentCircuitBreaker": {"enable": true, "rollback": true}}"#;
         for service in SERVICES {
@@ -129,6 +130,11 @@ impl Production {
 
     /// A run of what is on main.
     fn push(&self) -> Ran {
+        self.push_while(GH)
+    }
+
+    /// A run, while GitHub's API answers otherwise.
+    fn push_while(&self, gh: &str) -> Ran {
         self.runs.set(self.runs.get() + 1);
         let built = Rc::clone(&self.built);
         let cdktf = tool::find("cdktf").unwrap();
@@ -150,7 +156,7 @@ impl Production {
             })
             .tool("docker", DOCKER)
             .tool("skopeo", &format!("[[ \"$1 $2\" != 'copy --quiet' ]] || exit 0\n{SKOPEO}"))
-            .tool("gh", GH)
+            .tool("gh", gh)
             .tool("npm", &NPM.replace("MODULES", modules.to_str().unwrap()))
             .tool("terraform", &TERRAFORM.replace("REAL", terraform.path().to_str().unwrap()))
             .env("WAIT_INTERVAL", "1")
@@ -276,4 +282,96 @@ fn the_life_of_a_stack_that_deploys_its_services() {
     ran.job("apply-production-1").skipped();
     ran.job("await-production-backend").failed().says("revision 2 is live");
     assert_eq!(ran.conclusion(), "failure");
+}
+
+/// Planned and applied in one go.
+fn in_one_go(repo: &Repo) {
+    let direct =
+        "infra/locks, apply: { direct: { reason: what reaches main was reviewed there as a program } } }";
+    repo.replace("pyfleet.yml", "infra/locks }", direct);
+    repo.replace("pyfleet.yml", "  stacks:\n", "  protected: [terraform_data.prometheus]\n  stacks:\n");
+}
+
+#[test]
+fn the_life_of_a_stack_that_is_applied_in_one_go() {
+    let Some(production) = Production::of(in_one_go) else { return };
+    let rendered = production.repo.read(".github/workflows/main.yml");
+    assert!(
+        rendered.contains(
+            "# The stack `showcase` is planned and applied in one go: no plan of it is looked at, and none is kept. \
+             Because:\n# what reaches main was reviewed there as a program\n"
+        ),
+        "{rendered}"
+    );
+    assert!(rendered.contains("# CDKTF, which synthesises stacks here, is archived"), "{rendered}");
+
+    // One job plans and applies, with the digests that are pushed, and the deployments become live.
+    let ran = production.push();
+    for job in [
+        "create-backend-production",
+        "synth-production",
+        "push-production-backend",
+        "direct-production-1",
+        "await-production-backend",
+        "await-production-prometheus",
+    ] {
+        ran.job(job).succeeded();
+    }
+    assert_eq!(ran.conclusion(), "success");
+    assert_eq!(ran.job("direct-production-1").of("stack", "showcase").group.as_deref(), Some("mutate-production-showcase"));
+    ran.job("direct-production-1")
+        .says("the plan has the digests of IMAGE_BACKEND, IMAGE_PROMETHEUS")
+        .says("recorded the apply of production/showcase");
+    for service in SERVICES {
+        assert_eq!(production.live(service), (2, image(&ran, service)));
+    }
+    // No plan is handed over, and nobody may.
+    let calls = production.aws.calls();
+    assert!(calls.iter().all(|call| call.status != 403), "{calls:?}");
+    let bucket = format!("experience-showcase-tfstate-{ACCOUNT}");
+    let objects = production.aws.cli(&["s3api", "list-objects-v2", "--bucket", &bucket]).to_string();
+    assert!(objects.contains("_pyfleet/applied/production/showcase.json"), "{objects}");
+    assert!(!objects.contains("_plans/") && !rendered.contains("handoff"), "{objects}");
+
+    // The same commit again: nothing to do.
+    let ran = production.push();
+    ran.job("direct-production-1").succeeded();
+    assert_eq!(ran.job("direct-production-1").of("stack", "showcase").step("apply").outcome, "skipped");
+    let first = image(&ran, "backend");
+    assert_eq!((ran.conclusion(), production.live("backend")), ("success", (2, first.clone())));
+
+    // Overtaken while it waited for its turn: a plan of now would undo what the newer run has done.
+    production.commit();
+    let overtaken = format!("[[ -z ${{TF_COMMAND:-}} ]] || GITHUB_SHA=${{GITHUB_SHA//[0-9]/a}}\n{GH}");
+    let ran = production.push_while(&overtaken);
+    ran.job("newest-production").succeeded();
+    ran.job("direct-production-1").failed().says("::error::a newer commit is on the branch");
+    ran.job("await-production-backend").skipped();
+    assert_eq!((ran.conclusion(), production.live("backend")), ("failure", (2, first.clone())));
+
+    // An image that the program mentions and does not use.
+    production.repo.replace(
+        "infra/main.js",
+        "        image,\n",
+        "        image: image.replace(/@.*/, \":latest\"),\n",
+    );
+    production.repo.replace(
+        "infra/main.js",
+        "      // What a task definition",
+        "      this.addOverride(`locals.${service}`, image);\n      // What a task definition",
+    );
+    production.commit();
+    let ran = production.push();
+    ran.job("synth-production").succeeded();
+    ran.job("direct-production-1").failed().says("the plan of production/showcase is refused: it does not have");
+    assert_eq!((ran.conclusion(), production.live("backend")), ("failure", (2, first)));
+
+    // What is protected stays, although nobody looks.
+    git(&production.repo.path("."), &["checkout", "--quiet", "HEAD~1", "--", "infra"]);
+    production.repo.replace("infra/main.js", "`resource.terraform_data.${service}`", "`resource.terraform_data.new-${service}`");
+    production.commit();
+    let ran = production.push();
+    ran.job("direct-production-1").failed().says("terraform_data.prometheus is protected");
+    assert_eq!(ran.conclusion(), "failure");
+    assert_eq!(production.live("prometheus").0, 2);
 }

@@ -484,6 +484,14 @@ pub const TROUBLES: &[Trouble] = &[
         command: Some("gh run download RUN_ID --pattern 'smoke_*'"),
     },
     Trouble {
+        by: Step(|body| matches!(body, Body::TfApply(apply) if apply.direct.is_some())),
+        only: None,
+        seen: "a newer commit is on the branch: nothing was planned or applied, its own run does that",
+        cause: "The stack is planned and applied in one go, and while this run waited for its turn another commit came: no saved plan is there to be stale.",
+        remedy: "Nothing: the newer commit's run goes on. If that one failed, mend it.",
+        command: Some("gh run list --branch BRANCH"),
+    },
+    Trouble {
         by: Scripts(&["newest-commit.sh"]),
         only: None,
         seen: "nothing is changed: … has a newer commit, which has a run of its own",

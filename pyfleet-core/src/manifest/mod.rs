@@ -39,7 +39,7 @@ use indexmap::IndexMap;
 use serde::Deserialize;
 
 pub use self::aws::{AccountId, Auth, Aws, AwsRole, AwsRoles, EnvironmentAws, Region, ServicePrefix};
-pub use self::cdktf::{Cdktf, CdktfApply};
+pub use self::cdktf::{Cdktf, CdktfApply, CdktfDirect};
 pub use self::environment::{Approval, Environment, Health};
 pub use self::extend::{Anchor, Extension, ExtraJob};
 pub use self::github::{BranchName, GitHub, Host, Plan, Repository, SubjectFormat, Visibility};

@@ -13,7 +13,6 @@ const NOT_BUILT_VALUES: &[(&str, &[&str])] = &[
     ("environments.*.approval", &["second-person"]),
     ("github.host", &["ghes"]),
     ("security.dependencies.tool", &["npm-audit", "safety"]),
-    ("terraform.stacks.*.cdktf.apply", &["direct"]),
     ("terraform.scan.tool", &["checkov", "tfsec"]),
     ("workflows.*.approval", &["second-person"]),
 ];

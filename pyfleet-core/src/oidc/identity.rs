@@ -198,10 +198,10 @@ impl Work {
                 self.reads_state = true;
                 self.locks = true;
             }
-            Body::TfApply(_) => {
+            Body::TfApply(apply) => {
                 self.reads_state = true;
                 self.locks = true;
-                self.hands_over = through_s3;
+                self.hands_over |= through_s3 && apply.direct.is_none();
             }
             Body::TfPlan(plan) => {
                 self.reads_state = true;

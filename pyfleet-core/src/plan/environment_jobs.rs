@@ -35,7 +35,7 @@ pub(super) const CHANGE: &[Permission] = &[
 pub(super) const ONLY_PLAN: Action = Action::Always("plan");
 
 /// How long a plan that is going to be applied waits for the state's lock.
-const LOCK_TIMEOUT: &str = "300s";
+pub(super) const LOCK_TIMEOUT: &str = "300s";
 
 /// The environments that may be read, with their stacks.
 pub(super) fn readable_targets<'a>(
@@ -200,6 +200,7 @@ impl<'a> InEnvironment<'a> {
             planned,
             earlier: None,
             synthesised: false,
+            direct: None,
             image: None,
             inputs: None,
             secrets: inputs_of(self.target).secrets,
@@ -231,7 +232,7 @@ impl<'a> InEnvironment<'a> {
         }
     }
 
-    fn protected(&self) -> Vec<String> {
+    pub(super) fn protected(&self) -> Vec<String> {
         self.terraform.protected.iter().map(ToString::to_string).collect()
     }
 }

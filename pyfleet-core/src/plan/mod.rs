@@ -45,7 +45,7 @@ pub use self::body::{
     Action, AnsibleCheck, AppliedHistory, Approval, Archive, Asked, Body, BuildArchive, BuildImage,
     CdktfSynth, Changes, CheckState, Cluster, CodeScanning, Codecov, Configure, CostComment, Coverage,
     CreateBackend, Credentials, Decide, DeployApproval, DeployGuard, DeploySummary, DestroyBackend,
-    DetectDrift, DriftReport, EcsAwait, EcsDeploy, EcsLook, EcsRollback, EksDeploy, EksLook, EksRollback,
+    DetectDrift, Direct, DriftReport, EcsAwait, EcsDeploy, EcsLook, EcsRollback, EksDeploy, EksLook, EksRollback,
     ForceUnlock, Gate, GoldenImage, HandOff, ImageLookup, ImagePush, ImageRepository, Inputs, Login, Message,
     Metrics, MovingTags, NewestCommit, Notify, OidcProbe, PackerBuild, PackerValidate, Parity, PipelineGuard,
     PipelineSummary, Planned, PlannedImage, RecordImage, Revert, RollbackGuard, ScanImage, Security, Smoke,

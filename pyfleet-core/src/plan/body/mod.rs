@@ -23,7 +23,7 @@ pub use self::golden_image::{
 pub use self::pipeline::{Metrics, NewestCommit, PipelineGuard, PipelineSummary, SummarisedStage};
 pub use self::tf::{
     Action, AppliedHistory, Approval, Asked, CheckState, CreateBackend, Credentials, Decide, DestroyBackend,
-    DetectDrift, DriftReport, ForceUnlock, HandOff, Inputs, Message, Notify, OidcProbe, Parity, Planned,
+    DetectDrift, Direct, DriftReport, ForceUnlock, HandOff, Inputs, Message, Notify, OidcProbe, Parity, Planned,
     Revert, TfApply, TfAutoGuard, TfGuard, TfPlan, Tooling, Verify,
 };
 use crate::manifest::{OnFindings, Severity};
@@ -238,10 +238,14 @@ impl Body {
         let colors = inputs.is_some_and(|inputs| inputs.colors).then_some("active-color.sh");
         let earlier =
             matches!(self, Self::TfPlan(plan) if plan.earlier.is_some()).then_some("applied-history.sh");
-        let image = matches!(self, Self::TfPlan(plan) if plan.image.is_some()).then_some("plan-image.sh");
+        let (image, images) = match self {
+            Self::TfPlan(plan) => (&plan.image, Some(&plan.images)),
+            Self::TfApply(TfApply { image, direct: Some(direct), .. }) => (image, Some(&direct.images)),
+            _ => (&None, None),
+        };
+        let image = image.is_some().then_some("plan-image.sh");
+        let digests = images.is_some_and(|images| !images.is_empty()).then_some("plan-digests.sh");
         let masks = secrets.then_some("mask-secrets.sh");
-        let digests =
-            matches!(self, Self::TfPlan(plan) if !plan.images.is_empty()).then_some("plan-digests.sh");
         let own = self.constant_scripts().iter().copied();
         own.chain(colors).chain(earlier).chain(image).chain(digests).chain(masks)
     }
@@ -304,6 +308,17 @@ impl Body {
             Self::TerraformCost(_) => &["cost-report.sh"],
             Self::TerraformPlan(_) => &["plan-summary.jq", "terraform-init.sh", "terraform-plan.sh"],
             Self::TestSuite(_) => &["test-summary.sh"],
+            Self::TfApply(TfApply { direct: Some(_), .. }) => &[
+                "health-check.sh",
+                "newest-commit.sh",
+                "plan-policy.sh",
+                "plan-summary.jq",
+                "record-apply.sh",
+                "recover-state.sh",
+                "terraform-init.sh",
+                "terraform-plan.sh",
+                "wait-for-lock.sh",
+            ],
             Self::TfApply(_) => &[
                 "handoff-get.sh",
                 "health-check.sh",

@@ -235,6 +235,8 @@ pub struct TfApply {
     pub earlier: Option<String>,
     /// Whether CDKTF synthesises one of the stacks: its sources come from another job.
     pub synthesised: bool,
+    /// What the plan needs beside its inputs, where it is made here and not taken over.
+    pub direct: Option<Direct>,
     /// The golden image that it was planned with.
     pub image: Option<PlannedImage>,
     /// What planning again needs; nothing where nothing is planned again, after a destroy.
@@ -253,6 +255,21 @@ pub struct TfApply {
     pub publish: &'static str,
     /// Days that the log is kept.
     pub artifact_days: u16,
+}
+
+/// A plan that is applied by the job that makes it.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Direct {
+    /// The images that what is synthesised has to plan, by name.
+    pub images: BTreeMap<String, String>,
+    /// Addresses that no plan may destroy or replace.
+    pub protected: Vec<String>,
+    /// How long it waits for the state's lock.
+    pub lock: &'static str,
+    /// Why nobody looks at the plan, by stack.
+    #[serde(skip)]
+    pub reasons: BTreeMap<String, String>,
 }
 
 /// How to see that an environment works.
