@@ -2,6 +2,8 @@
 //! that CDKTF synthesises brings both to Amazon ECS.
 
 use std::cell::Cell;
+use std::fs;
+use std::path::PathBuf;
 use std::rc::Rc;
 
 use pyfleet_core::oidc;
@@ -12,6 +14,7 @@ use serde_json::{Value as Json, json};
 use super::sandbox_broker::DOCKER;
 use super::{Ran, Run, action, git};
 use crate::aws::{ACCOUNT, Aws, Rollout, SKOPEO};
+use crate::executed::drift_report::{GH as ISSUES, issues};
 use crate::executed::image_layout::Layout;
 use crate::repo::Repo;
 use crate::tool;
@@ -135,15 +138,9 @@ impl Production {
 
     /// A run, while GitHub's API answers otherwise.
     fn push_while(&self, gh: &str) -> Ran {
-        self.runs.set(self.runs.get() + 1);
         let built = Rc::clone(&self.built);
-        let cdktf = tool::find("cdktf").unwrap();
-        let modules = cdktf.path().parent().unwrap().parent().unwrap();
         let terraform = tool::find("terraform").unwrap();
-        Run::of(".github/workflows/main.yml", self.repo.path("."))
-            .numbered(self.runs.get())
-            .repository("acme/experience-showcase")
-            .identified_by(&self.aws)
+        self.of_workflow("main")
             .action("docker/setup-buildx-action", |_| Ok(()))
             .action("docker/build-push-action", move |action| {
                 built.set(built.get() + 1);
@@ -157,11 +154,45 @@ impl Production {
             .tool("docker", DOCKER)
             .tool("skopeo", &format!("[[ \"$1 $2\" != 'copy --quiet' ]] || exit 0\n{SKOPEO}"))
             .tool("gh", gh)
-            .tool("npm", &NPM.replace("MODULES", modules.to_str().unwrap()))
             .tool("terraform", &TERRAFORM.replace("REAL", terraform.path().to_str().unwrap()))
-            .env("WAIT_INTERVAL", "1")
             .run()
             .unwrap()
+    }
+
+    fn issues(&self) -> PathBuf {
+        self.repo.path("../issues.json")
+    }
+
+    /// The clock starts it.
+    fn look_for_drift(&self) -> Ran {
+        let own = ISSUES.replace("acme/pyfleet", "acme/experience-showcase");
+        let gh = format!("ISSUES='{}'\n{own}", self.issues().display());
+        self.of_workflow("tf-drift").event("schedule").tool("gh", &gh).run().unwrap()
+    }
+
+    /// A run of a workflow, where npm has what the program's lock file pins.
+    fn of_workflow(&self, name: &str) -> Run {
+        self.runs.set(self.runs.get() + 1);
+        let cdktf = tool::find("cdktf").unwrap();
+        let modules = cdktf.path().parent().unwrap().parent().unwrap();
+        Run::of(&format!(".github/workflows/{name}.yml"), self.repo.path("."))
+            .numbered(self.runs.get())
+            .repository("acme/experience-showcase")
+            .identified_by(&self.aws)
+            .tool("npm", &NPM.replace("MODULES", modules.to_str().unwrap()))
+            .env("WAIT_INTERVAL", "1")
+    }
+
+    /// Edits an object of the bucket behind everybody's back.
+    fn edit(&self, key: &str, edit: impl Fn(&mut Json)) {
+        let bucket = format!("experience-showcase-tfstate-{ACCOUNT}");
+        let (file, object) = (self.repo.path("../edited"), ["--bucket", &bucket, "--key", key]);
+        let path = file.to_str().unwrap();
+        self.aws.cli(&[&["s3api", "get-object"], &object[..], &[path]].concat());
+        let mut value: Json = serde_json::from_str(&fs::read_to_string(&file).unwrap()).unwrap();
+        edit(&mut value);
+        fs::write(&file, value.to_string()).unwrap();
+        self.aws.cli(&[&["s3api", "put-object"], &object[..], &["--body", path]].concat());
     }
 
     /// The revision that a service is at, and its image.
@@ -374,4 +405,71 @@ fn the_life_of_a_stack_that_is_applied_in_one_go() {
     ran.job("direct-production-1").failed().says("terraform_data.prometheus is protected");
     assert_eq!(ran.conclusion(), "failure");
     assert_eq!(production.live("prometheus").0, 2);
+}
+
+#[test]
+fn drift_is_told_by_the_images_of_the_last_apply() {
+    const RECORD: &str = "_pyfleet/applied/production/showcase.json";
+    let Some(production) = Production::new() else { return };
+
+    // There is no backend: nothing was ever applied.
+    let ran = production.look_for_drift();
+    for job in ["recorded-production", "report"] {
+        ran.job(job).succeeded();
+    }
+    ran.job("synth-production").skipped();
+    ran.job("report").says("::notice::production/showcase: no-backend");
+
+    // Applied, and compared with what it was applied with: a newer commit has no images, and needs none.
+    let applied = production.push();
+    assert_eq!(applied.conclusion(), "success");
+    production.commit();
+    production.aws.forget_calls();
+    let ran = production.look_for_drift();
+    let image = image(&applied, "backend");
+    ran.job("recorded-production").succeeded().says(&format!("IMAGE_BACKEND {image}"));
+    assert_eq!(ran.job("synth-production").succeeded().environment(), None);
+    ran.job("detect-synthesised-production").succeeded();
+    ran.job("report").succeeded().says("production/showcase: clean");
+    let calls = production.aws.calls();
+    assert!(!calls.is_empty() && calls.iter().all(|call| call.status != 403), "{calls:?}");
+    assert!(calls.iter().all(|call| call.principal.contains("-production-plan/")), "{calls:?}");
+    assert_eq!((issues(&production.issues()), production.built.get()), (Vec::new(), 2));
+
+    // Somebody edits the state: one issue, and the run is red.
+    production.edit("production/showcase.tfstate", |state| {
+        let resources = state["resources"].as_array_mut().unwrap();
+        let backend = resources.iter_mut().find(|resource| resource["name"] == "backend").unwrap();
+        backend["instances"][0]["attributes"]["input"]["value"]["cluster"] = json!("by hand");
+    });
+    let ran = production.look_for_drift();
+    ran.job("detect-synthesised-production").succeeded();
+    ran.job("report").failed().says("::error::production/showcase: drift");
+    let found = issues(&production.issues());
+    assert_eq!((found.len(), found[0]["title"].as_str()), (1, Some("Drift: showcase in production")));
+
+    // A commit that touches the program is not an apply: until then it may be meant.
+    production.repo.append("infra/main.js", "// A note.\n");
+    production.commit();
+    let ran = production.look_for_drift();
+    ran.job("report").succeeded().says("::warning::production/showcase: pending");
+
+    // A program that cannot be synthesised is an error, and closes nothing.
+    production.repo.append("infra/main.js", "throw new Error(\"broken\");\n");
+    production.commit();
+    let ran = production.look_for_drift();
+    ran.job("synth-production").failed().says("cdktf synth failed for production/showcase");
+    ran.job("detect-synthesised-production").failed();
+    ran.job("report").failed().says("its job left no result");
+    assert_eq!(issues(&production.issues())[0]["state"], "open");
+
+    // Applied by something else than pyfleet, or by one that wrote no images down: said so, and no error.
+    production.edit(RECORD, |record| record["images"] = json!({}));
+    let ran = production.look_for_drift();
+    ran.job("synth-production").skipped();
+    ran.job("report").succeeded().says("it was applied without IMAGE_BACKEND, IMAGE_PROMETHEUS");
+    let bucket = format!("experience-showcase-tfstate-{ACCOUNT}");
+    production.aws.cli(&["s3api", "delete-object", "--bucket", &bucket, "--key", RECORD]);
+    let ran = production.look_for_drift();
+    ran.job("report").succeeded().says("nothing is on record as applied yet");
 }

@@ -94,6 +94,7 @@ const fn takes_what_is_synthesised(body: &Body) -> bool {
     match body {
         Body::TfPlan(plan) => plan.synthesised,
         Body::TfApply(apply) => apply.synthesised,
+        Body::DetectDrift(detect) => detect.synthesised,
         _ => false,
     }
 }

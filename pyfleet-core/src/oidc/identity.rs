@@ -218,6 +218,7 @@ impl Work {
             | Body::DestroyBackend(_)
             | Body::DetectDrift(_)
             | Body::OidcProbe(_)
+            | Body::RecordedImages(_)
             | Body::TerraformPlan(_) => self.reads_state = true,
             // They become nothing on AWS.
             Body::AnsibleCheck(_)

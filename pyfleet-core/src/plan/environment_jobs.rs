@@ -200,6 +200,7 @@ impl<'a> InEnvironment<'a> {
             planned,
             earlier: None,
             synthesised: false,
+            images: BTreeMap::new(),
             direct: None,
             image: None,
             inputs: None,

@@ -48,7 +48,7 @@ pub use self::body::{
     DetectDrift, Direct, DriftReport, EcsAwait, EcsDeploy, EcsLook, EcsRollback, EksDeploy, EksLook, EksRollback,
     ForceUnlock, Gate, GoldenImage, HandOff, ImageLookup, ImagePush, ImageRepository, Inputs, Login, Message,
     Metrics, MovingTags, NewestCommit, Notify, OidcProbe, PackerBuild, PackerValidate, Parity, PipelineGuard,
-    PipelineSummary, Planned, PlannedImage, RecordImage, Revert, RollbackGuard, ScanImage, Security, Smoke,
+    PipelineSummary, Planned, PlannedImage, RecordImage, RecordedImage, RecordedImages, Revert, RollbackGuard, ScanImage, Security, Smoke,
     SmokeCommand, SummarisedService, SummarisedStage, Target, TerraformComment, TerraformCost, TerraformPlan,
     TerraformScan, TerraformStatic, TestComment, TestSuite, TfApply, TfAutoGuard, TfGuard, TfPlan, Tooling,
     Verify,

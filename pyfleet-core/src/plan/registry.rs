@@ -49,6 +49,16 @@ impl<'a> Access<'a> {
         Self { image, registry, place }
     }
 
+    /// The way to where an environment keeps an image; nothing where the image is only built.
+    pub(super) fn kept(image: &Image, environment: &'a Environment) -> Option<Self> {
+        let access = Self::of(image, environment);
+        let is_kept = match image.registry.as_ref()? {
+            Registry::Ecr(_) => access.is_on_aws(),
+            Registry::DockerHub(_) | Registry::Ghcr(_) => true,
+        };
+        is_kept.then_some(access)
+    }
+
     /// Whether a role of the environment opens it.
     pub(super) const fn is_on_aws(&self) -> bool {
         self.place.is_some()

@@ -11,14 +11,14 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use serde_json::Value as Json;
 
-pub use self::cdktf::{CdktfSynth, EcsAwait};
+pub use self::cdktf::{CdktfSynth, EcsAwait, RecordedImages};
 pub use self::deploy::{
     BuildArchive, Cluster, DeployApproval, DeployGuard, DeploySummary, EcsDeploy, EcsLook, EcsRollback,
     EksDeploy, EksLook, EksRollback, ImageLookup, ImagePush, ImageRepository, Login, MovingTags,
     RollbackGuard, Smoke, SmokeCommand, SummarisedService,
 };
 pub use self::golden_image::{
-    AnsibleCheck, Configure, GoldenImage, PackerBuild, PackerValidate, PlannedImage, RecordImage,
+    AnsibleCheck, Configure, GoldenImage, PackerBuild, PackerValidate, PlannedImage, RecordImage, RecordedImage,
 };
 pub use self::pipeline::{Metrics, NewestCommit, PipelineGuard, PipelineSummary, SummarisedStage};
 pub use self::tf::{
@@ -114,6 +114,8 @@ pub enum Body {
     PackerValidate(PackerValidate),
     /// Writes down that a golden image has proven itself.
     RecordImage(RecordImage),
+    /// Says with which images the stacks of an environment were applied last.
+    RecordedImages(RecordedImages),
     /// Decides which environments a run of a pipeline works on.
     PipelineGuard(PipelineGuard),
     /// Writes down what became of every stage.
@@ -198,6 +200,7 @@ impl Body {
             Self::PackerBuild(_) => "jobs/packer-build.yml.j2",
             Self::PackerValidate(_) => "jobs/packer-validate.yml.j2",
             Self::RecordImage(_) => "jobs/record-image.yml.j2",
+            Self::RecordedImages(_) => "jobs/recorded-images.yml.j2",
             Self::PipelineGuard(_) => "jobs/pipeline-guard.yml.j2",
             Self::PipelineSummary(_) => "jobs/pipeline-summary.yml.j2",
             Self::RollbackGuard(_) => "jobs/rollback-guard.yml.j2",
@@ -240,7 +243,7 @@ impl Body {
             matches!(self, Self::TfPlan(plan) if plan.earlier.is_some()).then_some("applied-history.sh");
         let (image, images) = match self {
             Self::TfPlan(plan) => (&plan.image, Some(&plan.images)),
-            Self::TfApply(TfApply { image, direct: Some(direct), .. }) => (image, Some(&direct.images)),
+            Self::TfApply(TfApply { image, images, direct: Some(_), .. }) => (image, Some(images)),
             _ => (&None, None),
         };
         let image = image.is_some().then_some("plan-image.sh");
@@ -255,6 +258,7 @@ impl Body {
             Self::AnsibleCheck(_) => &["ansible-check.sh", "ansible-install.sh"],
             Self::AppliedHistory(_) => &["applied-history.sh"],
             Self::BuildArchive(_) | Self::BuildImage(_) => &["image-check.sh"],
+            Self::CdktfSynth(CdktfSynth { scan: None, .. }) => &["cdktf-synth.sh"],
             Self::CdktfSynth(_) => &["cdktf-synth.sh", "scan-report.sh"],
             Self::Changes(_) => &["changed-paths.sh"],
             Self::CheckState(_) => &[
@@ -297,6 +301,7 @@ impl Body {
             Self::PackerBuild(_) => &["packer-build.sh", "packer-install.sh"],
             Self::PackerValidate(_) => &["packer-install.sh", "packer-validate.sh"],
             Self::RecordImage(_) => &["record-image.sh"],
+            Self::RecordedImages(_) => &["recorded-images.sh"],
             Self::NewestCommit(_) => &["newest-commit.sh"],
             Self::ScanImage(ScanImage { archive: Some(_), .. }) => &["image-layout.sh", "scan-report.sh"],
             Self::ScanImage(_) | Self::TerraformScan(_) => &["scan-report.sh"],

@@ -324,12 +324,17 @@ impl<'a> Layers<'a> {
             behind = behind.and(&Passed::jobs([again.as_str()]));
             approval = Some(again);
         }
+        let (images, known_by) = match self.is_synthesised(layer) {
+            true => image::by_digest(pipeline, environment),
+            false => Default::default(),
+        };
         let list = format!("needs.{decide}.outputs.apply");
         let mut model = over(draft, &format!("apply {}", environment.name), &list, minutes);
         self.on_runner(&mut model);
         let (image, chosen) = self.image();
         model.needs = chosen;
         stand(&mut model, stage, &behind);
+        model.needs.extend(known_by);
         model.environment = Some(self.place.deployed_to());
         model.concurrency = Some(self.place.one_change_of("${{ matrix.stack }}"));
         let job = NewJob {
@@ -341,6 +346,7 @@ impl<'a> Layers<'a> {
             body: Body::TfApply(TfApply {
                 approval,
                 synthesised: self.is_synthesised(layer),
+                images,
                 image,
                 ..self.place.apply_body(ASKED, "matrix.plan".to_owned(), minutes)
             }),
@@ -392,8 +398,8 @@ impl<'a> Layers<'a> {
             identity: Some(identity(self.place.target, AwsRole::Apply)),
             body: Body::TfApply(TfApply {
                 synthesised: true,
+                images,
                 direct: Some(Direct {
-                    images,
                     protected: place.protected(),
                     lock: LOCK_TIMEOUT,
                     reasons: reasons.collect(),

@@ -285,11 +285,8 @@ fn check_workflow(
     }
     let place = Path::of(["workflows", name.as_str()]);
     match workflow.kind_of(name) {
-        Some(kind @ (Kind::Terraform | Kind::Tf | Kind::TfAuto | Kind::TfDrift)) => {
+        Some(kind @ (Kind::Terraform | Kind::Tf | Kind::TfAuto)) => {
             let reason = match kind {
-                Kind::TfDrift => {
-                    "whether it drifts, a plan with the digests that were applied last would say, and nothing writes them down yet"
-                }
                 Kind::Terraform => "a pull request has no images whose digests it could be synthesised with",
                 _ => "only a pipeline builds the images whose digests it is synthesised with",
             };
@@ -299,7 +296,7 @@ fn check_workflow(
                     Place::key(place),
                     format!("`{}` does not work on `{stack}`, which CDKTF synthesises: {reason}", kind.name()),
                 )
-                .with_help("take the workflow out: `pipeline` plans and applies the stack, `check-state` looks at its state"),
+                .with_help("take the workflow out: `pipeline` plans and applies the stack, `tf-drift` and `check-state` look at it"),
             );
         }
         Some(Kind::Pipeline) => check_stages(manifest, workflow, stack, &place.key("stages"), findings),
