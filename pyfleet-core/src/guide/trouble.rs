@@ -519,10 +519,10 @@ pub const TROUBLES: &[Trouble] = &[
     },
     Trouble {
         by: Scripts(&["image-lookup.sh"]),
-        only: None,
+        only: Some(|body| matches!(body, Body::ImageLookup(look) if !look.image.create)),
         seen: "the repository … does not exist in account …, …. Whoever administers it creates it: …",
-        cause: "The image has no repository in ECR yet. No job may make one.",
-        remedy: "Make it with the command in the message.",
+        cause: "The image has no repository in ECR yet, and no job may make one.",
+        remedy: "Make it with the command in the message, or let the push make it: `create-repository: true` in `registries`.",
         command: Some("aws ecr create-repository --repository-name NAME --image-tag-mutability IMMUTABLE"),
     },
     Trouble {
@@ -594,6 +594,14 @@ pub const TROUBLES: &[Trouble] = &[
         cause: "The service is not there, there is no such revision, none that it can go back to, or somebody else has changed it meanwhile.",
         remedy: "Start the rollback with the target `list`, which shows them.",
         command: None,
+    },
+    Trouble {
+        by: Scripts(&["image-push.sh"]),
+        only: Some(|body| matches!(body, Body::ImagePush(push) if push.image.create)),
+        seen: "the repository … is missing and cannot be made: …",
+        cause: "`create-repository` asks for it, and the role that pushes is older than that, or something else in the account forbids it.",
+        remedy: "Set the role up again as `.github/cicd/oidc-setup.md` has it.",
+        command: Some("pyfleet-gen oidc"),
     },
     Trouble {
         by: Scripts(&["image-push.sh"]),

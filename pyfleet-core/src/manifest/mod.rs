@@ -49,7 +49,7 @@ pub use self::notify::{Channel, Occasion, Slack, Teams, Webhook};
 pub use self::one_or_many::OneOrMany;
 pub use self::packer::{Ansible, Packer, Sha256, SoftwareName};
 pub use self::path::RelativePath;
-pub use self::registry::{Credentials, NoOptions, Registry};
+pub use self::registry::{Credentials, Ecr, NoOptions, Registry};
 pub use self::security::{Bandit, DependencyAudit, DependencyTool, Flake8, Security};
 pub use self::service::{Ecs, Eks, KubernetesName, SecretKey, Service};
 pub use self::smoke::{Scheme, Smoke, SmokeCheck};

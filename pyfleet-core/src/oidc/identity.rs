@@ -62,6 +62,8 @@ pub struct Work {
     pub looks_up: BTreeSet<String>,
     /// Repositories that images are pushed to.
     pub pushes: BTreeSet<String>,
+    /// Repositories that are made where they are missing.
+    pub makes: BTreeSet<String>,
     /// Services that are deployed.
     pub deploys: BTreeSet<Slug>,
     /// Services that are put back to an earlier revision.
@@ -167,6 +169,7 @@ impl Work {
             }
             Body::ImagePush(push) => {
                 self.pushes.extend(push.credentials.is_some().then(|| push.image.repository.clone()));
+                self.makes.extend(push.image.create.then(|| push.image.repository.clone()));
             }
             Body::EcsAwait(look) => {
                 self.lists.insert(look.name.clone());

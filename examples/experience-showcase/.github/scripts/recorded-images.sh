@@ -57,7 +57,7 @@ stacks=$(printf '%s' "$STACKS" | jq -c -s '
 images=$(printf '%s' "$IMAGES" | jq -c -s '
   if length == 1 and (.[0] | type == "array" and all(.[]; type == "string" and test("\\AIMAGE_[A-Z0-9_]+\\z")))
   then .[0] else error("usage") end' 2>/dev/null) || usage 'IMAGES must be a JSON array of variables'
-[[ -n $RESULTS_DIR ]] || usage 'RESULTS_DIR is not set'
+[[ -n $RESULTS_DIR ]] || usage 'RESULTS_DIR must be a path'
 [[ $ENVIRONMENT =~ $slug ]] || usage 'ENVIRONMENT must be a slug'
 [[ $TF_STATE_BUCKET =~ ^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$ ]] || usage 'TF_STATE_BUCKET must be the name of a bucket'
 [[ $EXPECTED_ACCOUNT_ID =~ ^[0-9]{12}$ ]] || usage 'EXPECTED_ACCOUNT_ID must be the number of an account'
