@@ -174,7 +174,8 @@ fn tells_drift_from_changes_that_were_not_applied() {
     // What is synthesised is in no commit: the program is what counts, and the root has no name.
     world.record("apply");
     let plain = world.script.clone();
-    for (sources, path) in [(r#"["the program", "locks/a.hcl"]"#, "the program/main.js"), (r#"["."]"#, "any")] {
+    for (sources, path) in [(r#"["the program", "locks/a.hcl"]"#, "the program/main.js"), (r#"["."]"#, "any")]
+    {
         world.script = world.script.clone().env("SOURCES", sources);
         world.record("apply");
         world.write("the stack/other.tf", &format!("locals {{ other = \"{}\" }}\n", path.len()));

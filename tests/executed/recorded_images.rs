@@ -101,7 +101,8 @@ fn a_record_that_cannot_be_read_is_an_error_of_its_stack_alone() {
     record(&aws, "app", &both);
     for failure in [Failure::Status(403), Failure::Status(500), Failure::Drop] {
         aws.fail_next("s3:GetObject", failure);
-        let ran = looking(&aws).run().exits(0).says("::error::with which images dev/app was applied is not known");
+        let ran =
+            looking(&aws).run().exits(0).says("::error::with which images dev/app was applied is not known");
         left(&ran, "app", "error", "did not answer");
         assert_eq!(stacks(&ran)[0]["stack"], "net");
     }
@@ -123,5 +124,9 @@ fn refuses_settings_of_the_wrong_shape() {
     ] {
         refuses(&script, key, values);
     }
-    script.file("the results/app/result.json/x", "").run().exits(1).says("::error::the result of app cannot be written");
+    script
+        .file("the results/app/result.json/x", "")
+        .run()
+        .exits(1)
+        .says("::error::the result of app cannot be written");
 }

@@ -13,8 +13,8 @@ use serde_json::json;
 use super::Permission;
 use super::body::{Body, CdktfSynth, DetectDrift, DriftReport, RecordedImage, RecordedImages};
 use super::check_state::on_its_branch;
-use super::credentials::{credentials, identity};
 use super::condition::expression;
+use super::credentials::{credentials, identity};
 use super::draft::{CHECK_OUT, Draft, NewJob};
 use super::environment_jobs::{
     InEnvironment, READ, aws_env, inputs_of, publish, readable_targets, reading_environment, tooling,
@@ -196,7 +196,8 @@ fn detect_synthesised(draft: &mut Draft<'_>, at: &InEnvironment<'_>, node: &str,
         format!("contains(fromJSON('[\"success\",\"failure\"]'), needs.{synth}.result)"),
     );
     some.and(&synthesised).stand_before(&mut model);
-    let because = "A stack that could not be synthesised hides no other: it leaves no result, which is an error.";
+    let because =
+        "A stack that could not be synthesised hides no other: it leaves no result, which is an error.";
     detect(draft, at, id("detect-synthesised"), because, model);
 }
 

@@ -41,8 +41,7 @@ impl<'a> Access<'a> {
                 place.map(|place| ecr_host(place.account_id, place.region)).unwrap_or_default()
             }
         };
-        let is_made =
-            matches!(&registry, Registry::Ecr(own) if own.create_repository.unwrap_or(defaults::CREATE_REPOSITORY));
+        let is_made = matches!(&registry, Registry::Ecr(own) if own.create_repository.unwrap_or(defaults::CREATE_REPOSITORY));
         let image = ImageRepository {
             create: is_made && place.is_some(),
             registry: host,

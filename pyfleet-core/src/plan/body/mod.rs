@@ -18,13 +18,14 @@ pub use self::deploy::{
     RollbackGuard, Smoke, SmokeCommand, SummarisedService,
 };
 pub use self::golden_image::{
-    AnsibleCheck, Configure, GoldenImage, PackerBuild, PackerValidate, PlannedImage, RecordImage, RecordedImage,
+    AnsibleCheck, Configure, GoldenImage, PackerBuild, PackerValidate, PlannedImage, RecordImage,
+    RecordedImage,
 };
 pub use self::pipeline::{Metrics, NewestCommit, PipelineGuard, PipelineSummary, SummarisedStage};
 pub use self::tf::{
     Action, AppliedHistory, Approval, Asked, CheckState, CreateBackend, Credentials, Decide, DestroyBackend,
-    DetectDrift, Direct, DriftReport, ForceUnlock, HandOff, Inputs, Message, Notify, OidcProbe, Parity, Planned,
-    Revert, TfApply, TfAutoGuard, TfGuard, TfPlan, Tooling, Verify,
+    DetectDrift, Direct, DriftReport, ForceUnlock, HandOff, Inputs, Message, Notify, OidcProbe, Parity,
+    Planned, Revert, TfApply, TfAutoGuard, TfGuard, TfPlan, Tooling, Verify,
 };
 use crate::manifest::{OnFindings, Severity};
 

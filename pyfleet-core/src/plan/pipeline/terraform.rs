@@ -15,8 +15,8 @@ use crate::plan::condition::expression;
 use crate::plan::credentials::identity;
 use crate::plan::draft::{CHECK_OUT, Draft, NewJob};
 use crate::plan::environment_jobs::{
-    CHANGE, InEnvironment, LOCK_TIMEOUT, READ, apply_minutes, approval_of, is_gated, reading_environment, scan_body,
-    tooling, without_deployment,
+    CHANGE, InEnvironment, LOCK_TIMEOUT, READ, apply_minutes, approval_of, is_gated, reading_environment,
+    scan_body, tooling, without_deployment,
 };
 use crate::plan::golden_image;
 use crate::plan::passed::Passed;
@@ -375,8 +375,7 @@ impl<'a> Layers<'a> {
         let (environment, minutes) = (self.place.environment, apply_minutes(self.place.project));
         let id = self.id("direct", layer);
         let stacks = entries(direct.iter().map(|(stack, _)| self.entry(stack)));
-        let mut model =
-            over_literal(draft, &format!("plan and apply {}", environment.name), stacks, minutes);
+        let mut model = over_literal(draft, &format!("plan and apply {}", environment.name), stacks, minutes);
         self.on_runner(&mut model);
         let (images, known_by) = image::by_digest(pipeline, environment);
         let (image, chosen) = self.image();
