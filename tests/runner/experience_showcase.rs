@@ -384,7 +384,7 @@ fn the_life_of_a_stack_that_is_applied_in_one_go() {
     let overtaken = format!("[[ -z ${{TF_COMMAND:-}} ]] || GITHUB_SHA=${{GITHUB_SHA//[0-9]/a}}\n{GH}");
     let ran = production.push_while(&overtaken);
     ran.job("newest-production").succeeded();
-    ran.job("direct-production-1").failed().says("::error::a newer commit is on the branch");
+    ran.job("direct-production-1").failed().says("has a newer commit since this run began");
     ran.job("await-production-backend").skipped();
     assert_eq!((ran.conclusion(), production.live("backend")), ("failure", (2, first.clone())));
 

@@ -113,6 +113,11 @@ const fn is_approved_for_an_attempt(body: &Body) -> bool {
     }
 }
 
+/// Whether a job only says whether its commit is the newest.
+const fn only_compares(body: &Body) -> bool {
+    matches!(body, Body::NewestCommit(_))
+}
+
 /// Every message, in the order in which a run can meet them.
 pub const TROUBLES: &[Trouble] = &[
     Trouble {
@@ -485,16 +490,17 @@ pub const TROUBLES: &[Trouble] = &[
         command: Some("gh run download RUN_ID --pattern 'smoke_*'"),
     },
     Trouble {
-        by: Step(|body| matches!(body, Body::TfApply(apply) if apply.direct.is_some())),
-        only: None,
-        seen: "a newer commit is on the branch: nothing was planned or applied, its own run does that",
-        cause: "The stack is planned and applied in one go, and while this run waited for its turn another commit came: no saved plan is there to be stale.",
-        remedy: "Nothing: the newer commit's run goes on. If that one failed, mend it.",
+        by: Scripts(&["newest-commit.sh"]),
+        only: Some(Body::looks_again),
+        seen: "… has a newer commit since this run began: what is left of it would undo what that one did",
+        cause: "Jobs that failed were run again after another commit had come to the branch, or a stack that is planned and \
+                applied in one go waited for its turn meanwhile.",
+        remedy: "Look at the newer commit's run: it does what this one left undone.",
         command: Some("gh run list --branch BRANCH"),
     },
     Trouble {
         by: Scripts(&["newest-commit.sh"]),
-        only: None,
+        only: Some(only_compares),
         seen: "nothing is changed: … has a newer commit, which has a run of its own",
         cause: "While this run tested, built or waited for a person, another commit came to the branch. What this run would \
                 change, the newer one would have to change back.",

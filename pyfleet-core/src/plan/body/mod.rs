@@ -250,8 +250,21 @@ impl Body {
         let image = image.is_some().then_some("plan-image.sh");
         let digests = images.is_some_and(|images| !images.is_empty()).then_some("plan-digests.sh");
         let masks = secrets.then_some("mask-secrets.sh");
+        let newest = self.looks_again().then_some("newest-commit.sh");
         let own = self.constant_scripts().iter().copied();
-        own.chain(colors).chain(earlier).chain(image).chain(digests).chain(masks)
+        own.chain(newest).chain(colors).chain(earlier).chain(image).chain(digests).chain(masks)
+    }
+
+    /// Whether a job looks, when it is run again or always, whether its commit is still the newest of its branch.
+    pub(crate) const fn looks_again(&self) -> bool {
+        match self {
+            Self::Configure(configure) => configure.newest.is_some(),
+            Self::EcsDeploy(deploy) => deploy.newest.is_some(),
+            Self::EksDeploy(deploy) => deploy.newest.is_some(),
+            Self::ImagePush(push) => push.newest.is_some(),
+            Self::TfApply(apply) => apply.newest.is_some() || apply.direct.is_some(),
+            _ => false,
+        }
     }
 
     const fn constant_scripts(&self) -> &'static [&'static str] {
@@ -316,7 +329,6 @@ impl Body {
             Self::TestSuite(_) => &["test-summary.sh"],
             Self::TfApply(TfApply { direct: Some(_), .. }) => &[
                 "health-check.sh",
-                "newest-commit.sh",
                 "plan-policy.sh",
                 "plan-summary.jq",
                 "record-apply.sh",
