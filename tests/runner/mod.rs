@@ -42,6 +42,7 @@ mod pipeline; // a commit's way through the stages of a pipeline
 mod pyfleet; // those of examples/pyfleet: the life of two environments
 mod reviewed; // a pull request of examples/pyfleet: planned, priced, and said
 mod sandbox_broker; // the rendered workflows of examples/sandbox-broker, executed
+mod scanners; // what scanners find: judged, accepted, refused
 mod semantics;
 mod steps; // steps of the examples, each alone: how they fail where no story goes wrong that way
 mod tf_auto; // each rule of GitHub's that the executor follows, on small workflows

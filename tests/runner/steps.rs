@@ -289,8 +289,6 @@ fn of_experience_showcase() {
     let Some(checkout) = Checkout::of("experience-showcase", "showcase", "infra") else { return };
 
     let forgotten = "rm -f package-lock.json infra/package-lock.json";
-    // It needs no package, and so no registry.
-    succeeds(checkout.pushed("test-backend-unit", "Install"), "");
     succeeds(checkout.pushed("test-backend-unit", "suite"), "pass");
     fails(checkout.pushed("test-backend-unit", "Install").before(forgotten), "npm ci");
     let program = checkout.pushed("synth-production", "Install what the lock file says");

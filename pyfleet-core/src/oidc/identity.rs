@@ -62,6 +62,8 @@ pub struct Work {
     pub looks_up: BTreeSet<String>,
     /// Repositories that images are pushed to.
     pub pushes: BTreeSet<String>,
+    /// Repositories that are made where they are missing.
+    pub makes: BTreeSet<String>,
     /// Services that are deployed.
     pub deploys: BTreeSet<Slug>,
     /// Services that are put back to an earlier revision.
@@ -102,11 +104,8 @@ pub fn identities(project: &Project, plan: &Plan) -> Vec<Identity> {
             });
             let (mut claims, mut workflows, mut minutes) = (BTreeSet::new(), BTreeSet::new(), 0);
             for (file, model) in models {
-                if purpose == AwsRole::PullRequestPlan {
-                    claims.insert("pull_request".to_owned());
-                } else {
-                    let github = model.environment.as_ref()?;
-                    claims.insert(format!("environment:{}", github.name));
+                claims.insert(subject(purpose, model)?);
+                if purpose != AwsRole::PullRequestPlan {
                     workflows
                         .insert(format!("{}/{file}@refs/heads/{}", project.repository, environment.branch));
                 }
@@ -135,6 +134,14 @@ pub fn identities(project: &Project, plan: &Plan) -> Vec<Identity> {
             })
         })
         .collect()
+}
+
+/// What the subject of a job's token says behind the repository.
+pub(super) fn subject(purpose: AwsRole, model: &crate::workflow::Job) -> Option<String> {
+    if purpose == AwsRole::PullRequestPlan {
+        return Some("pull_request".to_owned());
+    }
+    Some(format!("environment:{}", model.environment.as_ref()?.name))
 }
 
 /// The states of an environment: those that pull requests plan, or all.
@@ -167,6 +174,7 @@ impl Work {
             }
             Body::ImagePush(push) => {
                 self.pushes.extend(push.credentials.is_some().then(|| push.image.repository.clone()));
+                self.makes.extend(push.image.create.then(|| push.image.repository.clone()));
             }
             Body::EcsAwait(look) => {
                 self.lists.insert(look.name.clone());
@@ -198,10 +206,10 @@ impl Work {
                 self.reads_state = true;
                 self.locks = true;
             }
-            Body::TfApply(_) => {
+            Body::TfApply(apply) => {
                 self.reads_state = true;
                 self.locks = true;
-                self.hands_over = through_s3;
+                self.hands_over |= through_s3 && apply.direct.is_none();
             }
             Body::TfPlan(plan) => {
                 self.reads_state = true;
@@ -218,6 +226,7 @@ impl Work {
             | Body::DestroyBackend(_)
             | Body::DetectDrift(_)
             | Body::OidcProbe(_)
+            | Body::RecordedImages(_)
             | Body::TerraformPlan(_) => self.reads_state = true,
             // They become nothing on AWS.
             Body::AnsibleCheck(_)
@@ -237,6 +246,7 @@ impl Work {
             | Body::Gate(_)
             | Body::Metrics(_)
             | Body::NewestCommit(_)
+            | Body::NodeSecurity(_)
             | Body::Notify(_)
             | Body::PackerBuild(_)
             | Body::PackerValidate(_)

@@ -9,7 +9,7 @@ use crate::plan::{self, Plan};
 use crate::project::{self, Project, Role};
 use crate::source::Source;
 
-const MANIFEST: &str = r#"
+pub(super) const MANIFEST: &str = r#"
 version: 1
 project: shop
 safety-level: 4
@@ -38,7 +38,7 @@ workflows:
   terraform: {}
 "#;
 
-fn planned(manifest: &str) -> (Project, Plan) {
+pub(super) fn planned(manifest: &str) -> (Project, Plan) {
     let (manifest, _, findings) = manifest::parse(Source::new("pyfleet.yml", manifest));
     let manifest = manifest.unwrap_or_else(|| panic!("{findings:?}"));
     let (project, findings) = project::resolve(&manifest);
@@ -480,6 +480,21 @@ fn a_deployment_reaches_its_images_and_services_and_hands_on_the_named_roles() {
     let rollback = policy(&without, "prod", AwsRole::Deploy);
     let sids: Vec<&str> = rollback.statement.iter().map(|statement| statement.sid).collect();
     assert_eq!(sids, ["SeeServices", "SeeRevisions", "Deploy", "StopDeployment"]);
+}
+
+#[test]
+fn a_repository_is_made_only_where_that_is_asked_for() {
+    let plain = include_str!("../../../tests/manifests/cdktf.yml");
+    let asked = policy(plain, "production", AwsRole::Deploy);
+    let make = sid(&asked, "MakeRepositories");
+    assert_eq!(make.action, ["ecr:CreateRepository"]);
+    assert_eq!(these(make), ["arn:aws:ecr:eu-central-1:123456789012:repository/shop/web"]);
+    let not = plain.replace("ecr: { create-repository: true }", "ecr: {}");
+    assert_ne!(not, plain);
+    for purpose in [AwsRole::Deploy, AwsRole::Apply, AwsRole::Plan] {
+        let policy = policy(&not, "production", purpose);
+        assert!(pairs(&policy).iter().all(|(action, _)| *action != "ecr:CreateRepository"), "{policy:?}");
+    }
 }
 
 #[test]

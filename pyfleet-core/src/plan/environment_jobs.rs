@@ -13,6 +13,7 @@ use super::body::{
 use super::condition::expression;
 use super::credentials::{IDENTITY, credentials};
 use super::draft::CHECK_OUT;
+use super::scan::{accepted_in_stacks, counting_from, scanner};
 use crate::diagnostic::Path;
 use crate::manifest::{self, AwsRole, PlanHandOff, SafetyLevel, Visibility};
 use crate::project::{Environment, EnvironmentStacks, Project, Terraform, VariableValue, defaults};
@@ -35,7 +36,7 @@ pub(super) const CHANGE: &[Permission] = &[
 pub(super) const ONLY_PLAN: Action = Action::Always("plan");
 
 /// How long a plan that is going to be applied waits for the state's lock.
-const LOCK_TIMEOUT: &str = "300s";
+pub(super) const LOCK_TIMEOUT: &str = "300s";
 
 /// The environments that may be read, with their stacks.
 pub(super) fn readable_targets<'a>(
@@ -201,6 +202,8 @@ impl<'a> InEnvironment<'a> {
             planned,
             earlier: None,
             synthesised: false,
+            images: BTreeMap::new(),
+            direct: None,
             image: None,
             inputs: None,
             secrets: inputs_of(self.target).secrets,
@@ -232,7 +235,7 @@ impl<'a> InEnvironment<'a> {
         }
     }
 
-    fn protected(&self) -> Vec<String> {
+    pub(super) fn protected(&self) -> Vec<String> {
         self.terraform.protected.iter().map(ToString::to_string).collect()
     }
 }
@@ -243,9 +246,10 @@ fn buckets(target: &EnvironmentStacks) -> Vec<&String> {
 
 pub(super) fn scan_body(project: &Project, terraform: &Terraform) -> TerraformScan {
     TerraformScan {
-        minimum_severity: terraform.scan.minimum_severity,
+        scanner: scanner(terraform.scan.tool),
+        minimum_severity: counting_from(terraform.scan.minimum_severity),
         on_findings: terraform.scan.on_findings,
-        trivy_version: defaults::TRIVY_VERSION,
+        accepted: accepted_in_stacks(project),
         sarif: false,
         artifact_days: project.artifact_days,
     }

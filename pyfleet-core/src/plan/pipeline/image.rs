@@ -9,14 +9,15 @@ use indexmap::IndexMap;
 
 use super::{Pipeline, approval_id, in_turn, newest_id, stand, within_limit, works_on};
 use crate::diagnostic::Path;
-use crate::manifest::{AwsRole, OnFindings, Registry, Slug, StageKind};
+use crate::manifest::{AwsRole, OnFindings, Slug, StageKind};
 use crate::plan::body::{Archive, Body, BuildArchive, ImagePush, ScanImage};
 use crate::plan::condition::expression;
 use crate::plan::draft::{CHECK_OUT, Draft, NewJob};
-use crate::plan::environment_jobs::{aws_env, reading_environment, without_deployment};
+use crate::plan::environment_jobs::{reading_environment, without_deployment};
 use crate::plan::passed::Passed;
 use crate::plan::registry::{Access, moving_tags};
-use crate::project::{Environment, Image, Stage, defaults, image_variable};
+use crate::plan::scan::{TRIVY, accepted_at, counting_from};
+use crate::project::{Environment, Image, Stage, image_variable};
 use crate::workflow::{self as model, Runner};
 
 /// Looks for each image where it is kept, builds it where it is not, and scans what was built.
@@ -81,10 +82,11 @@ pub(super) fn push(
     let project = pipeline.project;
     let mut passed = Passed::default();
     for (name, image) in &project.images {
-        let Some(access) = access(image, environment) else { continue };
+        let Some(access) = Access::kept(image, environment) else { continue };
         let minutes = project.timeout_minutes.min(115);
         let (lookup, build) = (lookup_id(environment, name), build_id(name));
-        let mut model = on_aws(draft, environment, "push", name, minutes);
+        let mut model = job(draft, environment, "push", name, minutes);
+        model.env = access.env();
         model.needs = vec![lookup.clone(), build.clone()];
         stand(&mut model, stage, behind);
         model.environment = Some(without_deployment(environment.name.to_string()));
@@ -126,7 +128,7 @@ pub(super) fn by_digest(
         return (images, jobs);
     }
     for (name, image) in &pipeline.project.images {
-        let Some(access) = access(image, environment) else { continue };
+        let Some(access) = Access::kept(image, environment) else { continue };
         let (lookup, build) = (lookup_id(environment, name), build_id(name));
         let digest = expression(&format!("needs.{lookup}.outputs.digest || needs.{build}.outputs.digest"));
         let at = access.image;
@@ -154,22 +156,11 @@ fn artifact(name: &Slug) -> String {
     format!("image_{name}")
 }
 
-/// A job of an environment, on its runner, that talks to AWS.
-fn on_aws(draft: &Draft<'_>, environment: &Environment, verb: &str, of: &Slug, minutes: u16) -> model::Job {
+/// A job of an environment, on its runner.
+fn job(draft: &Draft<'_>, environment: &Environment, verb: &str, of: &Slug, minutes: u16) -> model::Job {
     let mut model = draft.job(format!("{verb} {} ({of})", environment.name), minutes);
     model.runs_on = Some(Runner { group: None, labels: environment.runner.clone() });
-    model.env = aws_env();
     model
-}
-
-/// The way to where an environment keeps an image; nothing where the image is only built.
-fn access<'a>(image: &Image, environment: &'a Environment) -> Option<Access<'a>> {
-    let access = Access::of(image, environment);
-    let is_kept = match image.registry.as_ref()? {
-        Registry::Ecr(_) => access.is_on_aws(),
-        Registry::DockerHub(_) | Registry::Ghcr(_) => true,
-    };
-    is_kept.then_some(access)
 }
 
 fn lookup(
@@ -180,8 +171,9 @@ fn lookup(
     environment: &Environment,
 ) -> Option<NewJob> {
     const MINUTES: u16 = 10;
-    let access = access(image, environment)?;
-    let mut model = on_aws(draft, environment, "look up", name, MINUTES);
+    let access = Access::kept(image, environment)?;
+    let mut model = job(draft, environment, "look up", name, MINUTES);
+    model.env = access.env();
     model.environment = access.is_on_aws().then(|| reading_environment(environment));
     model.outputs = IndexMap::from([("digest".to_owned(), expression("steps.lookup.outputs.digest"))]);
     Some(NewJob {
@@ -232,9 +224,10 @@ fn scan(pipeline: &Pipeline<'_>, draft: &Draft<'_>, name: &Slug, image: &Image, 
             }),
             title: format!("Image {name}"),
             artifact: format!("scan_{name}"),
-            minimum_severity: image.minimum_severity,
+            scanner: TRIVY,
+            minimum_severity: counting_from(Some(image.minimum_severity)),
             on_findings: OnFindings::Fail,
-            trivy_version: defaults::TRIVY_VERSION,
+            accepted: accepted_at(pipeline.project, &format!("images.{name}")),
             sarif: false,
             artifact_days: pipeline.project.artifact_days,
         }),
