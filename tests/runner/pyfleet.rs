@@ -8,6 +8,7 @@ use pyfleet_core::source::Source;
 use pyfleet_gen::project_file;
 use serde_json::{Value as Json, json};
 
+use super::steps::INFRACOST;
 use super::{Ran, Run, action, git};
 use crate::aws::{ACCOUNT, Aws};
 use crate::bodies::story;
@@ -119,6 +120,8 @@ impl World {
             .environment_secret("prod-plan", "ALERT_EMAILS", EMAILS)
             .approved("prod-approval", "hubot", "looks good")
             .action("infracost/actions/setup", |_| Ok(()))
+            .tool("infracost", INFRACOST)
+            .secret("INFRACOST_API_KEY", "ico-hush-hush")
             .tool("gh", GH)
             .tool("curl", &CURL.replace("STATUS", self.status))
             .env("WAIT_TIMEOUT", "2")

@@ -1,7 +1,6 @@
 //! `terraform` of `examples/pyfleet`, executed: what reviewers of a pull request are shown.
 
 use super::pyfleet::{World, succeeded};
-use super::steps::INFRACOST;
 use super::{Run, git};
 use crate::bodies::story;
 
@@ -23,8 +22,7 @@ impl World {
         git(&root, &["checkout", "--quiet", "main"]);
         git(&root, &["merge", "--quiet", "--no-ff", "--message", "Merge", "change"]);
         git(&root, &["branch", "--quiet", "--delete", "change"]);
-        let run = self.start("terraform").event("pull_request").tool("gh", GH).tool("infracost", INFRACOST);
-        run.secret("INFRACOST_API_KEY", "ico-hush-hush")
+        self.start("terraform").event("pull_request").tool("gh", GH)
     }
 }
 

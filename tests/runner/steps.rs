@@ -291,6 +291,10 @@ fn of_experience_showcase() {
     let forgotten = "rm -f package-lock.json infra/package-lock.json";
     succeeds(checkout.pushed("test-backend-unit", "suite"), "pass");
     fails(checkout.pushed("test-backend-unit", "Install").before(forgotten), "npm ci");
+    fails(checkout.pushed("security-backend", "Lint").tool("npx", BROKEN), "it is broken");
+    let recorded = checkout.step("tf-drift", "recorded-production", "recorded");
+    let taken = "mkdir -p \"$RESULTS_DIR/showcase/result.json\"";
+    fails(recorded.before(taken), "Is a directory");
     let program = checkout.pushed("synth-production", "Install what the lock file says");
     fails(program.before(forgotten), "npm ci");
     succeeds(checkout.pushed("plan-production-1", "Say why there is nothing"), "start a new run");
