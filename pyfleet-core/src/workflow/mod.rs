@@ -11,6 +11,7 @@ mod concurrency;
 mod container;
 mod environment;
 mod expressions;
+mod grammar;
 mod graph;
 mod job;
 mod matrix;
@@ -70,8 +71,12 @@ pub fn parse(source: Source) -> (Option<(Workflow, Document)>, Diagnostics) {
         Ok(document) => document,
         Err(findings) => return (None, findings),
     };
-    let mut findings = expressions::mistakes(&document);
+    let mut findings = grammar::mistakes(&document);
+    let is_grammatical = findings.is_empty();
+    findings.extend(expressions::mistakes(&document));
     let workflow = match decode::<Workflow>(&document.root) {
+        // What is wrong is said already.
+        _ if !is_grammatical => None,
         Ok(workflow) => {
             findings.extend(structure::mistakes(&workflow, &document));
             Some(workflow)
