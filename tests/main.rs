@@ -15,6 +15,7 @@ mod guide; // .github/cicd/README.md: complete, formatted, true to the scripts; 
 mod hook; // the pre-commit hook, installed into a repository by the real pre-commit
 mod hostile; // hostile manifests: refused at the right place, and nothing happens
 mod init; // repositories of every make: looked at, and what is written renders at every level
+mod language; // the workflow language: of one opinion with GitHub's own parser, on files that people run and on mutants
 mod manifest_documentation; // docs/manifest.md, written from the schema
 mod manifest_reference; // manifests that together use every key
 mod oidc; // the roles that jobs assume: tokens, trust, rights, the guide

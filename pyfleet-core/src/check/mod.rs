@@ -25,6 +25,8 @@ pub struct Rule {
     pub group: Group,
     /// How bad its findings are.
     pub severity: Severity,
+    /// Whether GitHub itself refuses a file in which it finds an error.
+    pub rejects: bool,
     /// What holds where it finds nothing, in one line.
     pub summary: &'static str,
     /// Markdown with the sections "What it does", "Why", "Example" and "Instead".

@@ -9,6 +9,7 @@ pub(super) static RULE: Rule = Rule {
     code: "action-inputs",
     group: Group::Pinning,
     severity: Severity::Error,
+    rejects: false,
     summary: "an action gets the inputs it has, and all that it needs",
     documentation: "\
 ## What it does

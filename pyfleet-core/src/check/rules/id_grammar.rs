@@ -7,6 +7,7 @@ pub(super) static RULE: Rule = Rule {
     code: "id-grammar",
     group: Group::Graph,
     severity: Severity::Error,
+    rejects: true,
     summary: "jobs, steps, inputs and outputs have ids that GitHub accepts",
     documentation: "\
 ## What it does

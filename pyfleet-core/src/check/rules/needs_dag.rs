@@ -10,6 +10,7 @@ pub(super) static RULE: Rule = Rule {
     code: "needs-dag",
     group: Group::Graph,
     severity: Severity::Error,
+    rejects: true,
     summary: "every job waits for jobs that exist, once each, and not in a circle",
     documentation: "\
 ## What it does

@@ -9,6 +9,7 @@ pub(super) static RULE: Rule = Rule {
     code: "run-no-expression",
     group: Group::Injection,
     severity: Severity::Error,
+    rejects: false,
     summary: "no expression stands in anything that is run as code",
     documentation: "\
 ## What it does

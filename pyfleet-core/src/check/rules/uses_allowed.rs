@@ -10,6 +10,7 @@ pub(super) static RULE: Rule = Rule {
     code: "uses-allowed",
     group: Group::Pinning,
     severity: Severity::Error,
+    rejects: false,
     summary: "only actions of the catalogue run, under their own names",
     documentation: "\
 ## What it does
