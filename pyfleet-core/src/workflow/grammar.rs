@@ -12,7 +12,7 @@
 mod events;
 mod table;
 
-use crate::diagnostic::{Diagnostic, Diagnostics, Path, Place, Segment};
+use crate::diagnostic::{Diagnostic, Diagnostics, Path, Place, Segment, Severity};
 use crate::yaml::decode::{MAX_FINDINGS, closest};
 use crate::yaml::tree::{Document, Node, Value};
 
@@ -128,11 +128,15 @@ impl Reader {
                     None => self.wrong_type(node, definition, at),
                 }
             }
-            Value::String(text) if text.contains("${{") => {
-                if !expressions {
-                    self.no_expression(Place::value(at.path()));
+            Value::String(text) if text.contains("${{") => match literal(text) {
+                Some(literal) => {
+                    if !definition.forms.iter().any(|form| form.takes(&Value::String(literal.clone()))) {
+                        self.wrong_scalar(node, definition, at);
+                    }
                 }
-            }
+                None if expressions => {}
+                None => self.no_expression(Place::value(at.path())),
+            },
             scalar if definition.forms.iter().any(|form| form.takes(scalar)) => {}
             _ => self.wrong_scalar(node, definition, at),
         }
@@ -171,7 +175,10 @@ impl Reader {
     fn unknown_key(&mut self, name: &str, map: &Map, at: &At<'_>) {
         let known = || map.keys.iter().map(|(own, _)| *own);
         let place = Place::key(at.path().key(name));
-        let mut finding = Diagnostic::error("unknown-key", place, format!("unknown key `{name}`"));
+        // GitHub's server starts such a workflow (`on-workflow_dispatch-unknown-keys-ignored` of its cases).
+        let is_ignored = matches!(at, At::Key(At::Key(At::Root, "on"), "workflow_dispatch"));
+        let severity = if is_ignored { Severity::Warning } else { Severity::Error };
+        let mut finding = Diagnostic::new(severity, "unknown-key", place, format!("unknown key `{name}`"));
         if let Some(close) = closest(name, known()) {
             finding = finding.with_help(format!("did you mean `{close}`?"));
         }
@@ -262,6 +269,14 @@ impl Definition {
             None => String::new(),
         }
     }
+}
+
+/// The text that `${{ 'text' }}` is: GitHub reads it before it asks whether an expression may stand there.
+fn literal(text: &str) -> Option<String> {
+    let quoted = text.strip_prefix("${{")?.strip_suffix("}}")?.trim();
+    let inner = quoted.strip_prefix('\'')?.strip_suffix('\'')?;
+    let literal = inner.replace("''", "\0");
+    (!literal.contains('\'')).then(|| literal.replace('\0', "'"))
 }
 
 fn listed<'a>(names: impl Iterator<Item = &'a str>) -> String {

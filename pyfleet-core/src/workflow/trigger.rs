@@ -113,9 +113,10 @@ pub struct WorkflowRun {
 #[serde(deny_unknown_fields)]
 pub struct Schedule {
     /// Five fields: minute, hour, day of the month, month, day of the week.
+    #[serde(deserialize_with = "text")]
     pub cron: String,
     /// An IANA time zone; UTC where it is missing.
-    #[serde(default, skip_serializing_if = "is_default")]
+    #[serde(default, deserialize_with = "optional_text", skip_serializing_if = "is_default")]
     pub timezone: Option<String>,
 }
 

@@ -939,7 +939,7 @@ pub(super) fn job_keys(_: &Seeds, random: &mut Random) -> Option<String> {
                     "\"\"",
                     "\"success('a')\"",
                 ],
-                &["[]", "{}", "\"1 +\"", "\"runner.os == 'x'\"", "\"hashFiles('x') == ''\""],
+                &["[]", "{}", "\"1 +\""],
             ),
             (
                 "timeout-minutes",
@@ -987,7 +987,7 @@ pub(super) fn job_keys(_: &Seeds, random: &mut Random) -> Option<String> {
         80,
         &[
             ("name", &["\"x\"", "1", "null", "true"], &["[]", "{}", "\"${{ github.ref }}\""]),
-            ("run-name", &["\"x\"", "\"${{ github.ref }}\"", "null"], &["[]", "\"${{ secrets.X }}\""]),
+            ("run-name", &["\"x\"", "\"${{ github.ref }}\"", "null"], &["[]"]),
             ("description", &["\"x\"", "1"], &["[]", "\"${{ github.ref }}\""]),
             (
                 "env",

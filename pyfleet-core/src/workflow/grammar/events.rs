@@ -290,13 +290,17 @@ static SCHEDULE: Definition = plain(&[Form::List(&plain(&[Form::Map(&Map {
 static WORKFLOW_DISPATCH: Definition =
     plain(&[Form::Null, Form::Map(&keys(&[("inputs", &DISPATCH_INPUTS)]))]);
 static DISPATCH_INPUTS: Definition = plain(&[Form::Map(&keyed(&DISPATCH_INPUT))]);
-static DISPATCH_INPUT: Definition = plain(&[Form::Map(&keys(&[
-    ("description", &TEXT),
-    ("type", &plain(&[Form::Word(&["string", "boolean", "number", "environment", "choice"])])),
-    ("required", &BOOLEAN),
-    ("default", &plain(SCALAR)),
-    ("options", &TEXTS),
-]))]);
+/// GitHub starts a workflow whose input says nothing, although its published grammar does not have it.
+static DISPATCH_INPUT: Definition = plain(&[
+    Form::Null,
+    Form::Map(&keys(&[
+        ("description", &TEXT),
+        ("type", &plain(&[Form::Word(&["string", "boolean", "number", "environment", "choice"])])),
+        ("required", &BOOLEAN),
+        ("default", &plain(SCALAR)),
+        ("options", &TEXTS),
+    ])),
+]);
 
 static WORKFLOW_CALL: Definition = plain(&[
     Form::Null,

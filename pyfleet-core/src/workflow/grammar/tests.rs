@@ -18,6 +18,12 @@ struct Said {
     others: bool,
 }
 
+impl Said {
+    fn takes(&mut self, scalar: &str) {
+        self.scalars.insert(scalar.to_owned());
+    }
+}
+
 struct Grammar<'a>(&'a serde_json::Map<String, Json>);
 
 /// The alternatives of a place in GitHub's grammar, brought together as the table has them.
@@ -33,9 +39,9 @@ struct Merged<'a> {
 impl<'a> Grammar<'a> {
     fn merge(&self, name: &'a str, into: &mut Merged<'a>) {
         match name {
-            "string" => return drop(into.said.scalars.insert("text".to_owned())),
-            "boolean" | "number" | "null" => return drop(into.said.scalars.insert(name.to_owned())),
-            "any" => return drop(into.said.scalars.insert("anything".to_owned())),
+            "string" => return into.said.takes("text"),
+            "boolean" | "number" | "null" => return into.said.takes(name),
+            "any" => return into.said.takes("anything"),
             "sequence" => return into.item = Some("any"),
             "mapping" => return into.others = Some("any"),
             _ => {}
@@ -110,6 +116,9 @@ impl<'a> Grammar<'a> {
         if name.ends_with("strict") && said.scalars.iter().any(|word| word == "word push") {
             said.scalars.insert("word repository_dispatch".to_owned());
         }
+        if name == "workflow-dispatch-input" {
+            said.scalars.insert("null".to_owned());
+        }
         // A text takes every scalar.
         if said.scalars.contains("text") {
             said.scalars.retain(|kind| kind == "text");
@@ -144,12 +153,12 @@ fn said_by(definition: &Definition, above: bool) -> Said {
     let mut said = Said { expressions: above || definition.expressions, ..Said::default() };
     for form in definition.forms {
         match form {
-            Form::Null => drop(said.scalars.insert("null".to_owned())),
-            Form::Boolean => drop(said.scalars.insert("boolean".to_owned())),
-            Form::Number => drop(said.scalars.insert("number".to_owned())),
-            Form::Text => drop(said.scalars.insert("text".to_owned())),
-            Form::Name => drop(said.scalars.insert("name".to_owned())),
-            Form::Anything => drop(said.scalars.insert("anything".to_owned())),
+            Form::Null => said.takes("null"),
+            Form::Boolean => said.takes("boolean"),
+            Form::Number => said.takes("number"),
+            Form::Text => said.takes("text"),
+            Form::Name => said.takes("name"),
+            Form::Anything => said.takes("anything"),
             Form::Word(words) => said.scalars.extend(words.iter().map(|word| format!("word {word}"))),
             Form::List(_) => said.item = true,
             Form::Map(Map { keys, required, others }) => {
