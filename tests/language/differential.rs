@@ -7,7 +7,6 @@ use pyfleet_core::diagnostic::Diagnostic;
 use super::mutations::{ALL, Class, seeds};
 use super::random::Random;
 use super::{refusals, shown};
-use crate::tool;
 use crate::validators::github::{Verdict, judge};
 
 /// How many mutants of each class are judged.
@@ -144,5 +143,4 @@ fn every_known_difference_has_a_reason() {
     for (what, reason) in STRICTER_THAN_GITHUB.iter().chain(STRICTER_THAN_THE_PARSER) {
         assert!(reason.len() > 15, "{what}");
     }
-    let _ = tool::repository();
 }

@@ -40,6 +40,7 @@ pub struct Rule {
 #[expect(missing_docs, reason = "the names say it")]
 pub enum Group {
     Graph,
+    Syntax,
     Permission,
     Oidc,
     Pinning,
@@ -55,6 +56,8 @@ pub enum Check {
     Workflow(fn(&WorkflowFile<'_>, &mut Diagnostics)),
     /// Looks at a manifest.
     Manifest(fn(&Document, &mut Diagnostics)),
+    /// Is found by the reader of workflows, under this code, before there is anything to look at.
+    Reader,
 }
 
 /// A workflow and the document it was read from.
@@ -118,7 +121,9 @@ pub fn run(subject: &Subject<'_>, rules: &[&Rule]) -> Diagnostics {
         match (rule.check, subject) {
             (Check::Workflow(check), Subject::Workflow(file)) => check(file, &mut findings),
             (Check::Manifest(check), Subject::Manifest(document)) => check(document, &mut findings),
-            (Check::Workflow(_), Subject::Manifest(_)) | (Check::Manifest(_), Subject::Workflow(_)) => {}
+            (Check::Workflow(_), Subject::Manifest(_))
+            | (Check::Manifest(_), Subject::Workflow(_))
+            | (Check::Reader, _) => {}
         }
     }
     subject.document().locate(&mut findings);

@@ -10,11 +10,16 @@
 //! a person wants to read it as a sentence.
 
 mod events;
+#[cfg(feature = "schema")]
+mod schema;
 mod table;
 
 use crate::diagnostic::{Diagnostic, Diagnostics, Path, Place, Segment, Severity};
 use crate::yaml::decode::{MAX_FINDINGS, closest};
 use crate::yaml::tree::{Document, Node, Value};
+
+#[cfg(feature = "schema")]
+pub use schema::schema;
 
 #[cfg(test)]
 mod tests;

@@ -7,6 +7,7 @@
 //! The language is that of GitHub's language service (`workflow-v1.0.json`, August 2026). A new key is
 //! one field; a new event is one line in `trigger.rs`.
 
+mod calls;
 mod concurrency;
 mod container;
 mod cron;
@@ -30,10 +31,13 @@ mod tests;
 use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 
+pub use calls::{Called, Calls, DefaultPermissions};
 pub use concurrency::{Concurrency, Queue};
 pub use container::{Container, Credentials};
 pub use environment::Environment;
 pub use expressions::{Placed, expressions};
+#[cfg(feature = "schema")]
+pub use grammar::schema;
 pub use graph::Graph;
 pub use job::{Defaults, Job, PassedSecrets, RunDefaults, Runner};
 pub use matrix::{Axes, Matrix, Strategy};

@@ -33,6 +33,12 @@ const FORMS: &[(&str, &[&str])] = &[
     ("parallel", &[]),
 ];
 
+/// The keys that say what a step does.
+#[cfg(feature = "schema")]
+pub(super) fn forms() -> impl Iterator<Item = &'static str> {
+    FORMS.iter().map(|(form, _)| *form)
+}
+
 /// What cannot stand together in a workflow.
 pub(super) fn mistakes(workflow: &Workflow, document: &Document) -> Diagnostics {
     let mut reader = Reader { document, mistakes: Diagnostics::new() };
@@ -126,7 +132,7 @@ impl Reader<'_> {
 
     fn judge_keys(&mut self, place: &Path, in_parallel: bool) {
         let keys = self.keys(place);
-        let mut forms = FORMS.iter().filter(|(form, _)| keys.iter().any(|key| key == form));
+        let mut forms = keys.iter().filter_map(|key| FORMS.iter().find(|(form, _)| key == form));
         let (form, beside) = match (forms.next(), forms.next()) {
             (Some(form), None) => form,
             (None, _) => return self.report(Place::key(place.clone()), "a step needs `uses` or `run`"),

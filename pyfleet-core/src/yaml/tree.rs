@@ -205,7 +205,10 @@ impl Document {
     ///
     /// Everything that is wrong with the text, up to its first syntax error; each place has its span.
     pub fn parse(source: Source) -> Result<Self, Diagnostics> {
-        Self::read(source, Dialect { identity: str::to_owned, anchors_repeat: false })
+        Self::read(
+            source,
+            Dialect { identity: str::to_owned, anchors_repeat: false, duplicate: "yaml-duplicate-key" },
+        )
     }
 
     /// Reads a document in which sibling keys must differ in more than case, as GitHub demands of
@@ -215,7 +218,10 @@ impl Document {
     ///
     /// As for [`Document::parse`].
     pub fn parse_workflow(source: Source) -> Result<Self, Diagnostics> {
-        Self::read(source, Dialect { identity: ignoring_case, anchors_repeat: true })
+        Self::read(
+            source,
+            Dialect { identity: ignoring_case, anchors_repeat: true, duplicate: "duplicate-key-ci" },
+        )
     }
 
     fn read(source: Source, dialect: Dialect) -> Result<Self, Diagnostics> {
@@ -316,6 +322,8 @@ struct Dialect {
     identity: fn(&str) -> String,
     /// Whether an anchor name may be defined again.
     anchors_repeat: bool,
+    /// What a key that is defined twice is reported as.
+    duplicate: &'static str,
 }
 
 /// A collection whose end has not been read yet.
@@ -681,7 +689,7 @@ impl<'a> Builder<'a> {
             let label = Place { span: Some(first), ..place.clone() };
             self.findings.push(
                 Diagnostic::error(
-                    "yaml-duplicate-key",
+                    self.dialect.duplicate,
                     place,
                     format!("the key `{text}` is already defined"),
                 )

@@ -210,17 +210,9 @@ pub(super) fn change_scalar(seeds: &Seeds, random: &mut Random) -> Option<String
             json!(1.5),
             json!(""),
             json!("5"),
-            json!("true"),
-            json!("text"),
-            json!("two words"),
-            json!("read"),
             json!("${{ github.ref }}"),
             json!("${{ 1 }}"),
             json!("x${{ 'y' }}"),
-            json!("main"),
-            json!("null"),
-            json!("~"),
-            json!("ubuntu-24.04"),
         ])
         .clone();
     // Steps and jobs are named, and scripts run, in every file: those take anything.

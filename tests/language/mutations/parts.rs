@@ -197,7 +197,7 @@ pub(super) fn triggers(_: &Seeds, random: &mut Random) -> Option<String> {
 }
 
 fn event(random: &mut Random) -> String {
-    if random.chance(94) {
+    if random.chance(90) {
         random.one(EVENTS).0.to_owned()
     } else {
         (*random.one(&["pusch", "Push", "schedule", "pull-request", "team_add", "", "member", "deploy_key"]))
@@ -226,7 +226,7 @@ fn filters(event: &str, random: &mut Random) -> Value {
     };
     let mut entries = Map::new();
     for _ in 0..=random.below(2) {
-        let key = if random.chance(88) {
+        let key = if random.chance(80) {
             *random.one(own)
         } else {
             *random.one(&["branches", "types", "paths", "names", "tag", "branch", "workflows", "versions"])

@@ -97,43 +97,57 @@ pub(super) fn punctuation(seeds: &Seeds, random: &mut Random) -> Option<String> 
 
 /// Texts with anchors and aliases, put together.
 pub(super) fn anchors(_: &Seeds, random: &mut Random) -> Option<String> {
-    let env = random.one(&[
-        "&e\n      A: b",
-        "&e {A: b}",
+    let env = *random.one(&[
         "&e\n      A: &v b",
-        "\n      A: &v b\n      B: *v",
+        "&e {A: &v b}",
         "&e\n      A: &v 1\n      B: *v",
+        "&e {A: &v 1, B: *v}",
     ]);
-    let other = random.one(&[
-        "*e",
-        "*e ",
-        "*x",
-        "*v",
-        "{A: *v}",
-        "\n      A: *v",
-        "{A: *e}",
-        "\n      *v : x",
-        "{*v : x}",
-        "*e\n    name: *v",
+    let steps = *random.one(&[
+        "&s\n      - &t {run: a}",
+        "&s [&t {run: a}]",
+        "&s\n      - &t {run: a}\n      - *t",
+        "&s\n      - &t\n        run: a\n      - *t",
     ]);
-    let steps = random.one(&[
-        "&s\n      - run: a",
-        "&s [{run: a}]",
-        "\n      - &s {run: a}\n      - *s",
-        "\n      - &s\n        run: a\n      - *s",
-    ]);
-    let more = random.one(&[
-        "*s",
-        "[*s]",
-        "\n      - *s",
-        "\n      - run: b",
-        "[{run: *v}]",
-        "[{run: b, env: *e}]",
-        "\n      - run: b\n        env: *e",
-    ]);
+    let choose = |random: &mut Random, good: &[&str], bad: &[&str]| {
+        let of = if random.chance(88) { good } else { bad };
+        (*random.one::<&str>(of)).to_owned()
+    };
+    let runner = choose(
+        random,
+        &["*r", "[*r]", "&r y", "[x, *r]", "{labels: *r}"],
+        &["*s", "{label: *r}", "*", "[*e]", "{group: *e}"],
+    );
+    let other = choose(
+        random,
+        &["*e", "{A: *v}", "\n      A: *v", "*e # again", "&e {A: c}", "{A: *r, B: *v}"],
+        &["*s", "{A: *e}", "*v", "{A: *s}", "*e\n      B: c", "[*e]", "\n      - *v", "&f *e", "*r"],
+    );
+    let more = choose(
+        random,
+        &[
+            "*s",
+            "[*t]",
+            "\n      - *t",
+            "[{run: *v}]",
+            "\n      - run: b\n        env: *e",
+            "[{run: b, env: *e}, *t]",
+            "&s [*t]",
+        ],
+        &[
+            "*t",
+            "*e",
+            "[*s]",
+            "[*v]",
+            "[{run: *e}]",
+            "[{run: b, env: *s}]",
+            "\n      *t",
+            "{a: *t}",
+            "[{uses: *e}]",
+        ],
+    );
     Some(format!(
-        "on: push\njobs:\n  a:\n    runs-on: &r x\n    env: {env}\n    steps: {steps}\n  b:\n    runs-on: {}\n    env: {other}\n    steps: {more}\n",
-        random.one(&["*r", "[*r]", "*r", "x", "*rr"])
+        "on: push\njobs:\n  a:\n    runs-on: &r x\n    env: {env}\n    steps: {steps}\n  b:\n    runs-on: {runner}\n    env: {other}\n    steps: {more}\n"
     ))
 }
 

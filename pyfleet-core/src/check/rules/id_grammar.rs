@@ -80,7 +80,12 @@ fn repeated_steps(file: &WorkflowFile<'_>, findings: &mut Diagnostics) {
         for (place, step) in job.steps_at(&job_place) {
             let Some(id) = &step.id else { continue };
             let place = place.key("id");
-            match seen.iter().find(|(other, _)| other.eq_ignore_ascii_case(id)) {
+            // The steps of a `parallel` are apart.
+            let list = place.parent().parent();
+            let is_same = |(other, first): &&(&str, Path)| {
+                other.eq_ignore_ascii_case(id) && first.parent().parent() == list
+            };
+            match seen.iter().find(is_same) {
                 Some((_, first)) => findings.push(
                     RULE.finding(place, format!("the step id `{id}` is taken; GitHub ignores case"))
                         .with_label(first.clone(), "taken here"),

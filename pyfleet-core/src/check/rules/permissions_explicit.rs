@@ -107,9 +107,6 @@ jobs:
   c:
     permissions: read-all
 #                ^^^^^^^^ error[permissions-explicit]: what no step asked for
-  d:
-    permissions: {id-token: read}
-#                           ^^^^ error[permissions-explicit]: `id-token` has no level `read`
 ",
         );
     }

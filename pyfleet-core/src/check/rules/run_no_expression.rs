@@ -85,12 +85,12 @@ mod tests {
             &RULE,
             "
 on: push
-defaults:
-  run:
-    shell: ${{ vars.SHELL }}
-#          ^^^^^^^^^^^^^^^^^ error[run-no-expression]: becomes code
 jobs:
   a:
+    defaults:
+      run:
+        shell: ${{ vars.SHELL }}
+#              ^^^^^^^^^^^^^^^^^ error[run-no-expression]: becomes code
     steps:
       - run: |
           echo safe
