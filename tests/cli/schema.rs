@@ -11,7 +11,8 @@ fn the_schema_goes_to_standard_output_without_a_manifest() {
 
 #[test]
 fn the_schema_of_workflows_is_asked_for_by_name() {
-    let ran = Repo::new().run(["schema", "workflow"]).exits(0);
+    let repo = Repo::new();
+    let ran = repo.run(["schema", "workflow"]).exits(0);
     let schema: serde_json::Value = serde_json::from_str(&ran.out()).unwrap();
     assert!(schema["properties"]["jobs"].is_object());
 }
