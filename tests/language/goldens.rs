@@ -72,7 +72,7 @@ fn the_golden_cases_are_judged_as_github_judges_them() {
         };
         let refused = expected.contains("\"errors\": [");
         let own = judged(name, options, workflow, others);
-        if (refused == !own.is_empty()) == differs.contains_key(name.as_str()) {
+        if (refused != own.is_empty()) == differs.contains_key(name.as_str()) {
             wrong.push(format!("{name}: refused {refused}, own {}", shown(&own)));
         }
     }
