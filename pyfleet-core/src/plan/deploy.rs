@@ -28,10 +28,11 @@ use super::environment_jobs::{
 };
 use super::notify::{self, Told};
 use super::registry::{Access, moving_tags, reference};
+use super::scan::{TRIVY, accepted_at, counting_from};
 use super::test;
 use crate::diagnostic::Path;
 use crate::manifest::{AwsRole, OnFindings, Slug};
-use crate::project::{EcsTarget, Environment, Image, Project, Target, defaults};
+use crate::project::{EcsTarget, Environment, Image, Project, Target};
 use crate::workflow::{self as model, Input, Runner};
 
 const SUMMARISE: &[Permission] = &[Permission {
@@ -56,6 +57,7 @@ pub(super) fn plan(project: &Project, draft: &mut Draft<'_>) {
             project,
             environment,
             services: services(project, &wish.services, environment),
+            newest: None,
         })
         .filter(|jobs| !jobs.services.is_empty())
         .collect();
@@ -157,6 +159,8 @@ pub(super) struct Jobs<'a> {
     pub(super) project: &'a Project,
     pub(super) environment: &'a Environment,
     pub(super) services: Vec<Deployed<'a>>,
+    /// The job that compared the commit with the newest of its branch, where one does.
+    pub(super) newest: Option<String>,
 }
 
 impl<'a> Jobs<'a> {
@@ -257,9 +261,10 @@ impl<'a> Jobs<'a> {
                 archive: Some(Archive { digest, platform: image.platform.clone() }),
                 title: format!("Image {name}"),
                 artifact: format!("scan_{}_{name}", self.environment.name),
-                minimum_severity: image.minimum_severity,
+                scanner: TRIVY,
+                minimum_severity: counting_from(Some(image.minimum_severity)),
                 on_findings: OnFindings::Fail,
-                trivy_version: defaults::TRIVY_VERSION,
+                accepted: accepted_at(self.project, &format!("images.{name}")),
                 sarif: false,
                 artifact_days: self.project.artifact_days,
             }),
@@ -349,6 +354,7 @@ impl<'a> Jobs<'a> {
                 lookup,
                 build,
                 approval: self.approval_id(),
+                newest: self.newest.clone(),
             }),
             origin: Path::of(["images", name.as_str()]),
         }
@@ -381,6 +387,7 @@ impl<'a> Jobs<'a> {
                 image: self.repository(service.image),
                 push,
                 approval: self.approval_id(),
+                newest: self.newest.clone(),
             }
             .job(draft),
         }
@@ -434,6 +441,7 @@ impl<'a> Jobs<'a> {
                 image: self.repository(image),
                 push,
                 approval: self.approval_id(),
+                newest: self.newest.clone(),
                 verify: target.health.as_ref().map(Verify::from),
                 verify_minutes: target.health.as_ref().map(|health| health.minutes() + 1),
             }),
