@@ -19,7 +19,7 @@ const DIFFERS: &[(&str, &str)] = &[(
 )];
 
 /// The files of a folder of the reference data, with their texts.
-pub(super) fn files(folder: &Path) -> Vec<(String, String)> {
+pub(crate) fn files(folder: &Path) -> Vec<(String, String)> {
     let mut paths: Vec<PathBuf> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
     paths.retain(|path| path.extension().is_some_and(|extension| extension == "yml" || extension == "yaml"));
     paths.sort();

@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use pyfleet_core::diagnostic::Diagnostic;
 
 use super::mutations::{ALL, Class, seeds};
-use super::random::Random;
 use super::{refusals, shown};
+use crate::random::Random;
 use crate::validators::github::{Verdict, judge};
 
 /// How many mutants of each class are judged.

@@ -8,8 +8,8 @@ mod corpus;
 mod differential;
 mod goldens;
 mod mutations;
-mod random;
 
+pub(crate) use corpus::files;
 use pyfleet_core::check::{self, Subject, rules::RULES};
 use pyfleet_core::diagnostic::{Diagnostic, Severity};
 use pyfleet_core::source::Source;

@@ -55,6 +55,7 @@ impl Group {
     pub const fn name(self) -> &'static str {
         match self {
             Self::Graph => "graph",
+            Self::Syntax => "syntax",
             Self::Permission => "permission",
             Self::Oidc => "oidc",
             Self::Pinning => "pinning",

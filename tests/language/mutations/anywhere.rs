@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{Seeds, written};
-use crate::language::random::Random;
+use crate::random::Random;
 
 /// Every value of a tree by its way from the root: keys and positions.
 fn places(tree: &Value) -> Vec<Vec<String>> {

@@ -16,8 +16,8 @@ use pyfleet_core::yaml::write::to_string;
 use serde_json::{Value, json};
 
 use super::corpus::files;
-use super::random::Random;
 use super::refusals;
+use crate::random::Random;
 use crate::tool;
 
 /// One way of making workflows wrong.

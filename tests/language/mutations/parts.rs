@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::{Seeds, any_of, fits, with_job, written};
-use crate::language::random::Random;
+use crate::random::Random;
 
 /// Some keys of a table, each with a piece that fits so many times of a hundred.
 fn some(

@@ -1,7 +1,7 @@
 //! Changes of the text itself.
 
 use super::{Seeds, fits, with_job, written};
-use crate::language::random::Random;
+use crate::random::Random;
 
 /// Lines that hold a key and nothing that a line below belongs to in another way.
 fn keyed(lines: &[&str]) -> Vec<usize> {
@@ -218,7 +218,6 @@ pub(super) fn raw_scalars(_: &Seeds, random: &mut Random) -> Option<String> {
         ("env", "{A}"),
         ("strategy", "{max-parallel}"),
         ("strategy", "{fail-fast}"),
-        ("if", "RAW"),
         ("needs", "RAW"),
     ]);
     let raw = random.one(RAW);

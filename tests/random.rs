@@ -3,18 +3,18 @@
 use std::env;
 
 /// SplitMix64 (Steele, Lea, Flood 2014).
-pub(super) struct Random(u64);
+pub(crate) struct Random(u64);
 
 impl Random {
     /// The seed of `PYFLEET_SEED`, or a fixed one; printed, so that what fails can be seen again.
-    pub(super) fn seeded() -> (u64, Self) {
+    pub(crate) fn seeded() -> (u64, Self) {
         let seed =
             env::var("PYFLEET_SEED").map_or(2026, |seed| seed.parse().expect("PYFLEET_SEED is a number"));
         (seed, Self(seed))
     }
 
     /// One of its own for each purpose, so that they do not disturb each other.
-    pub(super) fn branch(seed: u64, purpose: &str) -> Self {
+    pub(crate) fn branch(seed: u64, purpose: &str) -> Self {
         let mixed = purpose.bytes().fold(seed, |mixed, byte| {
             mixed.rotate_left(7) ^ u64::from(byte).wrapping_mul(0x9E37_79B9_7F4A_7C15)
         });
@@ -30,17 +30,17 @@ impl Random {
     }
 
     /// A number below a bound.
-    pub(super) fn below(&mut self, bound: usize) -> usize {
+    pub(crate) fn below(&mut self, bound: usize) -> usize {
         usize::try_from(self.next() % bound as u64).expect("below a usize")
     }
 
     /// One of several.
-    pub(super) fn one<'a, T>(&mut self, of: &'a [T]) -> &'a T {
+    pub(crate) fn one<'a, T>(&mut self, of: &'a [T]) -> &'a T {
         &of[self.below(of.len())]
     }
 
     /// True so many times of a hundred.
-    pub(super) fn chance(&mut self, percent: usize) -> bool {
+    pub(crate) fn chance(&mut self, percent: usize) -> bool {
         self.below(100) < percent
     }
 }
