@@ -60,6 +60,10 @@ pub(super) fn find(rule: &'static Rule, text: &str) -> Diagnostics {
             let (workflow, document) = read.unwrap();
             run(&Subject::workflow(&workflow, &document), &[rule])
         }
+        Check::Reader => {
+            let (_, mistakes) = workflow::parse(source);
+            mistakes.into_iter().filter(|mistake| mistake.code == rule.code).collect()
+        }
         Check::Manifest(_) => {
             let document = Document::parse(source).unwrap();
             run(&Subject::Manifest(&document), &[rule])

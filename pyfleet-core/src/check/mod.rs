@@ -25,6 +25,8 @@ pub struct Rule {
     pub group: Group,
     /// How bad its findings are.
     pub severity: Severity,
+    /// Whether GitHub itself refuses a file in which it finds an error.
+    pub rejects: bool,
     /// What holds where it finds nothing, in one line.
     pub summary: &'static str,
     /// Markdown with the sections "What it does", "Why", "Example" and "Instead".
@@ -38,6 +40,7 @@ pub struct Rule {
 #[expect(missing_docs, reason = "the names say it")]
 pub enum Group {
     Graph,
+    Syntax,
     Permission,
     Oidc,
     Pinning,
@@ -52,6 +55,7 @@ impl Group {
     pub const fn name(self) -> &'static str {
         match self {
             Self::Graph => "graph",
+            Self::Syntax => "syntax",
             Self::Permission => "permission",
             Self::Oidc => "oidc",
             Self::Pinning => "pinning",
@@ -69,6 +73,8 @@ pub enum Check {
     Workflow(fn(&WorkflowFile<'_>, &mut Diagnostics)),
     /// Looks at a manifest.
     Manifest(fn(&Document, &mut Diagnostics)),
+    /// Is found by the reader of workflows, under this code, before there is anything to look at.
+    Reader,
 }
 
 /// A workflow and the document it was read from.
@@ -132,7 +138,9 @@ pub fn run(subject: &Subject<'_>, rules: &[&Rule]) -> Diagnostics {
         match (rule.check, subject) {
             (Check::Workflow(check), Subject::Workflow(file)) => check(file, &mut findings),
             (Check::Manifest(check), Subject::Manifest(document)) => check(document, &mut findings),
-            (Check::Workflow(_), Subject::Manifest(_)) | (Check::Manifest(_), Subject::Workflow(_)) => {}
+            (Check::Workflow(_), Subject::Manifest(_))
+            | (Check::Manifest(_), Subject::Workflow(_))
+            | (Check::Reader, _) => {}
         }
     }
     subject.document().locate(&mut findings);

@@ -6,9 +6,9 @@
 //! differ (`…/ObjectTemplating/TemplateReader.cs`: ignoring case).
 //!
 //! Stricter than GitHub, because readers disagree about these: a merge key `<<` is refused instead of
-//! being an ordinary key, tags on collections are refused instead of ignored, and an anchor name may be
-//! defined once (GitHub resolves aliases inside a replayed anchor to the *latest* definition, the YAML
-//! specification to the one before it).
+//! being an ordinary key, and tags on collections are refused instead of ignored. In a manifest an anchor name may
+//! be defined once; in a workflow an alias means the definition before it, as the YAML specification says (GitHub
+//! differs where an alias is replayed with the value it stands in).
 
 use std::collections::BTreeMap;
 
@@ -205,7 +205,10 @@ impl Document {
     ///
     /// Everything that is wrong with the text, up to its first syntax error; each place has its span.
     pub fn parse(source: Source) -> Result<Self, Diagnostics> {
-        Self::read(source, str::to_owned)
+        Self::read(
+            source,
+            Dialect { identity: str::to_owned, anchors_repeat: false, duplicate: "yaml-duplicate-key" },
+        )
     }
 
     /// Reads a document in which sibling keys must differ in more than case, as GitHub demands of
@@ -215,11 +218,14 @@ impl Document {
     ///
     /// As for [`Document::parse`].
     pub fn parse_workflow(source: Source) -> Result<Self, Diagnostics> {
-        Self::read(source, ignoring_case)
+        Self::read(
+            source,
+            Dialect { identity: ignoring_case, anchors_repeat: true, duplicate: "duplicate-key-ci" },
+        )
     }
 
-    fn read(source: Source, identity: fn(&str) -> String) -> Result<Self, Diagnostics> {
-        let mut builder = Builder::new(source.text(), identity);
+    fn read(source: Source, dialect: Dialect) -> Result<Self, Diagnostics> {
+        let mut builder = Builder::new(source.text(), dialect);
         builder.read();
         if builder.findings.is_empty() {
             let root = builder.root.unwrap_or(Node { span: 0..0, value: Value::Null });
@@ -309,8 +315,20 @@ fn ignoring_case(key: &str) -> String {
         .collect()
 }
 
+/// What differs between a manifest and a workflow.
+#[derive(Clone, Copy)]
+struct Dialect {
+    /// A key as it is compared with its siblings.
+    identity: fn(&str) -> String,
+    /// Whether an anchor name may be defined again.
+    anchors_repeat: bool,
+    /// What a key that is defined twice is reported as.
+    duplicate: &'static str,
+}
+
 /// A collection whose end has not been read yet.
 struct Open {
+    is_flow: bool,
     start: usize,
     /// The furthest end of what it holds.
     end: usize,
@@ -347,7 +365,7 @@ struct Anchored {
 
 struct Builder<'a> {
     text: &'a str,
-    identity: fn(&str) -> String,
+    dialect: Dialect,
     /// The end of the last event.
     read_to: usize,
     open: Vec<Open>,
@@ -363,10 +381,10 @@ struct Builder<'a> {
 struct Stop;
 
 impl<'a> Builder<'a> {
-    fn new(text: &'a str, identity: fn(&str) -> String) -> Self {
+    fn new(text: &'a str, dialect: Dialect) -> Self {
         Self {
             text,
-            identity,
+            dialect,
             read_to: 0,
             open: Vec::new(),
             root: None,
@@ -444,7 +462,8 @@ impl<'a> Builder<'a> {
                     self.add(Node { span, value: Value::Null }, None);
                 }
                 Event::Anchor(_, name) => {
-                    if let Some(first) = self.anchor_names.insert(name.into_owned(), span.clone()) {
+                    let first = self.anchor_names.insert(name.into_owned(), span.clone());
+                    if let Some(first) = first.filter(|_| !self.dialect.anchors_repeat) {
                         let finding = self.finding("yaml-anchor", span, "the anchor is defined twice");
                         let mut first = Place { span: Some(first), ..Place::default() };
                         first.path = finding.place.path.clone();
@@ -562,8 +581,9 @@ impl<'a> Builder<'a> {
             self.unknown_tag(span.clone());
         }
         let usage = Usage { events: self.usage.events - 1, text: self.usage.text };
-        let end = if style == StructureStyle::Flow { span.end } else { span.start };
-        self.open.push(Open { start: span.start, end, anchor, usage, content });
+        let is_flow = style == StructureStyle::Flow;
+        let end = if is_flow { span.end } else { span.start };
+        self.open.push(Open { is_flow, start: span.start, end, anchor, usage, content });
         Ok(())
     }
 
@@ -643,13 +663,16 @@ impl<'a> Builder<'a> {
             self.error("yaml-key", span.clone(), "a key must be a string, not a list or a mapping");
             return self.set_key(Node { span, value: Value::Null }, false);
         };
+        if self.open.last().is_some_and(|open| !open.is_flow) && self.is_indented_by_tab(span.start) {
+            self.error("yaml-syntax", span.clone(), "a tab cannot indent a key");
+        }
         if written == Some(("<<", ScalarStyle::Plain)) {
             let finding = self
                 .finding("yaml-merge-key", span.clone(), "GitHub does not know the merge key `<<`")
                 .with_help("write the entries out, or repeat a whole value with an alias");
             self.findings.push(finding);
         }
-        let identity = (self.identity)(&text);
+        let identity = (self.dialect.identity)(&text);
         let first = match self.open.last_mut().map(|open| &mut open.content) {
             Some(Content::Mapping { seen, .. }) => match seen.get(&identity) {
                 Some(first) => Some(first.clone()),
@@ -666,7 +689,7 @@ impl<'a> Builder<'a> {
             let label = Place { span: Some(first), ..place.clone() };
             self.findings.push(
                 Diagnostic::error(
-                    "yaml-duplicate-key",
+                    self.dialect.duplicate,
                     place,
                     format!("the key `{text}` is already defined"),
                 )
@@ -674,6 +697,14 @@ impl<'a> Builder<'a> {
             );
         }
         self.set_key(Node { span, value: Value::String(text) }, is_new);
+    }
+
+    /// Whether nothing but blanks, and a tab among them, stands before a place on its line.
+    fn is_indented_by_tab(&self, place: usize) -> bool {
+        let before = self.text.get(..place).unwrap_or_default();
+        let indent = &before[before.trim_end_matches([' ', '\t']).len()..];
+        indent.contains('\t')
+            && (indent.len() == before.len() || before[..before.len() - indent.len()].ends_with('\n'))
     }
 
     fn set_key(&mut self, node: Node, keep: bool) {

@@ -9,6 +9,7 @@ pub(super) static RULE: Rule = Rule {
     code: "action-inputs",
     group: Group::Pinning,
     severity: Severity::Error,
+    rejects: false,
     summary: "an action gets the inputs it has, and all that it needs",
     documentation: "\
 ## What it does
@@ -40,7 +41,7 @@ fn check(file: &WorkflowFile<'_>, findings: &mut Diagnostics) {
         if uses.reference() != Some(&action.commit) {
             continue;
         }
-        for name in step.with.keys().filter(|name| !action.has_input(name)) {
+        for name in step.with.keys().filter(|name| !name.contains("${{") && !action.has_input(name)) {
             let message = format!("`{name}` is no input of {} {}", action.slug, action.version);
             let finding = RULE.finding(Place::key(place.key("with").key(name)), message);
             findings.push(match closest(name, action.inputs.iter().map(String::as_str)) {

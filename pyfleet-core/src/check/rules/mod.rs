@@ -2,7 +2,9 @@
 
 mod action_inputs;
 mod checkout_no_credentials;
+mod concurrency_deadlock;
 mod dangerous_trigger;
+mod duplicate_key_ci;
 mod id_grammar;
 mod needs_context_declared;
 mod needs_dag;
@@ -10,14 +12,17 @@ mod oidc_fork_guard;
 mod oidc_permission_match;
 mod permissions_explicit;
 mod permissions_minimal;
+mod platform_limits;
 mod reserved_env;
 mod run_no_expression;
 mod secret_literal_in_manifest;
 mod secret_scope_step;
 mod shell_fail_fast;
+mod skip_cascade;
 mod static_cloud_keys;
 mod timeout_set;
 mod tool_version_exact;
+mod trigger_sane;
 mod untrusted_checkout;
 mod uses_allowed;
 mod uses_pinned;
@@ -28,7 +33,9 @@ use super::Rule;
 pub static RULES: &[&Rule] = &[
     &action_inputs::RULE,
     &checkout_no_credentials::RULE,
+    &concurrency_deadlock::RULE,
     &dangerous_trigger::RULE,
+    &duplicate_key_ci::RULE,
     &id_grammar::RULE,
     &needs_context_declared::RULE,
     &needs_dag::RULE,
@@ -36,14 +43,17 @@ pub static RULES: &[&Rule] = &[
     &oidc_permission_match::RULE,
     &permissions_explicit::RULE,
     &permissions_minimal::RULE,
+    &platform_limits::RULE,
     &reserved_env::RULE,
     &run_no_expression::RULE,
     &secret_literal_in_manifest::RULE,
     &secret_scope_step::RULE,
     &shell_fail_fast::RULE,
+    &skip_cascade::RULE,
     &static_cloud_keys::RULE,
     &timeout_set::RULE,
     &tool_version_exact::RULE,
+    &trigger_sane::RULE,
     &untrusted_checkout::RULE,
     &uses_allowed::RULE,
     &uses_pinned::RULE,

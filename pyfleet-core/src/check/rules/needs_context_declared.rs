@@ -9,6 +9,7 @@ pub(super) static RULE: Rule = Rule {
     code: "needs-context-declared",
     group: Group::Graph,
     severity: Severity::Error,
+    rejects: false,
     summary: "what a job reads of another is needed and declared",
     documentation: "\
 ## What it does

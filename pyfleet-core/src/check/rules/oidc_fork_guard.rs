@@ -9,6 +9,7 @@ pub(super) static RULE: Rule = Rule {
     code: "oidc-fork-guard",
     group: Group::Oidc,
     severity: Severity::Warning,
+    rejects: false,
     summary: "a job that logs in does not run for pull requests that cannot",
     documentation: "\
 ## What it does

@@ -8,6 +8,7 @@ pub(super) static RULE: Rule = Rule {
     code: "secret-scope-step",
     group: Group::Secrets,
     severity: Severity::Error,
+    rejects: false,
     summary: "only the step that uses a secret sees it",
     documentation: "\
 ## What it does

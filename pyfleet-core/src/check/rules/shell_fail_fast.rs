@@ -11,6 +11,7 @@ pub(super) static RULE: Rule = Rule {
     code: "shell-fail-fast",
     group: Group::Injection,
     severity: Severity::Error,
+    rejects: false,
     summary: "a step that fails stops the job",
     documentation: "\
 ## What it does

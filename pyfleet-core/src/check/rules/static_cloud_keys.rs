@@ -8,6 +8,7 @@ pub(super) static RULE: Rule = Rule {
     code: "static-cloud-keys",
     group: Group::Oidc,
     severity: Severity::Error,
+    rejects: false,
     summary: "no long-lived cloud key reaches a workflow",
     documentation: "\
 ## What it does
