@@ -195,8 +195,6 @@ pub enum MistakeKind {
     },
     /// A call of `case` without a default.
     EvenArguments,
-    /// An expression where none can stand.
-    NotHere,
 }
 
 impl fmt::Display for Mistake {
@@ -241,7 +239,6 @@ impl fmt::Display for Mistake {
             MistakeKind::EvenArguments => {
                 f.write_str("`case` takes pairs of a condition and a value, and a default at the end")
             }
-            MistakeKind::NotHere => f.write_str("no expression can stand here"),
         }
     }
 }
