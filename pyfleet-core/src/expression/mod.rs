@@ -16,10 +16,12 @@
 
 mod available;
 pub mod evaluate;
+pub mod known;
 mod lexer;
 mod parser;
 mod print;
 mod template;
+pub mod types;
 
 pub mod value;
 mod walk;

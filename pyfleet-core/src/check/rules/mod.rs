@@ -1,9 +1,14 @@
 //! Every rule, one a file.
 
 mod action_inputs;
+mod bot_actor_check;
+mod case_insensitive_guard;
 mod checkout_no_credentials;
 mod dangerous_trigger;
+mod expr_sound;
+mod expr_typed;
 mod id_grammar;
+mod literal_expression_open;
 mod needs_context_declared;
 mod needs_dag;
 mod oidc_fork_guard;
@@ -27,9 +32,14 @@ use super::Rule;
 /// Every rule, sorted by its code.
 pub static RULES: &[&Rule] = &[
     &action_inputs::RULE,
+    &bot_actor_check::RULE,
+    &case_insensitive_guard::RULE,
     &checkout_no_credentials::RULE,
     &dangerous_trigger::RULE,
+    &expr_sound::RULE,
+    &expr_typed::RULE,
     &id_grammar::RULE,
+    &literal_expression_open::RULE,
     &needs_context_declared::RULE,
     &needs_dag::RULE,
     &oidc_fork_guard::RULE,
