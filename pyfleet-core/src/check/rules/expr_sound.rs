@@ -1,7 +1,7 @@
 //! `expr-sound`.
 
 use crate::check::{Check, Group, Rule};
-use crate::diagnostic::{Diagnostics, Place, Severity};
+use crate::diagnostic::{Diagnostics, Path, Place, Severity};
 use crate::expression::evaluate::{Scope, evaluate};
 use crate::expression::value::{compare_texts, number_of};
 use crate::expression::{Comparison, Expression, Function, Kind, Literal, Logical};
@@ -36,11 +36,16 @@ always. `contains('main release', github.ref_name)` holds for a branch called `a
 };
 
 fn check(_document: &Document, expressions: &[Placed], findings: &mut Diagnostics) {
+    let mut told: Option<&Path> = None;
     for placed in expressions {
         if placed.is_in_condition() && placed.stands == Stands::Within {
+            // Once, of how many expressions it may be made.
+            if told.replace(&placed.path) == Some(&placed.path) {
+                continue;
+            }
             let message = "text around `${{ }}` makes the condition a text, which is always true";
             let help = "write the whole condition without `${{ }}`, or as one";
-            findings.push_once(RULE.finding(Place::value(placed.path.clone()), message).with_help(help));
+            findings.push(RULE.finding(Place::value(placed.path.clone()), message).with_help(help));
             continue;
         }
         if placed.stands == Stands::Condition

@@ -4,7 +4,7 @@ use crate::check::scope::Scope;
 use crate::check::{Check, Group, Rule};
 use crate::diagnostic::{Diagnostic, Diagnostics, Path, Segment, Severity};
 use crate::expression::types::{Mistyped, MistypedKind, Type, infer};
-use crate::expression::{Expression, Function};
+use crate::expression::Function;
 use crate::workflow::{Placed, Stands};
 use crate::yaml::decode::closest;
 use crate::yaml::tree::Document;
@@ -50,7 +50,7 @@ fn check(document: &Document, expressions: &[Placed], findings: &mut Diagnostics
         }
         let (of, mistakes) = infer(&placed.expression, &|context| scope.context(&placed.path, context));
         for mistake in &mistakes {
-            if !is_judged_elsewhere(&placed.expression, mistake) {
+            if !is_judged_elsewhere(mistake) {
                 findings.push(finding(placed, mistake));
             }
         }
@@ -61,13 +61,10 @@ fn check(document: &Document, expressions: &[Placed], findings: &mut Diagnostics
 }
 
 /// `needs-context-declared` says what is wrong with reads of other jobs.
-fn is_judged_elsewhere(expression: &Expression, mistake: &Mistyped) -> bool {
-    matches!(mistake.kind, MistypedKind::NoMember { .. })
-        && expression.contexts().iter().any(|access| {
-            access.span.start <= mistake.span.start
-                && mistake.span.end <= access.span.end
-                && (access.is_within(&["needs"]) || access.is_within(&["jobs"]))
-        })
+fn is_judged_elsewhere(mistake: &Mistyped) -> bool {
+    let MistypedKind::NoMember { access, .. } = &mistake.kind else { return false };
+    let context = access.split(['.', '[']).next().unwrap_or_default();
+    ["needs", "jobs"].iter().any(|own| own.eq_ignore_ascii_case(context))
 }
 
 fn finding(placed: &Placed, mistake: &Mistyped) -> Diagnostic {

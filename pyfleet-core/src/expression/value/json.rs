@@ -1,4 +1,4 @@
-//! `toJSON` and `fromJSON`.
+//! `toJSON` and `fromJSON`. Documents of more than 128 levels, and numbers beyond a double, are refused.
 
 use std::fmt;
 use std::sync::Arc;
@@ -8,7 +8,7 @@ use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor}
 use super::number::shortest;
 use super::{Array, Object, Value};
 
-/// How deep `fromJSON` reads, as `serde_json` does; deeper documents are an error.
+/// How much deeper each level stands.
 const INDENT: &str = "  ";
 
 impl Value {
