@@ -4,8 +4,8 @@
 use std::io::{Seek, Write};
 use std::process::Stdio;
 
-use pyfleet_core::expression::evaluate::{Scope, Status, evaluate};
-use pyfleet_core::expression::value::Value;
+use pyfleet_core::expression::evaluate::{Evaluated, Scope, Status, evaluate};
+use pyfleet_core::expression::value::{Object, Value};
 use pyfleet_core::expression::{Available, Context, parse};
 use serde_json::{Value as Json, json};
 
@@ -197,4 +197,72 @@ fn agree_with_githubs_evaluator() {
     println!("{COUNT} expressions: {accepted} evaluated, {failed} failed, the rest refused; seed {seed}");
     assert!(accepted * 4 > COUNT, "{accepted} of {COUNT} are expressions");
     assert!(differ.is_empty(), "{} differ, PYFLEET_SEED={seed}:\n{}", differ.len(), differ.join("\n"));
+}
+
+/// Some of what is known, some members of objects, or nothing.
+fn forgotten(random: &mut Random, value: &Value) -> Value {
+    match (random.below(4), value) {
+        (0, _) => Value::Unknown,
+        (1 | 2, Value::Object(object)) => {
+            let mut some = Object::open();
+            for (name, value) in object.members() {
+                if random.below(2) == 0 {
+                    some.insert(name, forgotten(random, value));
+                }
+            }
+            some.into()
+        }
+        _ => value.clone(),
+    }
+}
+
+/// What is said while much is unknown holds once everything is known.
+#[test]
+fn what_is_decided_early_stays_decided() {
+    let seed = std::env::var("PYFLEET_SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or(20_261_122);
+    let mut random = Random(seed);
+    let whole = Value::from_json(&contexts().to_string()).unwrap();
+    let Value::Object(whole) = whole else { panic!() };
+    let (mut decided, mut undecided) = (0, 0);
+    for _ in 0..40_000 {
+        let depth = 1 + random.below(4);
+        let text = random.expression(depth);
+        let Ok(expression) = parse(&text) else { continue };
+        let (mut all, mut some) = (Scope::new(), Scope::new());
+        for (name, value) in whole.members() {
+            all = all.with(name, value.clone());
+            some = some.with(name, forgotten(&mut random, value));
+        }
+        let status = Status { success: Some(true), failure: Some(false), cancelled: Some(false) };
+        let known = |status: Option<bool>, random: &mut Random| status.filter(|_| random.below(2) == 0);
+        let partly = Status {
+            success: known(status.success, &mut random),
+            failure: known(status.failure, &mut random),
+            cancelled: known(status.cancelled, &mut random),
+        };
+        let late = evaluate(&expression, &all.with_status(status));
+        match (evaluate(&expression, &some.with_status(partly)), late) {
+            (Err(_), late) => assert!(late.is_err(), "{text}, seed {seed}: fails only while less is known"),
+            // It may still fail at what was not known, and then nothing comes of it.
+            (Ok(_), Err(_)) => {}
+            (Ok(Evaluated::Known(early)), Ok(late)) => {
+                assert_eq!(late.truth(), early.truth(), "{text}, seed {seed}");
+                if early.is_known() {
+                    let late = late.value().and_then(Value::to_json);
+                    assert_eq!(late, early.to_json(), "{text}, seed {seed}");
+                }
+                decided += 1;
+            }
+            (Ok(Evaluated::Unknown { truth, because }), Ok(late)) => {
+                assert!(!because.is_empty(), "{text}, seed {seed}");
+                if let Some(truth) = truth {
+                    // `hashFiles` stays unknown.
+                    assert!(late.truth().is_none_or(|late| late == truth), "{text}, seed {seed}");
+                }
+                undecided += 1;
+            }
+        }
+    }
+    println!("{decided} decided, {undecided} not, seed {seed}");
+    assert!(decided > 5000 && undecided > 5000);
 }

@@ -77,7 +77,7 @@ impl Scope {
 /// What an expression evaluates to.
 #[derive(Debug, Clone)]
 pub enum Evaluated {
-    /// This value; members of a list or an object may be unknown.
+    /// This value, unless the run fails at a part that is not known; members of a list or an object may be unknown.
     Known(Value),
     /// Something that is not known.
     Unknown {

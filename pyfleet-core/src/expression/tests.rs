@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 
-use super::evaluate::{Failure, FailureKind, Scope, evaluate};
+use super::evaluate::{Evaluated, Failure, FailureKind, Scope, evaluate};
 use super::value::{Value, text_of};
 use super::*;
 use crate::reference_data;
@@ -88,6 +88,64 @@ fn depth_and_length_are_bounded() {
     assert_eq!(kind(&format!("a{}", " == a".repeat(50))), Err(MistakeKind::TooDeep));
     assert!(kind(&format!("a{}", " && a".repeat(4_000))).is_ok(), "a chain is one level");
     assert_eq!(kind(&format!("'{}'", "x".repeat(21_000))), Err(MistakeKind::TooLong));
+}
+
+#[test]
+fn arguments_are_counted() {
+    let here = Available::of(&[Context::Github]);
+    let refused = |text: &str, here| {
+        parse(text).unwrap().refused(here).iter().map(ToString::to_string).collect::<Vec<_>>()
+    };
+    let format = |values: usize| format!("format('x'{})", ", 1".repeat(values));
+    assert_eq!(refused(&format(254), here), [""; 0]);
+    assert_eq!(refused(&format(255), here), ["`format` takes at most 255 arguments, here are 256"]);
+    for (text, said) in [
+        ("toJSON()", "`toJSON` takes one argument, here are 0"),
+        ("contains('a')", "`contains` takes 2 arguments, here are 1"),
+        ("format()", "`format` takes at least one argument, here are 0"),
+        ("case(true, 1)", "`case` takes at least 3 arguments, here are 2"),
+        ("case(true, 1, false, 2)", "`case` takes pairs of a condition and a value, and a default at the end"),
+        ("hashFiles('x')", "`hashFiles` can be called only where a step is evaluated, which is on the runner"),
+        ("ALWAYS()", "`always` can be called only in the `if` of a job or a step"),
+        ("lower('x')", "there is no function `lower`"),
+        ("env.X", "`env` cannot be read here: there is only `github`"),
+        ("gihub.x", "there is no context `gihub`: there is only `github`"),
+    ] {
+        assert_eq!(refused(text, here), [said], "{text}");
+    }
+    assert_eq!(refused("success('a', 'b')", here.and_status_of_jobs()), [""; 0]);
+    assert_eq!(refused("success('a')", here.and_status_of_steps()).len(), 1);
+    assert_eq!(refused("hashFiles('x')", here.and_hash_files()), [""; 0]);
+}
+
+#[test]
+fn evaluation_says_what_is_not_known_and_where() {
+    let github = value::Object::open().with("ref", "refs/heads/main").with("event", Value::Unknown);
+    let scope = Scope::new().with("github", github).with("env", value::Object::new());
+    let unknown = |text: &str| match evaluate(&parse(text).unwrap(), &scope).unwrap() {
+        Evaluated::Unknown { truth, because } => {
+            (truth, because.iter().map(|span| &text[span.clone()]).collect::<Vec<_>>().join(" | "))
+        }
+        known => panic!("{text}: {known:?}"),
+    };
+    for (text, truth, because) in [
+        ("github.sha", None, "github.sha"),
+        ("github.event.number == inputs.n", None, "github.event.number | inputs.n"),
+        ("github.sha || true", Some(true), "github.sha"),
+        ("github.sha && ''", Some(false), "github.sha"),
+        ("!(github.sha && github.ref)", None, "github.sha"),
+        ("github.sha && env.none && fromJSON('')", Some(false), "github.sha"),
+        ("format('{0}{1}', github.ref, secrets.X)", None, "secrets.X"),
+        ("github.ref[inputs.x].y || hashFiles('a')", None, "hashFiles('a')"),
+        ("success()", None, "success()"),
+    ] {
+        assert_eq!(unknown(text), (truth, because.to_owned()), "{text}");
+    }
+    let known = |text: &str| evaluate(&parse(text).unwrap(), &scope).unwrap().text().unwrap();
+    assert_eq!(&*known("github.sha && '' || 'x'"), "x");
+    assert_eq!(&*known("(github.sha || true) && github.ref"), "refs/heads/main");
+    assert_eq!(&*known("env.none || contains(fromJSON('[1]'), 1)"), "true");
+    assert_eq!(&*known("!(github.sha || true)"), "false");
 }
 
 #[test]
@@ -233,6 +291,22 @@ proptest! {
         }
         let _ = parse(&text).map_err(|mistake| text[mistake.span].len());
         let _ = condition(&text);
+    }
+
+    #[test]
+    fn no_expression_is_a_panic(expression in any_expression()) {
+        let length = expression.to_string().len();
+        let expression = parse(&expression.to_string()).unwrap();
+        let within = |span: &Range<usize>| span.start <= span.end && span.end <= length;
+        prop_assert!(expression.refused(Available::NOTHING).iter().all(|mistake| within(&mistake.span)));
+        prop_assert!(types::infer(&expression, &known::context).1.iter().all(|own| within(&own.span)));
+        match evaluate(&expression, &Scope::new()) {
+            Ok(Evaluated::Unknown { because, .. }) => {
+                prop_assert!(!because.is_empty() && because.iter().all(within));
+            }
+            Ok(_) => {}
+            Err(failure) => prop_assert!(within(&failure.span)),
+        }
     }
 }
 

@@ -17,8 +17,8 @@ Refuses `github.actor` and `github.triggering_actor` as the proof that a bot is 
 `contains`, `startsWith`, `endsWith` with such a name.
 
 ## Why
-The actor is whoever caused the event, not whoever wrote the code. A stranger opens a pull request from a fork of a
-branch of the bot's, lets the bot act on it, and the workflow runs the stranger's code with the bot's rights.
+The actor is whoever caused the event, not whoever wrote the code. A stranger who gets the bot to act on the stranger's
+own pull request makes the bot the actor, and the workflow runs the stranger's code with what is the bot's.
 
 ## Example
 ```yaml
