@@ -112,6 +112,7 @@ files! {
         "steps/set-up-ansible.yml.j2",
         "steps/set-up-packer.yml.j2",
         "steps/set-up-terraform.yml.j2",
+        "steps/still-newest.yml.j2",
         "steps/this-attempt.yml.j2",
         "steps/wait-for-lock.yml.j2",
         "workflows/base.yml.j2",

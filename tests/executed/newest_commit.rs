@@ -35,6 +35,16 @@ fn an_older_commit_changes_nothing_and_is_no_failure() {
 }
 
 #[test]
+fn an_older_commit_stops_what_is_run_again() {
+    answered("11111111111111111111111111111111111111bb\n")
+        .env("OVERTAKEN", "stop")
+        .run()
+        .exits(3)
+        .says("::error::feature/x has a newer commit since this run began");
+    compared().env("OVERTAKEN", "stop").run().exits(0).never_says("::error");
+}
+
+#[test]
 fn what_github_does_not_say_changes_nothing() {
     for answer in ["", "null\n", "Not Found\n"] {
         let ran = answered(answer)
@@ -47,9 +57,13 @@ fn what_github_does_not_say_changes_nothing() {
 
 #[test]
 fn every_mistake_of_the_caller_is_a_usage_error() {
-    for (name, value) in
-        [("GH_TOKEN", ""), ("GITHUB_SHA", "main"), ("GITHUB_REF_NAME", ""), ("GITHUB_REPOSITORY", "acme")]
-    {
+    for (name, value) in [
+        ("GH_TOKEN", ""),
+        ("GITHUB_SHA", "main"),
+        ("GITHUB_REF_NAME", ""),
+        ("GITHUB_REPOSITORY", "acme"),
+        ("OVERTAKEN", "no"),
+    ] {
         compared().env(name, value).run().exits(2).says("::error::");
     }
     for hostile in HOSTILE {

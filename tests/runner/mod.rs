@@ -42,7 +42,7 @@ mod sandbox_broker; // the rendered workflows of examples/sandbox-broker, execut
 mod semantics;
 mod tf_auto; // each rule of GitHub's that the executor follows, on small workflows
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -264,6 +264,25 @@ impl Run {
     /// Runs it, or reports that a tool is missing.
     #[track_caller]
     pub(crate) fn run(&self) -> Option<Ran> {
+        self.attempt(1, BTreeMap::new(), |_| {})
+    }
+
+    /// Runs the jobs of a run again that failed, and those that need them, as GitHub does: the others, with what they
+    /// said, and all artifacts stay as they were.
+    #[track_caller]
+    pub(crate) fn run_failed_again(&self, before: Ran) -> Option<Ran> {
+        let artifacts = before.world.path().join("artifacts");
+        let jobs = before.jobs;
+        self.attempt(2, jobs, |world| action::copy_into(&artifacts, &world.join("artifacts")))
+    }
+
+    #[track_caller]
+    fn attempt(
+        &self,
+        attempt: u32,
+        before: BTreeMap<String, Job>,
+        prepare: impl FnOnce(&Path),
+    ) -> Option<Ran> {
         tool::find("bash")?;
         tool::find("git")?;
         let evaluator = Evaluator::start()?;
@@ -273,6 +292,7 @@ impl Run {
         for part in ["artifacts", "bin", "jobs", "state"] {
             fs::create_dir(world.join(part)).unwrap();
         }
+        prepare(world);
         for (name, text) in &self.tools {
             let path = world.join("bin").join(name);
             let state = world.join("state");
@@ -293,14 +313,21 @@ impl Run {
             self.event
         );
 
+        let graph = Graph::of(&workflow);
+        let went_well =
+            |id: &str| before.get(id).is_some_and(|job| ["success", "skipped"].contains(&job.result()));
+        let stays = |id: &str| went_well(id) && graph.ancestors(id).into_iter().all(went_well);
+        let kept: BTreeSet<String> = before.keys().filter(|id| stays(id)).cloned().collect();
+        let jobs = before.into_iter().filter(|(id, _)| kept.contains(id)).collect();
+
         let mut running = Running {
-            contexts: self.contexts(&workflow, &origin),
+            contexts: self.contexts(&workflow, &origin, attempt),
             run: self,
             workflow: &workflow,
             evaluator,
             origin,
             world: world.to_owned(),
-            jobs: BTreeMap::new(),
+            jobs,
             cancelled: false,
             approvals: Vec::new(),
         };
@@ -324,7 +351,7 @@ impl Run {
     }
 
     /// The contexts of the whole run: `github`, `inputs` and `vars`.
-    fn contexts(&self, workflow: &Workflow, origin: &Path) -> Map<String, Json> {
+    fn contexts(&self, workflow: &Workflow, origin: &Path, attempt: u32) -> Map<String, Json> {
         let head = git(origin, &["rev-parse", "HEAD"]);
         let parents = git(origin, &["log", "-1", "--format=%P"]);
         let mut parents = parents.split(' ').filter(|parent| !parent.is_empty());
@@ -386,7 +413,7 @@ impl Run {
             "event": event, "event_name": self.event, "ref": reference, "ref_name": short, "ref_type": kind,
             "ref_protected": reference == "refs/heads/main", "repository": self.repository, "repository_id": "2001",
             "repository_owner": owner, "repository_owner_id": "1001", "retention_days": "90",
-            "run_attempt": "1", "run_id": self.number.to_string(), "run_number": "42", "sha": head,
+            "run_attempt": attempt.to_string(), "run_id": self.number.to_string(), "run_number": "42", "sha": head,
             "workflow": workflow.name.as_deref().unwrap_or(&self.workflow),
             "workflow_ref": workflow_ref, "workflow_sha": head,
         });
@@ -454,7 +481,8 @@ impl Running<'_> {
         });
         let graph = Graph::of(workflow);
         assert!(graph.cycle().is_none() && graph.unknown().is_empty(), "GitHub refuses these needs");
-        let mut left: Vec<&str> = workflow.jobs.keys().map(String::as_str).collect();
+        let mut left: Vec<&str> =
+            workflow.jobs.keys().map(String::as_str).filter(|id| !self.jobs.contains_key(*id)).collect();
         while !left.is_empty() {
             let ready = |id: &&str| graph.needs(id).iter().all(|needed| self.jobs.contains_key(*needed));
             let id = left.remove(left.iter().position(ready).expect("there is no circle"));

@@ -332,6 +332,20 @@ fn a_commit_goes_to_staging_and_to_production() {
     }
     assert_eq!(ran.conclusion(), "success");
     assert_eq!((shop.live("staging"), shop.live("production")), before);
+
+    // What fails can be run again, for weeks: not where another commit came meanwhile.
+    let broken =
+        format!("[[ $* == *update-service* ]] && exit 1\nexec '{}' \"$@\"", shop.aws.client().display());
+    let failed = shop.start("push").tool("aws", &broken).run().unwrap();
+    failed.job("newest-staging").succeeded();
+    failed.job("deploy-staging-web").failed();
+    let late = shop.start("push").tool("gh", &newer).run_failed_again(failed).unwrap();
+    late.job("deploy-staging-web").failed().says("::error::main has a newer commit since this run began");
+    late.job("deploy-production-web").skipped();
+    assert_eq!((shop.live("staging"), shop.live("production")), before);
+    let again = shop.start("push").run_failed_again(late).unwrap();
+    succeeded(&again, &["deploy-staging-web", "deploy-production-web", "summary"]);
+    assert_ne!((shop.live("staging"), shop.live("production")), before);
 }
 
 #[test]

@@ -112,6 +112,11 @@ const fn is_approved_for_an_attempt(body: &Body) -> bool {
     }
 }
 
+/// Whether a job only says whether its commit is the newest.
+const fn only_compares(body: &Body) -> bool {
+    matches!(body, Body::NewestCommit(_))
+}
+
 /// Every message, in the order in which a run can meet them.
 pub const TROUBLES: &[Trouble] = &[
     Trouble {
@@ -485,7 +490,15 @@ pub const TROUBLES: &[Trouble] = &[
     },
     Trouble {
         by: Scripts(&["newest-commit.sh"]),
-        only: None,
+        only: Some(Body::looks_again),
+        seen: "… has a newer commit since this run began: what is left of it would undo what that one did",
+        cause: "Jobs that failed were run again, after another commit had come to the branch.",
+        remedy: "Look at the newer commit's run: it does what this one left undone.",
+        command: Some("gh run list --branch BRANCH"),
+    },
+    Trouble {
+        by: Scripts(&["newest-commit.sh"]),
+        only: Some(only_compares),
         seen: "nothing is changed: … has a newer commit, which has a run of its own",
         cause: "While this run tested, built or waited for a person, another commit came to the branch. What this run would \
                 change, the newer one would have to change back.",

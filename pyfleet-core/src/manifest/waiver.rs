@@ -10,7 +10,8 @@ pub struct Waiver {
     /// The rule's code.
     pub rule: String,
     /// Where: a workflow, or a workflow and a job, as in `test.test-api-unit`; for `container-mutable-tag` an image, as
-    /// in `images.web`.
+    /// in `images.web`. For `validate`, a workflow file that the manifest does not render, or a job of it:
+    /// `.github/workflows/legacy.yml`, `.github/workflows/legacy.yml:build`.
     pub at: String,
     /// Why it is accepted.
     pub reason: String,

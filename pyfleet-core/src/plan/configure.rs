@@ -41,6 +41,7 @@ pub(super) fn job(
     draft: &Draft<'_>,
     at: &InEnvironment<'_>,
     ansible: &Ansible,
+    newest: Option<String>,
     rollback: Option<String>,
     passed: &Passed,
 ) -> NewJob {
@@ -66,6 +67,7 @@ pub(super) fn job(
         body: Body::Configure(Configure {
             tooling: tooling(at.terraform),
             environment: at.environment.name.to_string(),
+            newest,
             credentials: credentials(at.project, at.target, AwsRole::Apply, minutes),
             ansible: facts(ansible),
             inventory_output: ansible.inventory_output.clone(),

@@ -56,6 +56,7 @@ pub(super) fn plan(project: &Project, draft: &mut Draft<'_>) {
             project,
             environment,
             services: services(project, &wish.services, environment),
+            newest: None,
         })
         .filter(|jobs| !jobs.services.is_empty())
         .collect();
@@ -157,6 +158,8 @@ pub(super) struct Jobs<'a> {
     pub(super) project: &'a Project,
     pub(super) environment: &'a Environment,
     pub(super) services: Vec<Deployed<'a>>,
+    /// The job that compared the commit with the newest of its branch, where one does.
+    pub(super) newest: Option<String>,
 }
 
 impl<'a> Jobs<'a> {
@@ -349,6 +352,7 @@ impl<'a> Jobs<'a> {
                 lookup,
                 build,
                 approval: self.approval_id(),
+                newest: self.newest.clone(),
             }),
             origin: Path::of(["images", name.as_str()]),
         }
@@ -381,6 +385,7 @@ impl<'a> Jobs<'a> {
                 image: self.repository(service.image),
                 push,
                 approval: self.approval_id(),
+                newest: self.newest.clone(),
             }
             .job(draft),
         }
@@ -434,6 +439,7 @@ impl<'a> Jobs<'a> {
                 image: self.repository(image),
                 push,
                 approval: self.approval_id(),
+                newest: self.newest.clone(),
                 verify: target.health.as_ref().map(Verify::from),
                 verify_minutes: target.health.as_ref().map(|health| health.minutes() + 1),
             }),

@@ -28,6 +28,8 @@ pub(super) struct Deployment<'a> {
     pub(super) push: String,
     /// The job that waited for the reviewers, where there are any.
     pub(super) approval: Option<String>,
+    /// The job that compared the commit with the newest of its branch, where one does.
+    pub(super) newest: Option<String>,
 }
 
 impl Deployment<'_> {
@@ -66,6 +68,7 @@ impl Deployment<'_> {
                 auto_rollback: target.auto_rollback,
                 push: self.push.clone(),
                 approval: self.approval.clone(),
+                newest: self.newest.clone(),
                 verify: target.health.as_ref().map(Verify::from),
                 verify_minutes: target.health.as_ref().map(|health| health.minutes() + 1),
             }),

@@ -197,6 +197,7 @@ impl<'a> InEnvironment<'a> {
             credentials: credentials(self.project, self.target, AwsRole::Apply, minutes),
             asked,
             approval: None,
+            newest: None,
             planned,
             earlier: None,
             synthesised: false,

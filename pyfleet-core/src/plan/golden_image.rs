@@ -254,7 +254,14 @@ mod tests {
             let at = InEnvironment { project, terraform, environment, target };
             draft.add(choose(&draft, &at, packer, &passed));
             let chosen = Passed::jobs([at.id("image").as_str()]);
-            draft.add(configure::job(&draft, &at, ansible, Some("gh workflow run x".to_owned()), &chosen));
+            draft.add(configure::job(
+                &draft,
+                &at,
+                ansible,
+                None,
+                Some("gh workflow run x".to_owned()),
+                &chosen,
+            ));
             let configured = Passed::jobs([at.id("configure").as_str()]);
             draft.add(record(&draft, &at, packer, &configured));
             assert_eq!(planned(&at, packer).source, format!("needs.image-{}.outputs", environment.name));

@@ -36,6 +36,13 @@ pub enum WaivedAt {
         /// The job; every job where none is named.
         job: Option<String>,
     },
+    /// In a workflow file that the manifest does not render, by its name below `.github/workflows`.
+    File {
+        /// The file.
+        name: String,
+        /// The job; every job where none is named.
+        job: Option<String>,
+    },
     /// In the manifest, at a key and below.
     Manifest(Path),
 }
@@ -98,6 +105,21 @@ fn in_manifest(manifest: &Manifest, at: &str, origin: &Path, findings: &mut Diag
 }
 
 fn in_workflow(manifest: &Manifest, at: &str, origin: &Path, findings: &mut Diagnostics) -> WaivedAt {
+    if let Some(file) = at.strip_prefix(".github/workflows/") {
+        let (name, job) = match file.split_once(':') {
+            Some((name, job)) => (name, Some(job.to_owned())),
+            None => (file, None),
+        };
+        if manifest.workflows.keys().any(|own| name.strip_suffix(".yml") == Some(own.as_str())) {
+            findings.push(
+                Diagnostic::error("invalid-value", origin.key("at"), "the manifest renders this file")
+                    .with_help(
+                        "name the workflow as the manifest does: `test`, or `test.test-api-unit` for a job",
+                    ),
+            );
+        }
+        return WaivedAt::File { name: name.to_owned(), job };
+    }
     let (name, job) = match at.split_once('.') {
         Some((name, job)) => (name, Some(job.to_owned())),
         None => (at, None),
@@ -105,7 +127,10 @@ fn in_workflow(manifest: &Manifest, at: &str, origin: &Path, findings: &mut Diag
     if !manifest.workflows.keys().any(|own| own.as_str() == name) {
         findings.push(
             Diagnostic::error("unknown-reference", origin.key("at"), "there is no workflow of this name")
-                .with_help("a waiver stands at a workflow, or at a workflow and a job: `test.test-api-unit`"),
+                .with_help("a waiver stands at a workflow, or at a workflow and a job: `test.test-api-unit`")
+                .with_help(
+                    "a file that the manifest does not render has its path: `.github/workflows/legacy.yml`",
+                ),
         );
     }
     WaivedAt::Workflow { name: name.to_owned(), job }

@@ -136,6 +136,8 @@ pub struct ImagePush {
     pub build: String,
     /// The job that waited for the reviewers, where there are any.
     pub approval: Option<String>,
+    /// The job that compared the commit with the newest of its branch, where one does.
+    pub newest: Option<String>,
 }
 
 /// Tags that move from one image to the next: what is deployed is never found by them.
@@ -174,6 +176,8 @@ pub struct EcsDeploy {
     pub push: String,
     /// The job that waited for the reviewers, where there are any.
     pub approval: Option<String>,
+    /// The job that compared the commit with the newest of its branch, where one does.
+    pub newest: Option<String>,
     /// How to see that it works.
     pub verify: Option<Verify>,
     /// Minutes after which looking has surely come to an end.
@@ -229,6 +233,8 @@ pub struct EksDeploy {
     pub push: String,
     /// The job that waited for the reviewers, where there are any.
     pub approval: Option<String>,
+    /// The job that compared the commit with the newest of its branch, where one does.
+    pub newest: Option<String>,
     /// How to see that it works.
     pub verify: Option<Verify>,
     /// Minutes after which looking has surely come to an end.

@@ -91,6 +91,8 @@ pub struct Configure {
     pub tooling: Tooling,
     /// The environment.
     pub environment: String,
+    /// The job that compared the commit with the newest of its branch, where one does.
+    pub newest: Option<String>,
     /// The role that reads the state in the environment itself.
     pub credentials: Credentials,
     /// Ansible.

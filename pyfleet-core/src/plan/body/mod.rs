@@ -242,8 +242,21 @@ impl Body {
         let masks = secrets.then_some("mask-secrets.sh");
         let digests =
             matches!(self, Self::TfPlan(plan) if !plan.images.is_empty()).then_some("plan-digests.sh");
+        let newest = self.looks_again().then_some("newest-commit.sh");
         let own = self.constant_scripts().iter().copied();
-        own.chain(colors).chain(earlier).chain(image).chain(digests).chain(masks)
+        own.chain(newest).chain(colors).chain(earlier).chain(image).chain(digests).chain(masks)
+    }
+
+    /// Whether a job that is run again looks whether its commit is still the newest of its branch.
+    pub(crate) const fn looks_again(&self) -> bool {
+        match self {
+            Self::Configure(configure) => configure.newest.is_some(),
+            Self::EcsDeploy(deploy) => deploy.newest.is_some(),
+            Self::EksDeploy(deploy) => deploy.newest.is_some(),
+            Self::ImagePush(push) => push.newest.is_some(),
+            Self::TfApply(apply) => apply.newest.is_some(),
+            _ => false,
+        }
     }
 
     const fn constant_scripts(&self) -> &'static [&'static str] {

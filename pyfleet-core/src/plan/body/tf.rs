@@ -228,6 +228,8 @@ pub struct TfApply {
     pub asked: Asked,
     /// The job that waited for the reviewers, where there are any.
     pub approval: Option<String>,
+    /// The job that compared the commit with the newest of its branch, where one does.
+    pub newest: Option<String>,
     /// The expression behind which the plan's outputs stand.
     pub planned: String,
     /// The expression, without its marks, that yields the commit whose configuration is applied, where that is not the

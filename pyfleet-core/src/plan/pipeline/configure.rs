@@ -1,6 +1,6 @@
 //! The machines: their playbook is checked for every run, and run for each environment.
 
-use super::{Pipeline, golden_image, stand};
+use super::{Pipeline, golden_image, newest_id, stand};
 use crate::manifest::{Kind, StageKind};
 use crate::plan::configure::{self, CHECK};
 use crate::plan::draft::Draft;
@@ -33,7 +33,8 @@ pub(super) fn add(
             environment.branch, environment.name, ansible.stack, wish.phrase
         )
     });
-    let mut job = configure::job(draft, &at, ansible, rollback, &Passed::default());
+    let mut job =
+        configure::job(draft, &at, ansible, Some(newest_id(environment)), rollback, &Passed::default());
     stand(&mut job.model, stage, behind);
     let id = job.id.clone();
     pipeline.add(draft, StageKind::Configure, Some(environment), job);

@@ -1,6 +1,6 @@
 //! The services: deployed to each environment, with the images that were pushed for it.
 
-use super::{Pipeline, image, stand};
+use super::{Pipeline, image, newest_id, stand};
 use crate::manifest::StageKind;
 use crate::plan::deploy::{Jobs, services};
 use crate::plan::draft::Draft;
@@ -15,7 +15,12 @@ pub(super) fn add(
     behind: &Passed,
 ) -> Passed {
     let project = pipeline.project;
-    let jobs = Jobs { project, environment, services: services(project, &stage.services, environment) };
+    let jobs = Jobs {
+        project,
+        environment,
+        services: services(project, &stage.services, environment),
+        newest: Some(newest_id(environment)),
+    };
     let mut passed = Passed::default();
     for service in &jobs.services {
         let push = image::push_id(environment, service.image_name);

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use indexmap::IndexMap;
 
-use super::{Pipeline, approval_id, in_turn, stand, within_limit, works_on};
+use super::{Pipeline, approval_id, in_turn, newest_id, stand, within_limit, works_on};
 use crate::diagnostic::Path;
 use crate::manifest::{AwsRole, OnFindings, Registry, Slug, StageKind};
 use crate::plan::body::{Archive, Body, BuildArchive, ImagePush, ScanImage};
@@ -105,6 +105,7 @@ pub(super) fn push(
                 lookup,
                 build,
                 approval: approval_id(environment),
+                newest: Some(newest_id(environment)),
             }),
             origin: Path::of(["images", name.as_str()]),
         };

@@ -270,9 +270,13 @@ impl<'a> Pipeline<'a> {
             }
             passed = passed.and(&Passed::jobs([id.as_str()]));
         }
-        let id = format!("newest-{}", environment.name);
+        let id = newest_id(environment);
         let mut model = draft.job(format!("newest commit for {}", environment.name), 5);
-        model.outputs = IndexMap::from([("newest".to_owned(), expression("steps.newest.outputs.newest"))]);
+        model.outputs = IndexMap::from([
+            ("newest".to_owned(), expression("steps.newest.outputs.newest")),
+            // A later attempt of the run would not look again.
+            ("attempt".to_owned(), expression("github.run_attempt")),
+        ]);
         before.clone().and(&passed).stand_before(&mut model);
         draft.add(NewJob {
             id: id.clone(),
@@ -290,6 +294,11 @@ impl<'a> Pipeline<'a> {
 /// The job that waits for the reviewers of an environment, where there are any.
 fn approval_id(environment: &Environment) -> Option<String> {
     is_gated(environment).then(|| format!("approve-{}", environment.name))
+}
+
+/// The job that compares the commit of the run with the newest of its branch.
+fn newest_id(environment: &Environment) -> String {
+    format!("newest-{}", environment.name)
 }
 
 /// What says that a stage went well, or that its limit leaves it out.

@@ -5,7 +5,7 @@
 
 use serde_json::{Value as Json, json};
 
-use super::{Pipeline, approval_id, cdktf, image, stand, within_limit};
+use super::{Pipeline, approval_id, cdktf, image, newest_id, stand, within_limit};
 use crate::diagnostic::Path;
 use crate::manifest::{AwsRole, StageKind};
 use crate::plan::body::{
@@ -319,6 +319,7 @@ impl<'a> Layers<'a> {
             identity: Some(identity(self.place.target, AwsRole::Apply)),
             body: Body::TfApply(TfApply {
                 approval,
+                newest: Some(newest_id(environment)),
                 synthesised: self.is_synthesised(layer),
                 image,
                 ..self.place.apply_body(ASKED, "matrix.plan".to_owned(), minutes)

@@ -189,7 +189,7 @@ fn configure(project: &Project, draft: &mut Draft<'_>, at: &InEnvironment<'_>) {
         ansible.stack, at.environment.name
     );
     let passed = Passed::condition([], chosen).and(&Passed::jobs([id.as_str()]));
-    draft.add(configure::job(draft, at, ansible, None, &passed));
+    draft.add(configure::job(draft, at, ansible, None, None, &passed));
 }
 
 /// A job over the one stack that was chosen, on the environment's runner.
