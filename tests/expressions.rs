@@ -82,28 +82,90 @@ impl Random {
 }
 
 const CHARACTERS: &[char] = &[
-    ' ', '\n', '\t', '\'', '"', '(', ')', '[', ']', '.', ',', '*', '!', '=', '<', '>', '&', '|', '-', '+', '_', '0',
-    '7', 'a', 'E', 'x', 'ü', '{', '}',
+    ' ', '\n', '\t', '\'', '"', '(', ')', '[', ']', '.', ',', '*', '!', '=', '<', '>', '&', '|', '-', '+',
+    '_', '0', '7', 'a', 'E', 'x', 'ü', '{', '}',
 ];
 
 const LITERALS: &[&str] = &[
-    "null", "true", "false", "0", "-1.5", "1e3", "0xff", "0o17", ".5", "+2", "1e-7", "123456789012345680000", "1e21",
-    "0.1", "3.0000000000000004", "NaN", "Infinity", "-Infinity", "''", "'a'", "'A'", "'true'", "'1'", "' 12 '", "'it''s'",
-    "'{0}-{1}'", "'{{{0}}}'", "'{0'", "'[1, \"b\", null]'", "'{\"a\": {\"B\": [1]}, \"c\": true}'", "'é'", "'É'",
-    "'refs/heads/main'", "'0x10'", "'\u{1}\t\"'", "'\u{1f600}'",
+    "null",
+    "true",
+    "false",
+    "0",
+    "-1.5",
+    "1e3",
+    "0xff",
+    "0o17",
+    ".5",
+    "+2",
+    "1e-7",
+    "123456789012345680000",
+    "1e21",
+    "0.1",
+    "3.0000000000000004",
+    "NaN",
+    "Infinity",
+    "-Infinity",
+    "''",
+    "'a'",
+    "'A'",
+    "'true'",
+    "'1'",
+    "' 12 '",
+    "'it''s'",
+    "'{0}-{1}'",
+    "'{{{0}}}'",
+    "'{0'",
+    "'[1, \"b\", null]'",
+    "'{\"a\": {\"B\": [1]}, \"c\": true}'",
+    "'é'",
+    "'É'",
+    "'refs/heads/main'",
+    "'0x10'",
+    "'\u{1}\t\"'",
+    "'\u{1f600}'",
 ];
 
 const READS: &[&str] = &[
-    "github", "github.ref", "GitHub.Ref", "github.event", "github.event.commits", "github.event.commits.*.id",
-    "github.event.*", "github.event.commits[0].author.name", "github['ref']", "github.none", "env.EMPTY", "env.N",
-    "inputs.yes", "inputs.no", "inputs.count", "matrix.list", "matrix.list[1]", "matrix.deep.*.x", "matrix.nothing",
-    "needs.*.result", "needs.a.outputs",
+    "github",
+    "github.ref",
+    "GitHub.Ref",
+    "github.event",
+    "github.event.commits",
+    "github.event.commits.*.id",
+    "github.event.*",
+    "github.event.commits[0].author.name",
+    "github['ref']",
+    "github.none",
+    "env.EMPTY",
+    "env.N",
+    "inputs.yes",
+    "inputs.no",
+    "inputs.count",
+    "matrix.list",
+    "matrix.list[1]",
+    "matrix.deep.*.x",
+    "matrix.nothing",
+    "needs.*.result",
+    "needs.a.outputs",
 ];
 
 const FUNCTIONS: &[(&str, usize, usize)] = &[
-    ("contains", 2, 2), ("startsWith", 2, 2), ("ENDSWITH", 2, 2), ("format", 1, 3), ("join", 1, 2), ("toJSON", 1, 1),
-    ("fromjson", 1, 1), ("case", 3, 3), ("case", 5, 5), ("success", 0, 0), ("failure", 0, 0), ("always", 0, 0),
-    ("cancelled", 0, 1), ("contains", 1, 3), ("hashFiles", 1, 1), ("nothing", 0, 1),
+    ("contains", 2, 2),
+    ("startsWith", 2, 2),
+    ("ENDSWITH", 2, 2),
+    ("format", 1, 3),
+    ("join", 1, 2),
+    ("toJSON", 1, 1),
+    ("fromjson", 1, 1),
+    ("case", 3, 3),
+    ("case", 5, 5),
+    ("success", 0, 0),
+    ("failure", 0, 0),
+    ("always", 0, 0),
+    ("cancelled", 0, 1),
+    ("contains", 1, 3),
+    ("hashFiles", 1, 1),
+    ("nothing", 0, 1),
 ];
 
 fn contexts() -> Json {
@@ -120,7 +182,8 @@ fn contexts() -> Json {
 
 /// What this project says, in the form of GitHub's answer: the value, or whether parsing or evaluating fails.
 fn ours(text: &str, scope: &Scope) -> Result<(Json, String, bool), &'static str> {
-    let here = Available::of(&[Context::Github, Context::Env, Context::Inputs, Context::Matrix, Context::Needs]);
+    let here =
+        Available::of(&[Context::Github, Context::Env, Context::Inputs, Context::Matrix, Context::Needs]);
     let expression = parse(text).map_err(|_| "parsing")?;
     if !expression.refused(here.and_status_of_steps()).is_empty() {
         return Err("parsing");
@@ -149,7 +212,8 @@ fn is_exempt(text: &str) -> bool {
     packed.contains(",)")
         || packed.matches("''").count() > 1
         || ["0b", "0x", "0o"].iter().any(|base| lower.matches(base).count() > usize::from(*base != "0b"))
-        || lower.contains("0xff0") || lower.contains("0xff7")
+        || lower.contains("0xff0")
+        || lower.contains("0xff7")
 }
 
 #[test]
@@ -176,8 +240,11 @@ fn agree_with_githubs_evaluator() {
     let answers = String::from_utf8(output.stdout).unwrap();
     assert_eq!(answers.lines().count(), texts.len(), "{}", String::from_utf8_lossy(&output.stderr));
 
-    let mut scope = Scope::new()
-        .with_status(Status { success: Some(true), failure: Some(false), cancelled: Some(false) });
+    let mut scope = Scope::new().with_status(Status {
+        success: Some(true),
+        failure: Some(false),
+        cancelled: Some(false),
+    });
     for (name, value) in contexts().as_object().unwrap() {
         scope = scope.with(name, Value::from_json(&value.to_string()).unwrap());
     }

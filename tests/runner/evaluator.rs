@@ -161,7 +161,9 @@ fn agrees(text: &str, scope: &Scope, answer: &Answer) {
             assert_eq!(evaluated.text().as_deref(), answer.text.as_deref(), "{text}");
             assert_eq!(evaluated.truth(), answer.truthy, "{text}");
         }
-        Ok(evaluated) => assert!(evaluated.value().is_none(), "{text}: {:?}, here {evaluated:?}", answer.error),
+        Ok(evaluated) => {
+            assert!(evaluated.value().is_none(), "{text}: {:?}, here {evaluated:?}", answer.error)
+        }
         Err(failure) => assert!(answer.error.is_some(), "{text}: {failure}"),
     }
 }

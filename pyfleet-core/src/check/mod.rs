@@ -59,6 +59,7 @@ impl Group {
     pub const fn name(self) -> &'static str {
         match self {
             Self::Graph => "graph",
+            Self::Expression => "expression",
             Self::Permission => "permission",
             Self::Oidc => "oidc",
             Self::Pinning => "pinning",
@@ -163,7 +164,11 @@ pub fn run(subject: &Subject<'_>, rules: &[&Rule]) -> Diagnostics {
                 check(file.document, file.expressions(), &mut findings);
             }
             (Check::Expressions(check), Subject::Unreadable(document)) => {
-                check(document, unreadable.get_or_init(|| expressions(document, &Path::root())), &mut findings);
+                check(
+                    document,
+                    unreadable.get_or_init(|| expressions(document, &Path::root())),
+                    &mut findings,
+                );
             }
             (Check::Manifest(check), Subject::Manifest(document)) => check(document, &mut findings),
             (Check::Workflow(_) | Check::Expressions(_), Subject::Manifest(_))

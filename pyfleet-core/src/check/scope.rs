@@ -3,8 +3,6 @@
 //! Read from the document, not from the model: what a workflow says wrongly elsewhere does not hide what it says here.
 //! What depends on another file (a called workflow, an action that the catalogue does not know) can be anything.
 
-use std::collections::HashMap;
-
 use indexmap::IndexMap;
 
 use crate::action::Catalogue;
@@ -21,7 +19,7 @@ pub(super) struct Scope<'a> {
     secrets: Type,
     /// What `jobs` holds.
     results: Type,
-    jobs: HashMap<&'a str, Job>,
+    jobs: IndexMap<&'a str, Job>,
 }
 
 struct Job {
@@ -52,7 +50,9 @@ impl<'a> Scope<'a> {
         let (job, step) = match path.segments() {
             [Segment::Key(jobs), Segment::Key(id), below @ ..] if jobs == "jobs" => {
                 let step = match below {
-                    [Segment::Key(steps), Segment::Index(position), ..] if steps == "steps" => Some(*position),
+                    [Segment::Key(steps), Segment::Index(position), ..] if steps == "steps" => {
+                        Some(*position)
+                    }
                     _ => None,
                 };
                 (self.jobs.get(id.as_str()), step)
@@ -123,7 +123,9 @@ fn has_event(on: Option<&Node>, name: &str) -> bool {
 
 fn outputs_of_job(job: &Node) -> Type {
     let outputs = job.get("outputs");
-    if job.get("uses").is_some() || keys(outputs).any(is_computed) || outputs.is_some_and(|own| own.as_str().is_some())
+    if job.get("uses").is_some()
+        || keys(outputs).any(is_computed)
+        || outputs.is_some_and(|own| own.as_str().is_some())
     {
         return known::TEXTS.clone();
     }
@@ -250,9 +252,12 @@ fn of_node(node: &Node) -> Type {
         Value::Number(_) => Type::Number,
         Value::String(text) if is_computed(text) => Type::Any,
         Value::String(_) => Type::String,
-        Value::Sequence(items) => Type::list_of(items.iter().map(of_node).reduce(Type::or).unwrap_or(Type::Any)),
+        Value::Sequence(items) => {
+            Type::list_of(items.iter().map(of_node).reduce(Type::or).unwrap_or(Type::Any))
+        }
         Value::Mapping(entries) => {
-            let members = entries.iter().map(|(name, value)| (name.as_str().unwrap_or_default(), of_node(value)));
+            let members =
+                entries.iter().map(|(name, value)| (name.as_str().unwrap_or_default(), of_node(value)));
             if entries.iter().any(|(name, _)| is_computed(name.as_str().unwrap_or_default())) {
                 Type::Object(Object::loose(members, Type::Any))
             } else {

@@ -283,7 +283,8 @@ impl Expression {
             Kind::Call { function: name, arguments } => {
                 if let Some(kind) = refused_call(name, arguments.len(), available) {
                     let start = expression.span.start;
-                    let is_counted = matches!(kind, MistakeKind::Arguments { .. } | MistakeKind::EvenArguments);
+                    let is_counted =
+                        matches!(kind, MistakeKind::Arguments { .. } | MistakeKind::EvenArguments);
                     let met = if is_counted { expression.span.end } else { start };
                     mistakes.push((met, Mistake { kind, span: start..start + name.len() }));
                 }

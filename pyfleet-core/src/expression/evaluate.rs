@@ -156,8 +156,12 @@ impl fmt::Display for Failure {
                 write!(f, "the format names `{{{position}}}`, and there is no such value")
             }
             FailureKind::NoBoolean => f.write_str("a condition of `case` must be true or false"),
-            FailureKind::NoFunction => f.write_str("there is no such function, or not with so many arguments"),
-            FailureKind::TooLong => f.write_str("the evaluation makes a text that is longer than GitHub allows"),
+            FailureKind::NoFunction => {
+                f.write_str("there is no such function, or not with so many arguments")
+            }
+            FailureKind::TooLong => {
+                f.write_str("the evaluation makes a text that is longer than GitHub allows")
+            }
         }
     }
 }
@@ -237,7 +241,8 @@ impl Evaluator<'_> {
             Kind::Logical { operator, operands } => self.logical(*operator, operands),
             Kind::Compare { operator, left, right } => {
                 let (left, right) = (self.evaluate(left)?, self.evaluate(right)?);
-                let compared = left.value().zip(right.value()).and_then(|(left, right)| compare(*operator, left, right));
+                let compared =
+                    left.value().zip(right.value()).and_then(|(left, right)| compare(*operator, left, right));
                 Ok(known(compared, || left.because().into_iter().chain(right.because()).collect()))
             }
         }
@@ -272,7 +277,12 @@ impl Evaluator<'_> {
         Ok(if reasons.is_empty() { last } else { unknown(all_pass.then_some(!decides), reasons) })
     }
 
-    fn access(&mut self, whole: &Expression, base: &Expression, selector: &Selector) -> Result<Evaluated, Failure> {
+    fn access(
+        &mut self,
+        whole: &Expression,
+        base: &Expression,
+        selector: &Selector,
+    ) -> Result<Evaluated, Failure> {
         let index = match selector {
             Selector::Star => None,
             Selector::Property(name) => Some(Value::from(name.as_str())),
@@ -303,7 +313,12 @@ impl Evaluator<'_> {
         Ok(known(Some(selected), || vec![whole.span.clone()]))
     }
 
-    fn call(&mut self, whole: &Expression, name: &str, arguments: &[Expression]) -> Result<Evaluated, Failure> {
+    fn call(
+        &mut self,
+        whole: &Expression,
+        name: &str,
+        arguments: &[Expression],
+    ) -> Result<Evaluated, Failure> {
         let fail = |kind| Err(Failure { kind, span: whole.span.clone() });
         let Some(function) = Function::named(name) else { return fail(FailureKind::NoFunction) };
         let evaluated = arguments.iter().map(|own| self.evaluate(own)).collect::<Result<Vec<_>, _>>()?;
@@ -374,7 +389,11 @@ impl Evaluator<'_> {
     /// Counts a text that was made.
     fn spend(&mut self, text: String) -> Result<String, FailureKind> {
         self.text = self.text.saturating_add(text.len());
-        if text.len() > 3 * MAX_TEXT || is_long(&[text.as_str().into()]) || self.text > MAX_TEXTS { Err(FailureKind::TooLong) } else { Ok(text) }
+        if text.len() > 3 * MAX_TEXT || is_long(&[text.as_str().into()]) || self.text > MAX_TEXTS {
+            Err(FailureKind::TooLong)
+        } else {
+            Ok(text)
+        }
     }
 
     fn format(&mut self, format: &str, values: &[Value]) -> Result<Option<String>, FailureKind> {
@@ -484,7 +503,11 @@ fn of_object(object: &Object, index: Option<&Value>) -> Value {
 /// The position that an index means, if it means one.
 fn position(index: &Value) -> Option<usize> {
     let number = index.number().filter(|number| number.is_finite() && *number >= 0.0)?;
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "not negative, and saturating")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "not negative, and saturating"
+    )]
     Some(number as usize)
 }
 

@@ -100,8 +100,7 @@ pub fn github(event: Type) -> Type {
 static GITHUB: LazyLock<Type> = LazyLock::new(|| github(ANYTHING.clone()));
 
 static RUNNER: LazyLock<Type> = LazyLock::new(|| {
-    const TEXTS: &[&str] =
-        &["arch", "debug", "environment", "name", "os", "temp", "tool_cache", "workspace"];
+    const TEXTS: &[&str] = &["arch", "debug", "environment", "name", "os", "temp", "tool_cache", "workspace"];
     Type::strict(TEXTS.iter().map(|name| (*name, Type::String)))
 });
 

@@ -220,9 +220,9 @@ impl fmt::Display for Mistake {
                 write!(f, "`{name}` cannot be read here: {}", available::Listed(*here))
             }
             MistakeKind::UnknownFunction(name) => write!(f, "there is no function `{name}`"),
-            MistakeKind::FunctionNotHere(Function::HashFiles) => {
-                f.write_str("`hashFiles` can be called only where a step is evaluated, which is on the runner")
-            }
+            MistakeKind::FunctionNotHere(Function::HashFiles) => f.write_str(
+                "`hashFiles` can be called only where a step is evaluated, which is on the runner",
+            ),
             MistakeKind::FunctionNotHere(function) => {
                 write!(f, "`{}` can be called only in the `if` of a job or a step", function.name())
             }

@@ -104,8 +104,14 @@ fn arguments_are_counted() {
         ("contains('a')", "`contains` takes 2 arguments, here are 1"),
         ("format()", "`format` takes at least one argument, here are 0"),
         ("case(true, 1)", "`case` takes at least 3 arguments, here are 2"),
-        ("case(true, 1, false, 2)", "`case` takes pairs of a condition and a value, and a default at the end"),
-        ("hashFiles('x')", "`hashFiles` can be called only where a step is evaluated, which is on the runner"),
+        (
+            "case(true, 1, false, 2)",
+            "`case` takes pairs of a condition and a value, and a default at the end",
+        ),
+        (
+            "hashFiles('x')",
+            "`hashFiles` can be called only where a step is evaluated, which is on the runner",
+        ),
         ("ALWAYS()", "`always` can be called only in the `if` of a job or a step"),
         ("lower('x')", "there is no function `lower`"),
         ("env.X", "`env` cannot be read here: there is only `github`"),
@@ -399,7 +405,11 @@ fn agrees_on_refusal(text: &str, contexts: &serde_json::Value, message: &str) {
     let located = message.split_once("Located at position ").and_then(|(_, rest)| rest.split_once(' '));
     let is_placed = !ends && kind != MistakeKind::TooDeep;
     if let Some((position, _)) = located.filter(|_| is_placed) {
-        assert_eq!(text[..span.start].encode_utf16().count() + 1, position.parse::<usize>().unwrap(), "{text}");
+        assert_eq!(
+            text[..span.start].encode_utf16().count() + 1,
+            position.parse::<usize>().unwrap(),
+            "{text}"
+        );
     }
 }
 

@@ -163,9 +163,13 @@ impl Type {
             (Self::Object(left), Self::Object(right)) => {
                 let mut members: Vec<(&str, Self)> = left
                     .members()
-                    .map(|(name, of)| (name, right.get(name).map_or(of.clone(), |own| of.clone().or(own.clone()))))
+                    .map(|(name, of)| {
+                        (name, right.get(name).map_or(of.clone(), |own| of.clone().or(own.clone())))
+                    })
                     .collect();
-                let new = right.members().filter(|(name, _)| left.members.get(&name.to_ascii_lowercase()).is_none());
+                let new = right
+                    .members()
+                    .filter(|(name, _)| left.members.get(&name.to_ascii_lowercase()).is_none());
                 members.extend(new.map(|(name, of)| {
                     (name, left.others.as_deref().map_or(of.clone(), |own| of.clone().or(own.clone())))
                 }));
@@ -281,7 +285,9 @@ impl fmt::Display for Mistyped {
             MistypedKind::NotAnObject { base, of } => {
                 write!(f, "`{base}` is {of}, in which nothing can be looked up")
             }
-            MistypedKind::MemberOfList(access) => write!(f, "`{access}` is always empty: it asks a list for a name"),
+            MistypedKind::MemberOfList(access) => {
+                write!(f, "`{access}` is always empty: it asks a list for a name")
+            }
             MistypedKind::Index { base, of } => write!(f, "{of} cannot select in {base}"),
             MistypedKind::Incomparable { left, right } => {
                 write!(f, "the comparison has one result, always: {left} with {right}")
@@ -293,8 +299,12 @@ impl fmt::Display for Mistyped {
             MistypedKind::NoValue(position) => {
                 write!(f, "the format names `{{{position}}}`, and there is no such value: the run fails")
             }
-            MistypedKind::UnusedValue(position) => write!(f, "the format does not name this value, `{{{position}}}`"),
-            MistypedKind::InvalidFormat => f.write_str("the braces of the format do not match: the run fails"),
+            MistypedKind::UnusedValue(position) => {
+                write!(f, "the format does not name this value, `{{{position}}}`")
+            }
+            MistypedKind::InvalidFormat => {
+                f.write_str("the braces of the format do not match: the run fails")
+            }
             MistypedKind::NoJson => f.write_str("this is no JSON: the run fails"),
         }
     }
@@ -369,10 +379,14 @@ impl Reader<'_> {
                     Some(member) => Type::Filtered(Arc::new(member.clone())),
                     None => self.no_member(whole, name, object),
                 },
-                _ => self.report(whole, MistypedKind::NotAnObject { base: base.to_string(), of: item.name() }),
+                _ => {
+                    self.report(whole, MistypedKind::NotAnObject { base: base.to_string(), of: item.name() })
+                }
             },
             Type::Array(_) => self.report(whole, MistypedKind::MemberOfList(whole.to_string())),
-            scalar => self.report(whole, MistypedKind::NotAnObject { base: base.to_string(), of: scalar.name() }),
+            scalar => {
+                self.report(whole, MistypedKind::NotAnObject { base: base.to_string(), of: scalar.name() })
+            }
         }
     }
 
@@ -392,7 +406,8 @@ impl Reader<'_> {
                 _ => Type::Any,
             },
             scalar => {
-                return self.report(whole, MistypedKind::NotAnObject { base: base.to_string(), of: scalar.name() });
+                return self
+                    .report(whole, MistypedKind::NotAnObject { base: base.to_string(), of: scalar.name() });
             }
         };
         Type::Filtered(Arc::new(item))
@@ -410,7 +425,9 @@ impl Reader<'_> {
             (Type::Array(item), Some(name)) if !number_of(&name).is_nan() => Type::clone(&item),
             // `[0]` selects in every item.
             (Type::Filtered(item), literal) => match (&*item, literal) {
-                (Type::Object(_), Some(name)) => self.member(whole, base, Type::Filtered(Arc::clone(&item)), &name),
+                (Type::Object(_), Some(name)) => {
+                    self.member(whole, base, Type::Filtered(Arc::clone(&item)), &name)
+                }
                 _ => Type::Any,
             },
             (of, Some(name)) => self.member(whole, base, of, &name),
@@ -464,7 +481,9 @@ impl Reader<'_> {
     fn call(&mut self, function: Function, arguments: &[Expression], types: &[Type]) -> Type {
         let text_or = |reader: &mut Self, positions: Range<usize>, expected: &'static str| {
             for position in positions {
-                let (Some(argument), Some(of)) = (arguments.get(position), types.get(position)) else { continue };
+                let (Some(argument), Some(of)) = (arguments.get(position), types.get(position)) else {
+                    continue;
+                };
                 if of.is_collection() {
                     let found = of.name();
                     reader.report(
@@ -507,17 +526,20 @@ impl Reader<'_> {
             Function::FromJson => {
                 text_or(self, 0..1, "a text");
                 match arguments {
-                    [Expression { kind: Kind::Literal(Literal::String(text)), .. }] => match Value::from_json(text) {
-                        Ok(value) => Type::of(&value),
-                        Err(_) => self.report(&arguments[0], MistypedKind::NoJson),
-                    },
+                    [Expression { kind: Kind::Literal(Literal::String(text)), .. }] => {
+                        match Value::from_json(text) {
+                            Ok(value) => Type::of(&value),
+                            Err(_) => self.report(&arguments[0], MistypedKind::NoJson),
+                        }
+                    }
                     _ => Type::Any,
                 }
             }
             Function::Case => {
                 let Some((_, pairs)) = types.split_last() else { return Type::Any };
                 for (position, of) in pairs.iter().enumerate().step_by(2) {
-                    if let (true, Some(argument)) = (!matches!(of, Type::Any | Type::Boolean), arguments.get(position))
+                    if let (true, Some(argument)) =
+                        (!matches!(of, Type::Any | Type::Boolean), arguments.get(position))
                     {
                         let (expected, found) = ("a boolean", of.name());
                         self.report(

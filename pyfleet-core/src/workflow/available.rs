@@ -61,7 +61,12 @@ fn of_job(below: &[Segment], is_key: bool) -> Available {
         ("strategy", _) => of_key(inside, BEFORE_MATRIX),
         ("environment", "url") if !is_key => ON_RUNNER,
         (
-            "name" | "runs-on" | "environment" | "timeout-minutes" | "cancel-timeout-minutes" | "continue-on-error"
+            "name"
+            | "runs-on"
+            | "environment"
+            | "timeout-minutes"
+            | "cancel-timeout-minutes"
+            | "continue-on-error"
             | "concurrency",
             _,
         ) => of_key(inside, JOB),

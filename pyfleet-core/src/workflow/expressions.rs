@@ -2,7 +2,9 @@
 
 use super::available;
 use crate::diagnostic::{Diagnostic, Diagnostics, Path, Place, Segment};
-use crate::expression::{self, Available, Context, ContextAccess, Expression, Function, Mistake, MistakeKind};
+use crate::expression::{
+    self, Available, Context, ContextAccess, Expression, Function, Mistake, MistakeKind,
+};
 use crate::yaml::decode::closest;
 use crate::yaml::tree::{Document, Node, Value};
 
@@ -144,7 +146,11 @@ impl Found {
             self.placed.push(Placed { path: path.clone(), expression: own.expression, stands });
         }
         for mistake in wrong {
-            let place = if is_key { Place::key(path.clone()) } else { Place::within(path.clone(), mistake.span.clone()) };
+            let place = if is_key {
+                Place::key(path.clone())
+            } else {
+                Place::within(path.clone(), mistake.span.clone())
+            };
             self.mistakes.push(finding(place, &mistake));
         }
     }

@@ -55,7 +55,8 @@ fn check(_document: &Document, expressions: &[Placed], findings: &mut Diagnostic
 fn names_the_author(expression: &Expression) -> bool {
     let Kind::Compare { operator: Comparison::Equal, left, right } = &expression.kind else { return false };
     let is_author = |own: &Expression| {
-        own.as_context().is_some_and(|access| access.is_within(&["github", "event", "pull_request", "user", "login"]))
+        own.as_context()
+            .is_some_and(|access| access.is_within(&["github", "event", "pull_request", "user", "login"]))
     };
     is_author(left) && is_bot(right) || is_bot(left) && is_author(right)
 }
@@ -76,9 +77,9 @@ fn trusts_a_bot(expression: &Expression) -> bool {
 }
 
 fn is_actor(expression: &Expression) -> bool {
-    expression
-        .as_context()
-        .is_some_and(|access| ["actor", "triggering_actor"].iter().any(|name| access.is_within(&["github", name])))
+    expression.as_context().is_some_and(|access| {
+        ["actor", "triggering_actor"].iter().any(|name| access.is_within(&["github", name]))
+    })
 }
 
 fn is_bot(expression: &Expression) -> bool {

@@ -56,10 +56,9 @@ fn check(file: &WorkflowFile<'_>, findings: &mut Diagnostics) {
                 _ => return,
             };
             let place = Place::within(place.key("if"), expression.span.clone());
-            findings.push(
-                RULE.finding(place, message)
-                    .with_help("give the job an `environment:` with a branch policy, or compare in a script first"),
-            );
+            findings.push(RULE.finding(place, message).with_help(
+                "give the job an `environment:` with a branch policy, or compare in a script first",
+            ));
         });
     }
 }

@@ -81,7 +81,8 @@ fn examine(placed: &Placed, expression: &Expression, findings: &mut Diagnostics)
         Kind::Logical { operator, operands } => {
             if *operator == Logical::Or {
                 for operand in operands.iter().rev().skip(1).filter_map(falsy_end) {
-                    let message = format!("`{operand}` is never the result: it is false, so that what follows `||` is");
+                    let message =
+                        format!("`{operand}` is never the result: it is false, so that what follows `||` is");
                     let help = "write `case(condition, value, other)`, or turn the condition round";
                     findings.push(RULE.finding(placed.place(operand), message).with_help(help));
                 }

@@ -3,8 +3,8 @@
 use crate::check::scope::Scope;
 use crate::check::{Check, Group, Rule};
 use crate::diagnostic::{Diagnostic, Diagnostics, Path, Segment, Severity};
-use crate::expression::types::{Mistyped, MistypedKind, Type, infer};
 use crate::expression::Function;
+use crate::expression::types::{Mistyped, MistypedKind, Type, infer};
 use crate::workflow::{Placed, Stands};
 use crate::yaml::decode::closest;
 use crate::yaml::tree::Document;
@@ -78,11 +78,15 @@ fn finding(placed: &Placed, mistake: &Mistyped) -> Diagnostic {
                 None => finding.with_help(format!("there are: {}", known.join(", "))),
             }
         }
-        MistypedKind::MemberOfList(_) => finding.with_help("write `.*` between the list and the name, or `[0]`"),
-        MistypedKind::Incomparable { .. } => {
-            finding.with_help("`true` is compared as 1 and `'true'` as no number: use the boolean itself, or quote both")
+        MistypedKind::MemberOfList(_) => {
+            finding.with_help("write `.*` between the list and the name, or `[0]`")
         }
-        MistypedKind::Argument { function: Function::Contains, .. } => finding.with_help("select a list with `.*`"),
+        MistypedKind::Incomparable { .. } => finding.with_help(
+            "`true` is compared as 1 and `'true'` as no number: use the boolean itself, or quote both",
+        ),
+        MistypedKind::Argument { function: Function::Contains, .. } => {
+            finding.with_help("select a list with `.*`")
+        }
         _ => finding,
     }
 }
@@ -102,7 +106,9 @@ fn misplaced(placed: &Placed, of: &Type) -> Option<(String, &'static str)> {
         (Wanted::Number, of) => *of == Type::Number,
         (Wanted::Map, of) => matches!(of, Type::Object(_)),
         (Wanted::List, of) => matches!(of, Type::Array(_) | Type::Filtered(_)),
-        (Wanted::Labels, Type::Object(object)) => object.get("labels").is_some() || object.get("group").is_some(),
+        (Wanted::Labels, Type::Object(object)) => {
+            object.get("labels").is_some() || object.get("group").is_some()
+        }
         (Wanted::Labels, of) => matches!(of, Type::String | Type::Array(_) | Type::Filtered(_)),
     };
     if fits {
@@ -110,9 +116,10 @@ fn misplaced(placed: &Placed, of: &Type) -> Option<(String, &'static str)> {
     }
     let (found, wanted) = (of.name(), wanted.name());
     Some(match of {
-        Type::Object(_) if wanted == Wanted::Text.name() => {
-            (format!("{found} becomes the word `Object` where {wanted} is needed"), "select a member, or use `toJSON`")
-        }
+        Type::Object(_) if wanted == Wanted::Text.name() => (
+            format!("{found} becomes the word `Object` where {wanted} is needed"),
+            "select a member, or use `toJSON`",
+        ),
         Type::Array(_) | Type::Filtered(_) if wanted == Wanted::Text.name() => {
             (format!("{found} becomes the word `Array` where {wanted} is needed"), "use `join` or `toJSON`")
         }

@@ -47,7 +47,9 @@ fn search(node: &Node, path: &Path, findings: &mut Diagnostics) {
                 let below = path.key(name);
                 if name.contains("${{") {
                     let message = "a computed key can be any key, and nobody can judge it";
-                    findings.push(RULE.finding(Place::key(below.clone()), message).with_help("write the key out"));
+                    findings.push(
+                        RULE.finding(Place::key(below.clone()), message).with_help("write the key out"),
+                    );
                 }
                 search(value, &below, findings);
             }
@@ -87,6 +89,9 @@ jobs:
 
     #[test]
     fn computed_values_pass() {
-        fixture::check(&RULE, "{on: push, jobs: {a: {steps: [{run: x, env: {A: '${{ github.ref }}', $: '{{'}}]}}}");
+        fixture::check(
+            &RULE,
+            "{on: push, jobs: {a: {steps: [{run: x, env: {A: '${{ github.ref }}', $: '{{'}}]}}}",
+        );
     }
 }

@@ -41,7 +41,9 @@ fn check(file: &WorkflowFile<'_>, findings: &mut Diagnostics) {
     let outputs = Path::of(["on", "workflow_call", "outputs"]);
     for placed in file.expressions() {
         let job = match placed.path.segments() {
-            [Segment::Key(jobs), Segment::Key(id), ..] if jobs == "jobs" => file.workflow.jobs.get_key_value(id),
+            [Segment::Key(jobs), Segment::Key(id), ..] if jobs == "jobs" => {
+                file.workflow.jobs.get_key_value(id)
+            }
             _ => None,
         };
         for (place, access) in placed.contexts() {
