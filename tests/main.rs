@@ -9,6 +9,7 @@ mod cli; // each command as a user runs it, one file a command; repositories tha
 mod examples; // the rendered trees under examples/, as committed
 mod examples_table; // examples/README.md: every key, job, file and command that it names exists
 mod executed; // the scripts of templates/scripts, run as GitHub runs them
+mod expressions; // generated expressions, parsed and evaluated as GitHub does
 mod extend; // steps and jobs of one's own: where they land, and what is said of them
 mod fuzz; // arbitrary input for everything that reads: no panic, no hang, no growth; `tests/fuzz` goes on for longer
 mod golden_image; // jobs of a golden image and of what configures machines, rendered one at a time

@@ -89,7 +89,8 @@ const OTHERS: &[(&str, &str)] = &[
     ),
     (
         "expression",
-        "An expression is not one that GitHub reads. It refuses the whole file, and nothing in it runs.",
+        "An expression is not one that GitHub reads, or it names a context or a function that is not there: each key of a \
+         workflow has its own. GitHub refuses the whole file, and nothing in it runs.",
     ),
     (
         "extension-in-environment",
@@ -120,11 +121,6 @@ const OTHERS: &[(&str, &str)] = &[
         "level-exceeded",
         "A workflow does what the project's safety level does not allow. Raise `safety-level` where that is wanted: a \
          reviewer of the manifest sees the one line.",
-    ),
-    (
-        "literal-expression-open",
-        "A text of the manifest holds `${{`, which GitHub would evaluate where it is rendered. Texts are data: a value that \
-         is only known in a run comes from a variable or a secret, by name.",
     ),
     (
         "lock-experimental",

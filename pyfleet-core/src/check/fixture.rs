@@ -52,7 +52,7 @@ pub(super) fn check(rule: &'static Rule, text: &str) {
 pub(super) fn find(rule: &'static Rule, text: &str) -> Diagnostics {
     let source = Source::new("fixture.yml", text);
     match rule.check {
-        Check::Workflow(_) => {
+        Check::Workflow(_) | Check::Expressions(_) => {
             let (read, mistakes) = workflow::parse(source);
             // A fixture holds what its rule looks at, not always a runner.
             let incomplete = mistakes.iter().all(|mistake| mistake.code == "workflow-structure");

@@ -7,6 +7,7 @@
 //! The language is that of GitHub's language service (`workflow-v1.0.json`, August 2026). A new key is
 //! one field; a new event is one line in `trigger.rs`.
 
+mod available;
 mod calls;
 mod concurrency;
 mod container;
@@ -31,11 +32,12 @@ mod tests;
 use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 
+pub use available::available;
 pub use calls::{Called, Calls, DefaultPermissions};
 pub use concurrency::{Concurrency, Queue};
 pub use container::{Container, Credentials};
 pub use environment::Environment;
-pub use expressions::{Placed, expressions};
+pub use expressions::{Placed, Stands, expressions};
 #[cfg(feature = "schema")]
 pub use grammar::schema;
 pub use graph::Graph;
@@ -58,7 +60,8 @@ use crate::yaml::write::to_string;
 use value::{is_default, optional_text, texts, write_texts};
 
 /// The workflow that a text is, with the document it was read from, and what GitHub would refuse in it:
-/// YAML, keys and their values, keys that exclude each other, the syntax of expressions.
+/// YAML, keys and their values, keys that exclude each other, expressions that are none or that name what their place
+/// does not have.
 ///
 /// There is a workflow only where YAML, keys and values are right; every finding has its span.
 ///

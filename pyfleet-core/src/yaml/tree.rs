@@ -249,11 +249,19 @@ impl Document {
     /// by its key where it has one.
     #[must_use]
     pub fn span(&self, place: &Place) -> Span {
+        self.span_with(place, &mut None)
+    }
+
+    fn span_with<'a>(&'a self, place: &Place, last: &mut Option<Origins<'a>>) -> Span {
         let Found { key, node, is_exact } = self.root.find(&place.path);
         match &place.part {
             Part::Value if is_exact => node.span.clone(),
             Part::Within(range) if is_exact => {
-                self.within(node, range.start, range.end).unwrap_or_else(|| node.span.clone())
+                if !last.as_ref().is_some_and(|last| std::ptr::eq(last.node, node)) {
+                    *last = Origins::of(node, self.source.text());
+                }
+                let within = last.as_ref().and_then(|last| last.within(range.start, range.end));
+                within.unwrap_or_else(|| node.span.clone())
             }
             _ => key.or_else(|| node.entries().first().map(|(key, _)| key)).unwrap_or(node).span.clone(),
         }
@@ -261,11 +269,13 @@ impl Document {
 
     /// Fills in the spans of all places and labels of findings about this document that have none yet.
     pub fn locate(&self, diagnostics: &mut Diagnostics) {
+        // Findings about one scalar stand together, and it is read once.
+        let mut last = None;
         for diagnostic in diagnostics.iter_mut() {
             let labels = diagnostic.labels.iter_mut().map(|label| &mut label.place);
             for place in std::iter::once(&mut diagnostic.place).chain(labels) {
                 if place.span.is_none() {
-                    place.span = Some(self.span(place));
+                    place.span = Some(self.span_with(place, &mut last));
                 }
             }
         }
@@ -288,20 +298,37 @@ impl Document {
         let comment = comment.strip_prefix('#').filter(|_| comment.len() < behind.len())?;
         Some(comment.trim())
     }
+}
 
-    fn within(&self, node: &Node, start: usize, end: usize) -> Option<Span> {
+/// Where each character of a scalar's text stands in the source.
+struct Origins<'a> {
+    node: &'a Node,
+    /// The offset of each character in the text.
+    offsets: Vec<usize>,
+    /// Its bytes behind the start of the scalar.
+    origins: Vec<Span>,
+}
+
+impl<'a> Origins<'a> {
+    fn of(node: &'a Node, source: &str) -> Option<Self> {
         let text = node.text()?;
-        let origins = scalar::origins(self.source.text().get(node.span.start..)?, text)?;
-        let mut covered: Option<Span> = None;
-        for ((offset, character), origin) in text.char_indices().zip(&origins) {
-            if offset < end.max(start + 1) && start < offset + character.len_utf8() {
-                let first = covered.as_ref().map_or(origin.start, |span| span.start);
-                covered = Some(first..if start < end { origin.end } else { first });
+        let origins = scalar::origins(source.get(node.span.start..)?, text)?;
+        Some(Self { node, offsets: text.char_indices().map(|(offset, _)| offset).collect(), origins })
+    }
+
+    /// The bytes of the source that a range of the text comes from.
+    fn within(&self, start: usize, end: usize) -> Option<Span> {
+        let first = self.offsets.partition_point(|offset| *offset <= start).saturating_sub(1);
+        let behind = self.offsets.partition_point(|offset| *offset < end.max(start + 1));
+        let all = self.origins.get(first..behind).unwrap_or_default();
+        let is_behind_all = start >= self.node.text().map_or(0, str::len);
+        let covered = match (all.first(), all.last()) {
+            (Some(first), Some(last)) if !is_behind_all => {
+                first.start..if start < end { last.end } else { first.start }
             }
-        }
-        let behind_all = || origins.last().map(|origin| origin.end..origin.end);
-        let covered = covered.or_else(behind_all)?;
-        Some(node.span.start + covered.start..node.span.start + covered.end)
+            _ => self.origins.last().map(|origin| origin.end..origin.end)?,
+        };
+        Some(self.node.span.start + covered.start..self.node.span.start + covered.end)
     }
 }
 

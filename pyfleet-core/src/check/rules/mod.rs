@@ -1,11 +1,16 @@
 //! Every rule, one a file.
 
 mod action_inputs;
+mod bot_actor_check;
+mod case_insensitive_guard;
 mod checkout_no_credentials;
 mod concurrency_deadlock;
 mod dangerous_trigger;
 mod duplicate_key_ci;
+mod expr_sound;
+mod expr_typed;
 mod id_grammar;
+mod literal_expression_open;
 mod needs_context_declared;
 mod needs_dag;
 mod oidc_fork_guard;
@@ -32,11 +37,16 @@ use super::Rule;
 /// Every rule, sorted by its code.
 pub static RULES: &[&Rule] = &[
     &action_inputs::RULE,
+    &bot_actor_check::RULE,
+    &case_insensitive_guard::RULE,
     &checkout_no_credentials::RULE,
     &concurrency_deadlock::RULE,
     &dangerous_trigger::RULE,
     &duplicate_key_ci::RULE,
+    &expr_sound::RULE,
+    &expr_typed::RULE,
     &id_grammar::RULE,
+    &literal_expression_open::RULE,
     &needs_context_declared::RULE,
     &needs_dag::RULE,
     &oidc_fork_guard::RULE,

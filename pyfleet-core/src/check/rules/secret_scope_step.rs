@@ -2,7 +2,6 @@
 
 use crate::check::{Check, Group, Rule, WorkflowFile};
 use crate::diagnostic::{Diagnostics, Path, Segment, Severity};
-use crate::workflow::expressions;
 
 pub(super) static RULE: Rule = Rule {
     code: "secret-scope-step",
@@ -40,7 +39,7 @@ steps:
 };
 
 fn check(file: &WorkflowFile<'_>, findings: &mut Diagnostics) {
-    for placed in expressions(file.document, &Path::root()) {
+    for placed in file.expressions() {
         if is_scoped(&placed.path) {
             continue;
         }

@@ -2,7 +2,6 @@
 
 use crate::check::{Check, Group, Rule, WorkflowFile};
 use crate::diagnostic::{Diagnostics, Path, Place, Severity};
-use crate::workflow::expressions;
 
 pub(super) static RULE: Rule = Rule {
     code: "static-cloud-keys",
@@ -82,7 +81,7 @@ fn check(file: &WorkflowFile<'_>, findings: &mut Diagnostics) {
             }
         }
     }
-    for placed in expressions(file.document, &Path::root()) {
+    for placed in file.expressions() {
         if named.contains(&placed.path) {
             continue;
         }
