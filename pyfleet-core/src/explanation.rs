@@ -194,10 +194,6 @@ const OTHERS: &[(&str, &str)] = &[
          made. Put `{environment}` and `{stack}` into the key; the message has the commands that move a state.",
     ),
     (
-        "trigger-sane",
-        "What starts a workflow would never start it, or not as it is written. The message says what GitHub does with it.",
-    ),
-    (
         "two-owners",
         "Two things would both be in charge of what a service runs. Whichever came last would win, until the other runs \
          again.",
@@ -225,6 +221,11 @@ const OTHERS: &[(&str, &str)] = &[
     (
         "waiver-without-reason",
         "A waiver gives no reason. The next reader decides by it whether the finding is still accepted.",
+    ),
+    (
+        "workflow-call",
+        "A workflow calls another with what that does not take, without what it needs, with fewer rights than it asks for, or \
+         too deep. GitHub fails the run before it starts.",
     ),
     (
         "workflow-structure",
