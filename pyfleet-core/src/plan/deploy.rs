@@ -28,10 +28,11 @@ use super::environment_jobs::{
 };
 use super::notify::{self, Told};
 use super::registry::{Access, moving_tags, reference};
+use super::scan::{TRIVY, accepted_at, counting_from};
 use super::test;
 use crate::diagnostic::Path;
 use crate::manifest::{AwsRole, OnFindings, Slug};
-use crate::project::{EcsTarget, Environment, Image, Project, Target, defaults};
+use crate::project::{EcsTarget, Environment, Image, Project, Target};
 use crate::workflow::{self as model, Input, Runner};
 
 const SUMMARISE: &[Permission] = &[Permission {
@@ -181,11 +182,10 @@ impl<'a> Jobs<'a> {
         format!("inputs.environment == '{}'", self.environment.name)
     }
 
-    /// A job of the environment, on its runner, that talks to AWS.
+    /// A job of the environment, on its runner.
     fn model(&self, draft: &Draft<'_>, job: &str, of: &Slug, timeout_minutes: u16) -> model::Job {
         let mut model = draft.job(format!("{job} {} ({of})", self.environment.name), timeout_minutes);
         model.runs_on = Some(Runner { group: None, labels: self.environment.runner.clone() });
-        model.env = aws_env();
         model
     }
 
@@ -207,6 +207,7 @@ impl<'a> Jobs<'a> {
         model.outputs = IndexMap::from([("digest".to_owned(), expression("steps.lookup.outputs.digest"))]);
         let access = Access::of(image, self.environment);
         model.environment = access.is_on_aws().then(|| reading_environment(self.environment));
+        model.env = access.env();
         NewJob {
             id: self.id("lookup", name),
             model,
@@ -260,9 +261,10 @@ impl<'a> Jobs<'a> {
                 archive: Some(Archive { digest, platform: image.platform.clone() }),
                 title: format!("Image {name}"),
                 artifact: format!("scan_{}_{name}", self.environment.name),
-                minimum_severity: image.minimum_severity,
+                scanner: TRIVY,
+                minimum_severity: counting_from(Some(image.minimum_severity)),
                 on_findings: OnFindings::Fail,
-                trivy_version: defaults::TRIVY_VERSION,
+                accepted: accepted_at(self.project, &format!("images.{name}")),
                 sarif: false,
                 artifact_days: self.project.artifact_days,
             }),
@@ -336,6 +338,7 @@ impl<'a> Jobs<'a> {
         }
         model.environment = Some(without_deployment(self.environment.name.to_string()));
         let access = Access::of(image, self.environment);
+        model.env = access.env();
         model.outputs = IndexMap::from([("digest".to_owned(), expression("steps.push.outputs.digest"))]);
         NewJob {
             id: self.id("push", name),
@@ -401,6 +404,7 @@ impl<'a> Jobs<'a> {
         let Deployed { name, image, .. } = service;
         let minutes = target.deploy_minutes();
         let mut model = self.model(draft, "deploy", name, minutes);
+        model.env = aws_env();
         model.environment = Some(deployed_to(self.environment));
         model.concurrency = Some(one_change_of(self.environment, &format!("service-{name}")));
         model.outputs = IndexMap::from(

@@ -52,6 +52,30 @@ pub enum Level {
 }
 
 impl Scope {
+    /// Every scope, in the order of their names.
+    pub const ALL: [Self; 20] = [
+        Self::Actions,
+        Self::ArtifactMetadata,
+        Self::Attestations,
+        Self::Checks,
+        Self::CodeQuality,
+        Self::Contents,
+        Self::CopilotRequests,
+        Self::Deployments,
+        Self::Discussions,
+        Self::Drives,
+        Self::IdToken,
+        Self::Issues,
+        Self::Models,
+        Self::Packages,
+        Self::Pages,
+        Self::PullRequests,
+        Self::RepositoryProjects,
+        Self::SecurityEvents,
+        Self::Statuses,
+        Self::VulnerabilityAlerts,
+    ];
+
     /// The name GitHub gives it.
     #[must_use]
     pub const fn name(self) -> &'static str {

@@ -13,10 +13,11 @@ use crate::manifest::{AwsRole, OnFindings, Registry, Slug, StageKind};
 use crate::plan::body::{Archive, Body, BuildArchive, ImagePush, ScanImage};
 use crate::plan::condition::expression;
 use crate::plan::draft::{CHECK_OUT, Draft, NewJob};
-use crate::plan::environment_jobs::{aws_env, reading_environment, without_deployment};
+use crate::plan::environment_jobs::{reading_environment, without_deployment};
 use crate::plan::passed::Passed;
 use crate::plan::registry::{Access, moving_tags};
-use crate::project::{Environment, Image, Stage, defaults, image_variable};
+use crate::plan::scan::{TRIVY, accepted_at, counting_from};
+use crate::project::{Environment, Image, Stage, image_variable};
 use crate::workflow::{self as model, Runner};
 
 /// Looks for each image where it is kept, builds it where it is not, and scans what was built.
@@ -84,7 +85,8 @@ pub(super) fn push(
         let Some(access) = access(image, environment) else { continue };
         let minutes = project.timeout_minutes.min(115);
         let (lookup, build) = (lookup_id(environment, name), build_id(name));
-        let mut model = on_aws(draft, environment, "push", name, minutes);
+        let mut model = job(draft, environment, "push", name, minutes);
+        model.env = access.env();
         model.needs = vec![lookup.clone(), build.clone()];
         stand(&mut model, stage, behind);
         model.environment = Some(without_deployment(environment.name.to_string()));
@@ -154,11 +156,10 @@ fn artifact(name: &Slug) -> String {
     format!("image_{name}")
 }
 
-/// A job of an environment, on its runner, that talks to AWS.
-fn on_aws(draft: &Draft<'_>, environment: &Environment, verb: &str, of: &Slug, minutes: u16) -> model::Job {
+/// A job of an environment, on its runner.
+fn job(draft: &Draft<'_>, environment: &Environment, verb: &str, of: &Slug, minutes: u16) -> model::Job {
     let mut model = draft.job(format!("{verb} {} ({of})", environment.name), minutes);
     model.runs_on = Some(Runner { group: None, labels: environment.runner.clone() });
-    model.env = aws_env();
     model
 }
 
@@ -181,7 +182,8 @@ fn lookup(
 ) -> Option<NewJob> {
     const MINUTES: u16 = 10;
     let access = access(image, environment)?;
-    let mut model = on_aws(draft, environment, "look up", name, MINUTES);
+    let mut model = job(draft, environment, "look up", name, MINUTES);
+    model.env = access.env();
     model.environment = access.is_on_aws().then(|| reading_environment(environment));
     model.outputs = IndexMap::from([("digest".to_owned(), expression("steps.lookup.outputs.digest"))]);
     Some(NewJob {
@@ -232,9 +234,10 @@ fn scan(pipeline: &Pipeline<'_>, draft: &Draft<'_>, name: &Slug, image: &Image, 
             }),
             title: format!("Image {name}"),
             artifact: format!("scan_{name}"),
-            minimum_severity: image.minimum_severity,
+            scanner: TRIVY,
+            minimum_severity: counting_from(Some(image.minimum_severity)),
             on_findings: OnFindings::Fail,
-            trivy_version: defaults::TRIVY_VERSION,
+            accepted: accepted_at(pipeline.project, &format!("images.{name}")),
             sarif: false,
             artifact_days: pipeline.project.artifact_days,
         }),
