@@ -8,3 +8,6 @@ pub const WORKFLOW: &str = include_str!("workflow.schema.json");
 
 /// The schema of what `render`, `check` and `validate` print with `--format json`, draft 7.
 pub const REPORT: &str = include_str!("report.schema.json");
+
+/// The schema of what `diff` prints with `--format json`, draft 7.
+pub const DIFFERENCE: &str = include_str!("difference.schema.json");

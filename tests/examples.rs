@@ -110,6 +110,26 @@ fn each_level_of_a_manifest_renders_what_it_allows() {
     }
 }
 
+/// Who becomes nothing on AWS is not told how to talk to it: an image in another registry is pushed without a cloud.
+#[test]
+fn only_who_becomes_something_on_aws_is_told_how_to_talk_to_it() {
+    let mut told = 0;
+    for example in examples() {
+        let manifest = fs::read_to_string(example.join("pyfleet.yml")).unwrap();
+        let loaded = project_file::load(Source::new("pyfleet.yml", manifest));
+        let (_, plan) = loaded.planned.unwrap();
+        for workflow in &plan.workflows {
+            for (id, job) in &workflow.jobs {
+                let env = &workflow.model.jobs[id].env;
+                let is_told = env.keys().any(|name| name.starts_with("AWS_"));
+                assert!(!is_told || job.identity.is_some(), "{}: {id}", workflow.file);
+                told += usize::from(is_told);
+            }
+        }
+    }
+    assert!(told > 0);
+}
+
 fn rendered(example: &Path) -> BTreeMap<String, String> {
     rendered_text(&fs::read_to_string(example.join("pyfleet.yml")).unwrap())
 }

@@ -194,6 +194,41 @@ const OTHERS: &[(&str, &str)] = &[
          made. Put `{environment}` and `{stack}` into the key; the message has the commands that move a state.",
     ),
     (
+        "trust-not-compared",
+        "A trust policy lets in accounts, users, roles or services as well. They show no token of a job, so that nothing of \
+         the plan says whether that is right.",
+    ),
+    (
+        "trust-policy-shape",
+        "This is no trust policy that IAM would take. `aws iam get-role --role-name NAME` prints one as it is.",
+    ),
+    (
+        "trust-policy-strict",
+        "A trust policy takes tokens that no job of the plan has: a pattern, a claim that nobody asks for, a missing one that \
+         counts as a match. Whoever gets such a token has the role. `pyfleet-gen oidc` prints the policy that compares whole \
+         values.",
+    ),
+    (
+        "trust-role-unknown",
+        "No role of the plan is known to have this trust policy. It is compared with what every job needs; `--role` says \
+         whose it is.",
+    ),
+    (
+        "trust-too-broad",
+        "A job can assume a role that it does not need. What goes wrong in that job then reaches what the role may do. Name \
+         the subjects and the files of the jobs that need it.",
+    ),
+    (
+        "trust-undecided",
+        "Whether a job can assume the role depends on what no file says: who starts it, from where, or which form its \
+         subject has.",
+    ),
+    (
+        "trust-unsatisfiable",
+        "A job needs a role and can never assume it: a claim of its token is not what the trust policy asks for. A job with \
+         an environment, for one, has a subject that names the environment and no branch.",
+    ),
+    (
         "two-owners",
         "Two things would both be in charge of what a service runs. Whichever came last would win, until the other runs \
          again.",

@@ -102,6 +102,7 @@ pub mod project;
 pub mod plan;
 pub mod flowchart;
 pub mod oidc;
+pub mod difference;
 pub mod guide;
 
 #[cfg(test)]

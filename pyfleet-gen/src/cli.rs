@@ -34,6 +34,8 @@ pub(crate) enum Command {
     Explain(command::explain::Args),
     /// Print the AWS roles that jobs assume: who may, and what they may do
     Oidc(command::oidc::Args),
+    /// Say what two manifests, or two sets of workflows, mean differently: who may do more, and who less
+    Diff(command::diff::Args),
     /// Print the manifest's JSON Schema, for editors
     Schema(command::schema::Args),
     /// Draw the workflows: jobs, needs, environments, approvals and locks

@@ -125,7 +125,7 @@ fn refuses_nothing_that_well_known_repositories_run() {
     );
 }
 
-/// Twice as much of the same takes twice as long, not four times: a file of the largest size is judged in seconds.
+/// Nothing takes the square of what is found: each finding is placed in the time of a look.
 #[test]
 fn a_large_file_of_mistakes_is_judged() {
     let step = "      - run: echo ${{ github.event_nam }} ${{ steps.none.outputs.x }} ${{ env.A == true }}\n        if: github.x\n";

@@ -102,11 +102,8 @@ pub fn identities(project: &Project, plan: &Plan) -> Vec<Identity> {
             });
             let (mut claims, mut workflows, mut minutes) = (BTreeSet::new(), BTreeSet::new(), 0);
             for (file, model) in models {
-                if purpose == AwsRole::PullRequestPlan {
-                    claims.insert("pull_request".to_owned());
-                } else {
-                    let github = model.environment.as_ref()?;
-                    claims.insert(format!("environment:{}", github.name));
+                claims.insert(subject(purpose, model)?);
+                if purpose != AwsRole::PullRequestPlan {
                     workflows
                         .insert(format!("{}/{file}@refs/heads/{}", project.repository, environment.branch));
                 }
@@ -135,6 +132,14 @@ pub fn identities(project: &Project, plan: &Plan) -> Vec<Identity> {
             })
         })
         .collect()
+}
+
+/// What the subject of a job's token says behind the repository.
+pub(super) fn subject(purpose: AwsRole, model: &crate::workflow::Job) -> Option<String> {
+    if purpose == AwsRole::PullRequestPlan {
+        return Some("pull_request".to_owned());
+    }
+    Some(format!("environment:{}", model.environment.as_ref()?.name))
 }
 
 /// The states of an environment: those that pull requests plan, or all.

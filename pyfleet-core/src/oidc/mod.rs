@@ -3,6 +3,7 @@
 //! Jobs and policies come from one plan, so that they cannot disagree: a role trusts the tokens of the very jobs that
 //! name it, and may do what these jobs' scripts ask for.
 
+pub mod existing;
 pub mod github;
 pub mod identity;
 pub mod permissions;
@@ -31,6 +32,8 @@ pub struct Setup {
     pub subject_format: &'static str,
     /// Its owner.
     pub owner: String,
+    /// Its name, without the owner.
+    pub name: String,
     /// What protects the branches that roles trust.
     pub ruleset: github::Ruleset,
     /// The accounts that have to know GitHub's OIDC provider.
@@ -134,6 +137,7 @@ pub fn setup(project: &Project, plan: &Plan) -> Setup {
     Setup {
         repository: project.repository.to_string(),
         owner: project.repository.as_str().split('/').next().unwrap_or_default().to_owned(),
+        name: last(project.repository.as_str()),
         ruleset: github::ruleset(plan, branches.chain([project.default_branch.clone()]).collect()),
         subject_format: match project.subject_format {
             SubjectFormat::Legacy => "legacy",

@@ -1,6 +1,8 @@
 //! IAM policy documents as types; keys come out in the order of the fields
 //! ([AWS: IAM policy grammar](https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_grammar.html)).
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use serde::Serialize;
 
 /// A policy: what a role trusts, or what it may do.
@@ -18,6 +20,25 @@ impl Policy {
     #[must_use]
     pub const fn of(statement: Vec<Statement>) -> Self {
         Self { version: "2012-10-17", statement }
+    }
+
+    /// Every action that it allows, with what it is allowed on; `all but` what a statement leaves out.
+    #[must_use]
+    pub fn allowed(&self) -> BTreeMap<&str, BTreeSet<String>> {
+        let mut allowed: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
+        for statement in self.statement.iter().filter(|statement| statement.effect == Effect::Allow) {
+            let resources: Vec<String> = match &statement.resource {
+                Some(Resource::These(resources)) => resources.clone(),
+                Some(Resource::AllBut(resources)) => {
+                    resources.iter().map(|resource| format!("all but {resource}")).collect()
+                }
+                None => Vec::new(),
+            };
+            for action in &statement.action {
+                allowed.entry(action).or_default().extend(resources.iter().cloned());
+            }
+        }
+        allowed
     }
 
     /// How many characters IAM counts: white space is free

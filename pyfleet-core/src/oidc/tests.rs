@@ -9,7 +9,7 @@ use crate::plan::{self, Plan};
 use crate::project::{self, Project, Role};
 use crate::source::Source;
 
-const MANIFEST: &str = r#"
+pub(super) const MANIFEST: &str = r#"
 version: 1
 project: shop
 safety-level: 4
@@ -38,7 +38,7 @@ workflows:
   terraform: {}
 "#;
 
-fn planned(manifest: &str) -> (Project, Plan) {
+pub(super) fn planned(manifest: &str) -> (Project, Plan) {
     let (manifest, _, findings) = manifest::parse(Source::new("pyfleet.yml", manifest));
     let manifest = manifest.unwrap_or_else(|| panic!("{findings:?}"));
     let (project, findings) = project::resolve(&manifest);

@@ -182,11 +182,10 @@ impl<'a> Jobs<'a> {
         format!("inputs.environment == '{}'", self.environment.name)
     }
 
-    /// A job of the environment, on its runner, that talks to AWS.
+    /// A job of the environment, on its runner.
     fn model(&self, draft: &Draft<'_>, job: &str, of: &Slug, timeout_minutes: u16) -> model::Job {
         let mut model = draft.job(format!("{job} {} ({of})", self.environment.name), timeout_minutes);
         model.runs_on = Some(Runner { group: None, labels: self.environment.runner.clone() });
-        model.env = aws_env();
         model
     }
 
@@ -208,6 +207,7 @@ impl<'a> Jobs<'a> {
         model.outputs = IndexMap::from([("digest".to_owned(), expression("steps.lookup.outputs.digest"))]);
         let access = Access::of(image, self.environment);
         model.environment = access.is_on_aws().then(|| reading_environment(self.environment));
+        model.env = access.env();
         NewJob {
             id: self.id("lookup", name),
             model,
@@ -338,6 +338,7 @@ impl<'a> Jobs<'a> {
         }
         model.environment = Some(without_deployment(self.environment.name.to_string()));
         let access = Access::of(image, self.environment);
+        model.env = access.env();
         model.outputs = IndexMap::from([("digest".to_owned(), expression("steps.push.outputs.digest"))]);
         NewJob {
             id: self.id("push", name),
@@ -403,6 +404,7 @@ impl<'a> Jobs<'a> {
         let Deployed { name, image, .. } = service;
         let minutes = target.deploy_minutes();
         let mut model = self.model(draft, "deploy", name, minutes);
+        model.env = aws_env();
         model.environment = Some(deployed_to(self.environment));
         model.concurrency = Some(one_change_of(self.environment, &format!("service-{name}")));
         model.outputs = IndexMap::from(

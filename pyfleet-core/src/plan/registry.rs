@@ -1,12 +1,14 @@
 //! Where an image is kept for an environment, and what lets a job in there.
 
+use indexmap::IndexMap;
+
 use super::Identity;
 use super::Permission;
 use super::body::{Credentials, ImageLookup, ImageRepository, Login, MovingTags};
 use super::condition::expression;
 use super::credentials::{Place, credentials, identity};
 use super::draft::CHECK_OUT;
-use super::environment_jobs::READ;
+use super::environment_jobs::{READ, aws_env};
 use crate::manifest::{AwsRole, NoOptions, Registry};
 use crate::project::{Environment, Image, Project, ecr_host};
 use crate::workflow::{Level, Scope};
@@ -52,6 +54,11 @@ impl<'a> Access<'a> {
     /// Whether a role of the environment opens it.
     pub(super) const fn is_on_aws(&self) -> bool {
         self.place.is_some()
+    }
+
+    /// The environment variables of a job that goes there.
+    pub(super) fn env(&self) -> IndexMap<String, String> {
+        if self.is_on_aws() { aws_env() } else { IndexMap::new() }
     }
 
     /// The identity of a job that goes there, where it needs one.

@@ -13,7 +13,7 @@ use super::condition::{OWN_PULL_REQUEST, expression};
 use super::cost;
 use super::credentials::{IDENTITY, credentials, identity};
 use super::draft::{CHECK_OUT, Draft, NewJob};
-use super::environment_jobs::{inputs_of, publish, scan_body, tooling};
+use super::environment_jobs::{aws_env, inputs_of, publish, scan_body, tooling};
 use super::stacks::{check_limits, over, run_unattended};
 use crate::diagnostic::Path;
 use crate::manifest::AwsRole;
@@ -181,10 +181,7 @@ fn plan_job(
         ("STACK".to_owned(), expression("matrix.stack")),
         stack_directory(),
     ]);
-    model.env.extend(
-        [("AWS_RETRY_MODE", "standard"), ("AWS_MAX_ATTEMPTS", "5"), ("AWS_PAGER", "")]
-            .map(|(name, value)| (name.to_owned(), value.to_owned())),
-    );
+    model.env.extend(aws_env());
     let body = TerraformPlan {
         tooling: tooling(terraform),
         environment: environment.environment.to_string(),

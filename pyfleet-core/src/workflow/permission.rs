@@ -52,7 +52,7 @@ pub enum Level {
 }
 
 impl Scope {
-    /// Every scope, sorted.
+    /// Every scope, in the order of their names.
     pub const ALL: [Self; 20] = [
         Self::Actions,
         Self::ArtifactMetadata,

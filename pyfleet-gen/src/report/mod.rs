@@ -4,6 +4,7 @@
 //! [`crate::run`] shows on standard error in every format.
 
 pub(crate) mod diff;
+pub(crate) mod difference;
 pub(crate) mod github;
 pub(crate) mod human;
 pub(crate) mod json;

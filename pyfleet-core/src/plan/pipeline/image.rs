@@ -13,7 +13,7 @@ use crate::manifest::{AwsRole, OnFindings, Registry, Slug, StageKind};
 use crate::plan::body::{Archive, Body, BuildArchive, ImagePush, ScanImage};
 use crate::plan::condition::expression;
 use crate::plan::draft::{CHECK_OUT, Draft, NewJob};
-use crate::plan::environment_jobs::{aws_env, reading_environment, without_deployment};
+use crate::plan::environment_jobs::{reading_environment, without_deployment};
 use crate::plan::passed::Passed;
 use crate::plan::registry::{Access, moving_tags};
 use crate::plan::scan::{TRIVY, accepted_at, counting_from};
@@ -85,7 +85,8 @@ pub(super) fn push(
         let Some(access) = access(image, environment) else { continue };
         let minutes = project.timeout_minutes.min(115);
         let (lookup, build) = (lookup_id(environment, name), build_id(name));
-        let mut model = on_aws(draft, environment, "push", name, minutes);
+        let mut model = job(draft, environment, "push", name, minutes);
+        model.env = access.env();
         model.needs = vec![lookup.clone(), build.clone()];
         stand(&mut model, stage, behind);
         model.environment = Some(without_deployment(environment.name.to_string()));
@@ -155,11 +156,10 @@ fn artifact(name: &Slug) -> String {
     format!("image_{name}")
 }
 
-/// A job of an environment, on its runner, that talks to AWS.
-fn on_aws(draft: &Draft<'_>, environment: &Environment, verb: &str, of: &Slug, minutes: u16) -> model::Job {
+/// A job of an environment, on its runner.
+fn job(draft: &Draft<'_>, environment: &Environment, verb: &str, of: &Slug, minutes: u16) -> model::Job {
     let mut model = draft.job(format!("{verb} {} ({of})", environment.name), minutes);
     model.runs_on = Some(Runner { group: None, labels: environment.runner.clone() });
-    model.env = aws_env();
     model
 }
 
@@ -182,7 +182,8 @@ fn lookup(
 ) -> Option<NewJob> {
     const MINUTES: u16 = 10;
     let access = access(image, environment)?;
-    let mut model = on_aws(draft, environment, "look up", name, MINUTES);
+    let mut model = job(draft, environment, "look up", name, MINUTES);
+    model.env = access.env();
     model.environment = access.is_on_aws().then(|| reading_environment(environment));
     model.outputs = IndexMap::from([("digest".to_owned(), expression("steps.lookup.outputs.digest"))]);
     Some(NewJob {

@@ -1,20 +1,32 @@
 //! `oidc`: the AWS roles that jobs assume.
 
+mod check;
+
 use pyfleet_core::oidc;
 
 use super::Failure;
 use super::judge::load_plan;
 use crate::Streams;
+use crate::cli::Cli;
 use crate::exit::Exit;
 use crate::project_file::Location;
 use crate::render::{GUIDE, RoleDocument, roles};
 
 /// How to print them.
 #[derive(Debug, clap::Args)]
+#[command(args_conflicts_with_subcommands = true)]
 pub(crate) struct Args {
-    /// A text for people, one JSON object with every policy, or Terraform
+    #[command(subcommand)]
+    action: Option<Action>,
+    /// A text for people, one JSON object with every policy and the branches' ruleset, or Terraform
     #[arg(long, value_enum, default_value_t = Format::Human)]
     format: Format,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Action {
+    /// Compare trust policies that exist with what the jobs need
+    Check(check::Args),
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -24,7 +36,11 @@ enum Format {
     Terraform,
 }
 
-pub(crate) fn run(args: &Args, location: &Location, streams: &mut Streams<'_>) -> Result<Exit, Failure> {
+pub(crate) fn run(args: &Args, cli: &Cli, streams: &mut Streams<'_>) -> Result<Exit, Failure> {
+    if let Some(Action::Check(args)) = &args.action {
+        return check::run(args, cli, streams);
+    }
+    let location = &Location::find(cli.directory.as_deref(), cli.manifest.as_deref())?;
     let Some((project, plan)) = load_plan("oidc", location, streams)? else { return Ok(Exit::CouldNotRun) };
     let setup = oidc::setup(&project, &plan);
     for role in &setup.roles {
