@@ -93,9 +93,18 @@ struct Wish {
 struct Security {
     flake8: bool,
     bandit: bool,
-    /// Whether every Python group installs from a requirements file, which the audit reads.
-    can_audit: bool,
+    eslint: bool,
+    /// Whether ESLint and npm's audit can look: every Node group installs from a lock file.
+    has_node: bool,
     has_python: bool,
+    /// What can look for known vulnerabilities, as the manifest has it.
+    audit: Option<&'static str>,
+}
+
+impl Security {
+    const fn is_active(&self) -> bool {
+        self.flake8 || self.bandit || self.eslint
+    }
 }
 
 impl Proposal {
@@ -159,7 +168,7 @@ impl Proposal {
         let has_machines = can_read && (packer.is_some() || ansible.is_some());
         let stages = Stages {
             tests: !tests.is_empty(),
-            security: security.flake8 || security.bandit,
+            security: security.is_active(),
             images: images.iter().any(|image| image.registry().is_some()),
             golden_image: packer.is_some() && can_read,
             terraform: can_read || cdktf.is_some(),
@@ -278,9 +287,19 @@ fn repository(survey: &Survey, directory: &str, guesses: &mut Guesses, notes: &m
 }
 
 fn security(survey: &Survey, tests: &[TestGroup], guesses: &mut Guesses) -> Security {
+    let of = |is: fn(&TestGroup) -> bool| tests.iter().filter(move |group| is(group));
+    let can_audit =
+        |is: fn(&TestGroup) -> bool| of(is).next().is_some() && of(is).all(TestGroup::can_be_audited);
+    let (python, node) = (can_audit(TestGroup::is_python), can_audit(TestGroup::is_node));
     let mut security = Security {
         has_python: tests.iter().any(TestGroup::is_python),
-        can_audit: tests.iter().filter(|group| group.is_python()).all(TestGroup::has_requirements),
+        has_node: node,
+        audit: match (python, node) {
+            (true, true) => Some("[pip-audit, npm-audit]"),
+            (true, false) => Some("pip-audit"),
+            (false, true) => Some("npm-audit"),
+            (false, false) => None,
+        },
         ..Security::default()
     };
     let has = |linter: &str| survey.python.iter().any(|project| project.linters.contains(linter));
@@ -291,6 +310,10 @@ fn security(survey: &Survey, tests: &[TestGroup], guesses: &mut Guesses) -> Secu
     if security.has_python && has("bandit") {
         security.bandit = true;
         guesses.say("security", "bandit", "its settings are here");
+    }
+    if security.has_node && of(TestGroup::is_node).all(TestGroup::has_eslint) {
+        security.eslint = true;
+        guesses.say("security", "eslint", "its settings are here");
     }
     security
 }

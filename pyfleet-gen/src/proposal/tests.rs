@@ -30,8 +30,12 @@ pub(super) struct TestGroup {
     suites: Vec<Suite>,
     coverage: bool,
     minimum: Option<u8>,
+    /// Whether an audit can read what is installed: from a requirements file, or npm's lock file.
     #[serde(skip)]
-    has_requirements: bool,
+    can_be_audited: bool,
+    /// Whether ESLint and its settings are there.
+    #[serde(skip)]
+    has_eslint: bool,
 }
 
 #[derive(Serialize)]
@@ -45,8 +49,16 @@ impl TestGroup {
         self.language == "python"
     }
 
-    pub(super) fn has_requirements(&self) -> bool {
-        self.has_requirements
+    pub(super) fn is_node(&self) -> bool {
+        self.language == "node"
+    }
+
+    pub(super) fn can_be_audited(&self) -> bool {
+        self.can_be_audited
+    }
+
+    pub(super) fn has_eslint(&self) -> bool {
+        self.has_eslint
     }
 }
 
@@ -140,7 +152,8 @@ fn of_python(
         suites,
         coverage: project.has_coverage,
         minimum: project.minimum,
-        has_requirements: matches!(project.install, Install::Requirements(_)),
+        can_be_audited: matches!(project.install, Install::Requirements(_)),
+        has_eslint: false,
         name,
     }
 }
@@ -206,7 +219,8 @@ fn of_node(package: &node::Package, names: &mut Names, jobs: &mut Names, guesses
         suites: vec![Suite { name: suite(&name, "unit", jobs), command: "npm test".to_owned() }],
         coverage: false,
         minimum: None,
-        has_requirements: false,
+        can_be_audited: package.manager == Manager::Npm,
+        has_eslint: package.has_eslint,
         name,
     }
 }

@@ -14,6 +14,8 @@ pub(crate) struct Package {
     pub(crate) version: Option<(String, String)>,
     /// Whether `npm test` does something.
     pub(crate) has_tests: bool,
+    /// Whether it has ESLint, and settings for it.
+    pub(crate) has_eslint: bool,
     /// What its lock file is of.
     pub(crate) manager: Manager,
 }
@@ -30,6 +32,16 @@ pub(crate) enum Manager {
     /// pnpm.
     Pnpm,
 }
+
+/// Where ESLint 9 and later have their settings.
+const ESLINT_SETTINGS: &[&str] = &[
+    "eslint.config.js",
+    "eslint.config.mjs",
+    "eslint.config.cjs",
+    "eslint.config.ts",
+    "eslint.config.mts",
+    "eslint.config.cts",
+];
 
 pub(super) fn look(tree: &Tree<'_>, images: &[Dockerfile], notes: &mut Notes) -> Vec<Package> {
     let mut found = Vec::new();
@@ -56,6 +68,10 @@ pub(super) fn look(tree: &Tree<'_>, images: &[Dockerfile], notes: &mut Notes) ->
             version: version(tree, directory, &package, images, notes),
             // What `npm init` writes only fails.
             has_tests: !script.trim().is_empty() && !script.contains("no test specified"),
+            has_eslint: ["/devDependencies/eslint", "/dependencies/eslint"]
+                .iter()
+                .any(|dependency| package.pointer(dependency).is_some())
+                && ESLINT_SETTINGS.iter().any(|name| has(name)),
             manager,
         });
     }
