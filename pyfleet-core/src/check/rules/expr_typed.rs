@@ -249,7 +249,7 @@ jobs:
 #                                                  ^^^^^^^^^^^^^^ error[expr-typed]: a boolean cannot select
 #                                                                                ^^^^^^^^^ error[expr-typed]: no such value
 #                                                                                              ^ error[expr-typed]: does not name this value
-        continue-on-error: ${{ 'yes please' }}
+        continue-on-error: ${{ github.actor }}
 #                              ^^^^^^^^^^^^ error[expr-typed]: a text stands where a boolean
 ",
         );
