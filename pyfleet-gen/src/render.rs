@@ -150,6 +150,7 @@ fn render_workflow(
         workflow => context! {
             auto => workflow.auto.as_ref().map(|auto| context! { reason => auto.reason.as_str(), owner => auto.owner.as_str() }),
             gate => workflow.gate.as_deref(),
+            direct => Value::from(Serde(&direct(workflow))),
             synthesised => workflow.jobs.values().any(|job| matches!(job.body, Body::CdktfSynth(_))),
             name => workflow.model.name.as_deref(),
             on => Value::from(Serde(&workflow.model.on)),
@@ -157,6 +158,15 @@ fn render_workflow(
             env => Value::from(Serde(&workflow.model.env)),
         },
     })
+}
+
+/// Why stacks are applied by a plan that nobody has looked at.
+fn direct(workflow: &plan::Workflow) -> BTreeMap<&str, &str> {
+    let reasons = workflow.jobs.values().filter_map(|job| match &job.body {
+        Body::TfApply(apply) => Some(&apply.direct.as_ref()?.reasons),
+        _ => None,
+    });
+    reasons.flatten().map(|(stack, reason)| (stack.as_str(), reason.as_str())).collect()
 }
 
 fn render_readme(

@@ -12,6 +12,9 @@
 #                   as terraform-init.sh takes them
 #   COLOR_VARIABLE, OUTPUT_NAME, OUTPUT_VALUES
 #                   of a stack with two colours, as active-color.sh and terraform-plan.sh take them (default: none)
+#   SOURCES         JSON: paths from the root of the repository that are the sources, where they are not those of
+#                   STACK_DIRECTORY: what CDKTF synthesises is in no commit (default: [])
+#   IMAGE_VARIABLE  the input variable that takes the golden image; it is planned with the one on record (default: none)
 #   ENVIRONMENT, STACK, PUBLISH, VARIABLES, VAR_FILES, VARIABLE_…, SECRET_…
 #                   as terraform-plan.sh takes them
 #   RUNNER_TEMP     private working files (default: /tmp)
@@ -33,9 +36,9 @@
 # Exit codes
 #   0 classified, whatever the class · 1 the result could not be written · 2 usage
 #
-# What was applied last stands in the ledger that record-apply.sh keeps. The sources of a stack are its directory, the
-# local modules that `init` found and its variable files. A value that GitHub or the manifest holds is none: where it
-# changes, and nothing is applied, that is drift.
+# What was applied last stands in the ledger that record-apply.sh keeps. The sources of a stack are its directory, or
+# SOURCES, the local modules that `init` found and its variable files. A value that GitHub or the manifest holds is
+# none: where it changes, and nothing is applied, that is drift.
 set -uo pipefail
 
 RESULT_DIR=${RESULT_DIR:-}
@@ -44,6 +47,8 @@ ENVIRONMENT=${ENVIRONMENT:-}
 STACK=${STACK:-}
 STACK_DIRECTORY=${STACK_DIRECTORY:-}
 VAR_FILES=${VAR_FILES:-[]}
+SOURCES=${SOURCES:-[]}
+IMAGE_VARIABLE=${IMAGE_VARIABLE:-}
 TF_STATE_BUCKET=${TF_STATE_BUCKET:-}
 TF_STATE_KEY=${TF_STATE_KEY:-}
 EXPECTED_ACCOUNT_ID=${EXPECTED_ACCOUNT_ID:-}
@@ -70,6 +75,9 @@ slug='^[a-z][a-z0-9-]{0,99}$'
 [[ $STACK =~ $slug ]] || usage 'STACK must be a slug'
 [[ $GITHUB_SHA =~ ^([0-9a-f]{40}|[0-9a-f]{64})$ ]] || usage 'GITHUB_SHA must be a whole commit id'
 [[ -n $STACK_DIRECTORY && -d $STACK_DIRECTORY ]] || usage 'STACK_DIRECTORY must be a directory'
+jq -e -s 'length == 1 and (.[0] | type == "array" and all(.[]; type == "string" and test("\\A[^/-][^\\p{Cc}]*\\z")))' <<<"$SOURCES" >/dev/null 2>&1 ||
+  usage 'SOURCES must be a JSON array of paths'
+[[ -z $IMAGE_VARIABLE || $IMAGE_VARIABLE =~ ^[A-Za-z_][A-Za-z0-9_]*$ ]] || usage 'IMAGE_VARIABLE must name an input variable'
 [[ $RESULT_DIR != -* ]] || RESULT_DIR=./$RESULT_DIR
 mkdir -p -- "$RESULT_DIR" || usage 'RESULT_DIR cannot be created'
 rm -f -- "$RESULT_DIR/result.json" 2>/dev/null || true
@@ -141,9 +149,33 @@ state() {
   finish error 'which version of the state there is could not be found out'
 }
 
+# record NEEDED: what was applied last, in $commit and $action, and the golden image in $image. NEEDED says what for.
+record() {
+  if ! aws s3api get-object --bucket "$TF_STATE_BUCKET" --key "_pyfleet/applied/$ENVIRONMENT/$STACK.json" --region "$AWS_REGION" \
+    --expected-bucket-owner "$EXPECTED_ACCOUNT_ID" --output json "$work/ledger.json" >/dev/null 2>"$work/errors"; then
+    if grep -q '(NoSuchKey)' "$work/errors"; then
+      finish pending "$1, and nothing is on record as applied yet"
+    fi
+    annotate error "what was applied last is not known: $(head -c 2000 "$work/errors")"
+    finish error "$1, and the record of what was applied last did not answer"
+  fi
+  read -r commit action image < <(jq -r -s '
+    if length == 1 and (.[0] | type == "object" and (.commit | type == "string" and test("\\A([0-9a-f]{40}|[0-9a-f]{64})\\z"))
+      and (.action | type == "string" and test("\\A[a-z]{1,20}\\z"))) then .[0] else error("no record") end
+    | "\(.commit) \(.action) \(.image.id? // "" | if type == "string" and test("\\A[A-Za-z0-9][A-Za-z0-9._/-]{0,199}\\z") then . else "" end)"' \
+    "$work/ledger.json" 2>/dev/null) || finish error "$1, and the record of what was applied last is unreadable"
+}
+
 look "$WAIT_TIMEOUT"
 state
 planned=$version
+
+if [[ -n $IMAGE_VARIABLE ]]; then
+  record 'its golden image is that of the last apply'
+  [[ -n $image ]] || finish pending 'its golden image is that of the last apply, whose record names none: the next apply writes it down'
+  export "TF_VAR_$IMAGE_VARIABLE=$image"
+  printf 'planned with the golden image %s, which is on record\n' "$image"
+fi
 
 bash "$here/terraform-init.sh" || finish error 'the stack could not be initialised'
 
@@ -175,18 +207,7 @@ summary_json=$work/plan/plan-summary.json
 [[ $class != drift ]] || finish drift 'it was changed outside of Terraform'
 
 # A plan has changes: what was applied last?
-if ! aws s3api get-object --bucket "$TF_STATE_BUCKET" --key "_pyfleet/applied/$ENVIRONMENT/$STACK.json" --region "$AWS_REGION" \
-  --expected-bucket-owner "$EXPECTED_ACCOUNT_ID" --output json "$work/ledger.json" >/dev/null 2>"$work/errors"; then
-  if grep -q '(NoSuchKey)' "$work/errors"; then
-    finish pending 'a plan has changes, and nothing is on record as applied yet'
-  fi
-  annotate error "what was applied last is not known: $(head -c 2000 "$work/errors")"
-  finish error 'a plan has changes, and the record of what was applied last did not answer'
-fi
-read -r commit action < <(jq -r -s '
-  if length == 1 and (.[0] | type == "object" and (.commit | type == "string" and test("\\A([0-9a-f]{40}|[0-9a-f]{64})\\z"))
-    and (.action | type == "string" and test("\\A[a-z]{1,20}\\z"))) then .[0] | "\(.commit) \(.action)" else error("no record") end' \
-  "$work/ledger.json" 2>/dev/null) || finish error 'a plan has changes, and the record of what was applied last is unreadable'
+record 'a plan has changes'
 [[ $action != destroy ]] || finish pending 'it was destroyed on purpose; an apply would make it again'
 
 # What is checked out has no contents of older files, and no credentials to fetch them: names are enough.
@@ -194,6 +215,8 @@ export GIT_NO_LAZY_FETCH=1
 git cat-file -e "$commit^{commit}" 2>/dev/null ||
   finish drift "a plan has changes, and the commit that was applied last, ${commit:0:12}, is not in the history"
 sources=(./)
+# The root of the repository has no name.
+[[ $SOURCES == '[]' ]] || mapfile -t sources < <(jq -r '.[] | if . == "." then "" else . end' <<<"$SOURCES")
 while IFS= read -r -d '' path; do
   [[ $path == ../* ]] || path=./$path
   sources+=("$path")

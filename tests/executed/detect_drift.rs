@@ -171,6 +171,24 @@ fn tells_drift_from_changes_that_were_not_applied() {
         }
     }
 
+    // What is synthesised is in no commit: the program is what counts, and the root has no name.
+    world.record("apply");
+    let plain = world.script.clone();
+    for (sources, path) in [(r#"["the program", "locks/a.hcl"]"#, "the program/main.js"), (r#"["."]"#, "any")]
+    {
+        world.script = world.script.clone().env("SOURCES", sources);
+        world.record("apply");
+        world.write("the stack/other.tf", &format!("locals {{ other = \"{}\" }}\n", path.len()));
+        if path != "any" {
+            world.commit();
+            world.detects("drift", "the sources are those of");
+        }
+        world.write(path, "// a program");
+        world.commit();
+        world.detects("pending", "the sources have changes that were not applied");
+    }
+    world.script = plain.env("GITHUB_SHA", world.head());
+
     // What was taken away on purpose is not missing; what never was recorded is not there yet.
     world.record("destroy");
     world.detects("pending", "it was destroyed on purpose");
@@ -184,6 +202,34 @@ fn tells_drift_from_changes_that_were_not_applied() {
     assert_eq!(ran.json("the results/app/result.json")["class"], "error");
     world.aws.fail_next("s3:GetObject", Failure::Status(403));
     world.script.run().exits(0).outputs("class", "error");
+}
+
+#[test]
+fn a_stack_is_planned_with_the_golden_image_that_is_on_record() {
+    let Some(mut world) = World::new("s3") else { return };
+    let record = |world: &World, image: &Value| {
+        let text = json!({"commit": world.head(), "action": "apply", "image": image}).to_string();
+        put_object(&world.aws, LEDGER, text);
+    };
+    let plain = world.script.clone();
+    world.script = plain.clone().env("IMAGE_VARIABLE", "size");
+    record(&world, &json!({"id": "small"}));
+    world.detects("clean", "planned with the golden image small, which is on record");
+    // Another one than the machines have.
+    record(&world, &json!({"id": "large"}));
+    world.detects("drift", "the sources are those of");
+    // Which one it is nobody has written down.
+    for image in [Value::Null, json!({"id": "$(id)"}), json!({"id": 7}), json!("small")] {
+        record(&world, &image);
+        let ran = world.script.run().exits(0).outputs("class", "pending").says("whose record names none");
+        assert_eq!(ran.json("the results/app/result.json")["changes"], json!([]));
+    }
+    world.aws.cli(&["s3api", "delete-object", "--bucket", BUCKET, "--key", LEDGER]);
+    world.script.run().exits(0).outputs("class", "pending").says("nothing is on record as applied yet");
+    put_object(&world.aws, LEDGER, "{}");
+    world.script.run().exits(0).outputs("class", "error").says("is unreadable");
+    // The other stacks of the environment know of no image.
+    detects(&plain.env("IMAGE_VARIABLE", ""), "clean", "");
 }
 
 /// Terraform, which does something more: `resource_drift` needs a provider that looks at something.
@@ -302,6 +348,10 @@ fn refuses_settings_that_cannot_be_meant_and_says_when_nothing_can_be_written() 
         ("STACK", "../app"),
         ("GITHUB_SHA", "main"),
         ("STACK_DIRECTORY", "missing"),
+        ("SOURCES", r#"["/etc"]"#),
+        ("SOURCES", r#"["a\nb"]"#),
+        ("SOURCES", "{}"),
+        ("IMAGE_VARIABLE", "a-b"),
     ] {
         plain().env(key, value).run().exits(2);
     }

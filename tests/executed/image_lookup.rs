@@ -45,6 +45,11 @@ fn a_repository_that_is_missing_is_created_by_somebody_else() {
         "aws ecr create-repository --repository-name broker/api --image-tag-mutability IMMUTABLE --region us-east-1",
     );
     assert!(ran.outputs.is_empty());
+    // Where that was asked for, the push makes it: there is no image yet.
+    let script = looking(&aws, "1.2.0").env("CREATE_REPOSITORY", "true");
+    script.run().exits(0).outputs("digest", "").says("has to be built").never_says("::error::");
+    assert!(aws.calls().iter().all(|call| call.action == "ecr:DescribeImages"), "{:?}", aws.calls());
+    script.env("CREATE_REPOSITORY", "yes").run().exits(2);
 }
 
 #[test]

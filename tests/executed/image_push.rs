@@ -207,3 +207,42 @@ fn refuses_settings_of_the_wrong_shape() {
         assert!(asked(&script).is_empty());
     });
 }
+
+#[test]
+fn a_repository_that_is_missing_is_made_where_that_was_asked_for() {
+    let Some(aws) = Aws::start() else { return };
+    // Otherwise it is an error, and nothing is made.
+    pushing(&aws).run().exits(1).says("ECR does not say whether broker/api:sha-");
+    assert!(aws.calls().iter().all(|call| call.action != "ecr:CreateRepository"));
+    let script = pushing(&aws).env("CREATE_REPOSITORY", "true");
+    aws.fail_next("ecr:CreateRepository", Failure::Status(403));
+    script.run().exits(1).says("::error::the repository broker/api is missing and cannot be made");
+    // Made: its tags do not move, and what is pushed is scanned and encrypted.
+    script.run().exits(0).says("::notice::the repository broker/api was missing, and was made in account");
+    let described = aws.cli(&["ecr", "describe-repositories", "--repository-names", REPOSITORY]);
+    let made = &described["repositories"][0];
+    assert_eq!(made["imageTagMutability"], "IMMUTABLE");
+    assert_eq!(made["imageScanningConfiguration"]["scanOnPush"], true);
+    assert_eq!(made["encryptionConfiguration"]["encryptionType"], "AES256");
+    assert_eq!(tags(&aws), both());
+    // Once more: there is nothing to make.
+    aws.forget_calls();
+    script.run().exits(0).never_says("was made");
+    assert!(aws.calls().iter().all(|call| call.action != "ecr:CreateRepository"));
+    for value in ["yes", "1", "TRUE"] {
+        script.clone().env("CREATE_REPOSITORY", value).run().exits(2);
+    }
+    script.clone().env("CREATE_REPOSITORY", "true").env("REGISTRY_ID", "").run().exits(2);
+    // Two at once: the other one was quicker.
+    aws.cli(&["ecr", "delete-repository", "--repository-name", REPOSITORY, "--force"]);
+    repository(&aws);
+    let early = r#"
+        if [[ "$1 $2" == 'ecr describe-images' && ! -e $STATE/looked ]]; then
+          touch "$STATE/looked"
+          echo 'An error occurred (RepositoryNotFoundException) when calling the operation: early' >&2
+          exit 254
+        fi"#;
+    let early = format!("{early}\nexec '{}' \"$@\"\n", aws.client().display());
+    script.tool("aws", &early).run().exits(0).never_says("was made").never_says("::error::");
+    assert_eq!(tags(&aws), both());
+}

@@ -73,6 +73,7 @@ mod post_comments;
 mod pull_request_plans;
 mod record_apply;
 mod record_image;
+mod recorded_images;
 mod recover_state;
 mod rollback_guard;
 mod scan_report;

@@ -109,7 +109,7 @@ fn who_applied_what_and_who_agreed_is_written_down() {
         "format": 1, "action": "apply", "commit": COMMIT, "run_id": "77", "run_attempt": "2",
         "run_url": "https://github.com/octo-org/octo-repo/actions/runs/77/attempts/2",
         "actor": "octocat", "approver": "alice", "approval_comment": "looks right", "plan_sha256": PLAN,
-        "tool": "terraform", "tool_version": null, "active_color": "green", "image": null, "outputs_sha256": digest,
+        "tool": "terraform", "tool_version": null, "active_color": "green", "image": null, "images": {}, "outputs_sha256": digest,
         "resources": 3, "reason": "because", "time": null,
     });
     assert_eq!(record, expected);
@@ -120,6 +120,20 @@ fn who_applied_what_and_who_agreed_is_written_down() {
     assert_eq!(ledger(&aws)["image"], image);
     for odd in ["ami-1", "[]", "{}", r#"{"id": "$(id)"}"#] {
         script.clone().env("IMAGE", odd).run().exits(2);
+    }
+
+    // With which images it was synthesised.
+    let backend = format!("ghcr.io/acme/backend@sha256:{}", "0123456789abcdef".repeat(4));
+    let synthesised = script.clone().env("IMAGE_BACKEND", &backend).env("IMAGE_WEB", "nginx:latest");
+    synthesised
+        .clone()
+        .env("IMAGES", r#"["IMAGE_BACKEND"]"#)
+        .run()
+        .exits(0)
+        .shows(&format!("| IMAGE_BACKEND | `{backend}` |"));
+    assert_eq!(ledger(&aws)["images"], json!({"IMAGE_BACKEND": backend}));
+    for odd in ["{}", r#"["PATH"]"#, r#"["IMAGE_WEB"]"#, r#"["IMAGE_NONE"]"#, "[] []"] {
+        synthesised.clone().env("IMAGES", odd).run().exits(2);
     }
 
     // What a rollback applied is another commit than the workflow's own.

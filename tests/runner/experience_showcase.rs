@@ -2,6 +2,8 @@
 //! that CDKTF synthesises brings both to Amazon ECS.
 
 use std::cell::Cell;
+use std::fs;
+use std::path::PathBuf;
 use std::rc::Rc;
 
 use pyfleet_core::oidc;
@@ -12,8 +14,8 @@ use serde_json::{Value as Json, json};
 use super::sandbox_broker::DOCKER;
 use super::{Ran, Run, action, git};
 use crate::aws::{ACCOUNT, Aws, Rollout, SKOPEO};
+use crate::executed::drift_report::{GH as ISSUES, issues};
 use crate::executed::image_layout::Layout;
-use crate::executed::script::Script;
 use crate::repo::Repo;
 use crate::tool;
 
@@ -70,6 +72,11 @@ struct Production {
 
 impl Production {
     fn new() -> Option<Self> {
+        Self::of(|_| ())
+    }
+
+    /// Of the example after a change.
+    fn of(change: impl Fn(&Repo)) -> Option<Self> {
         for tool in ["jq", "node", "terraform", "cdktf"] {
             tool::find(tool)?;
         }
@@ -83,6 +90,7 @@ impl Production {
             repo.replace(file, "eu-central-1", "us-east-1");
         }
         repo.replace("pyfleet.yml", "884210337", "2001");
+        change(&repo);
         repo.run(["render"]).exits(0);
         git(&root, &["init", "--quiet", "--initial-branch=main"]);
         for (key, value) in [("user.name", "octocat"), ("user.email", "octocat@example.com")] {
@@ -100,22 +108,21 @@ impl Production {
         git(&root, &["commit", "--quiet", "--allow-empty", "--message", "A commit"]);
     }
 
-    /// The bucket of the state, the registries, and the services at their first revisions. And every role of the plan.
+    /// The registries, and the services at their first revisions. And every role of the plan. The bucket of the state
+    /// the first run makes.
     fn make(&self) {
         let aws = &self.aws;
-        let backend = Script::new("create-backend.sh")
-            .env("TF_STATE_BUCKET", format!("experience-showcase-tfstate-{ACCOUNT}"))
-            .env("TF_LOCK_MODE", "s3")
-            .env("EXPECTED_ACCOUNT_ID", ACCOUNT);
-        aws.lend(backend).run().exits(0);
         aws.cli(&["ecs", "create-cluster", "--cluster-name", CLUSTER]);
         let breaker = r#"{"deploymentCircuitBreaker": {"enable": true, "rollback": true}}"#;
         for service in SERVICES {
-            let repository = format!("experience-showcase/{service}");
-            let immutable = ["--image-tag-mutability", "IMMUTABLE"];
-            aws.cli(
-                &[&["ecr", "create-repository", "--repository-name", &repository], &immutable[..]].concat(),
-            );
+            if !self.repo.read("pyfleet.yml").contains("create-repository") {
+                let repository = format!("experience-showcase/{service}");
+                let immutable = ["--image-tag-mutability", "IMMUTABLE"];
+                aws.cli(
+                    &[&["ecr", "create-repository", "--repository-name", &repository], &immutable[..]]
+                        .concat(),
+                );
+            }
             let containers =
                 json!([{"name": service, "image": "scratch:nothing", "memory": 256}]).to_string();
             let definition = ["--family", service, "--container-definitions", &containers];
@@ -136,15 +143,14 @@ impl Production {
 
     /// A run of what is on main.
     fn push(&self) -> Ran {
-        self.runs.set(self.runs.get() + 1);
+        self.push_while(GH)
+    }
+
+    /// A run, while GitHub's API answers otherwise.
+    fn push_while(&self, gh: &str) -> Ran {
         let built = Rc::clone(&self.built);
-        let cdktf = tool::find("cdktf").unwrap();
-        let modules = cdktf.path().parent().unwrap().parent().unwrap();
         let terraform = tool::find("terraform").unwrap();
-        Run::of(".github/workflows/main.yml", self.repo.path("."))
-            .numbered(self.runs.get())
-            .repository("acme/experience-showcase")
-            .identified_by(&self.aws)
+        self.of_workflow("main")
             .action("docker/setup-buildx-action", |_| Ok(()))
             .action("docker/build-push-action", move |action| {
                 built.set(built.get() + 1);
@@ -157,13 +163,47 @@ impl Production {
             })
             .tool("docker", DOCKER)
             .tool("skopeo", &format!("[[ \"$1 $2\" != 'copy --quiet' ]] || exit 0\n{SKOPEO}"))
-            .tool("gh", GH)
-            .tool("npm", &NPM.replace("MODULES", modules.to_str().unwrap()))
-            .tool("npx", NPX)
+            .tool("gh", gh)
             .tool("terraform", &TERRAFORM.replace("REAL", terraform.path().to_str().unwrap()))
-            .env("WAIT_INTERVAL", "1")
             .run()
             .unwrap()
+    }
+
+    fn issues(&self) -> PathBuf {
+        self.repo.path("../issues.json")
+    }
+
+    /// The clock starts it.
+    fn look_for_drift(&self) -> Ran {
+        let own = ISSUES.replace("acme/pyfleet", "acme/experience-showcase");
+        let gh = format!("ISSUES='{}'\n{own}", self.issues().display());
+        self.of_workflow("tf-drift").event("schedule").tool("gh", &gh).run().unwrap()
+    }
+
+    /// A run of a workflow, where npm has what the program's lock file pins.
+    fn of_workflow(&self, name: &str) -> Run {
+        self.runs.set(self.runs.get() + 1);
+        let cdktf = tool::find("cdktf").unwrap();
+        let modules = cdktf.path().parent().unwrap().parent().unwrap();
+        Run::of(&format!(".github/workflows/{name}.yml"), self.repo.path("."))
+            .numbered(self.runs.get())
+            .repository("acme/experience-showcase")
+            .identified_by(&self.aws)
+            .tool("npm", &NPM.replace("MODULES", modules.to_str().unwrap()))
+            .tool("npx", NPX)
+            .env("WAIT_INTERVAL", "1")
+    }
+
+    /// Edits an object of the bucket behind everybody's back.
+    fn edit(&self, key: &str, edit: impl Fn(&mut Json)) {
+        let bucket = format!("experience-showcase-tfstate-{ACCOUNT}");
+        let (file, object) = (self.repo.path("../edited"), ["--bucket", &bucket, "--key", key]);
+        let path = file.to_str().unwrap();
+        self.aws.cli(&[&["s3api", "get-object"], &object[..], &[path]].concat());
+        let mut value: Json = serde_json::from_str(&fs::read_to_string(&file).unwrap()).unwrap();
+        edit(&mut value);
+        fs::write(&file, value.to_string()).unwrap();
+        self.aws.cli(&[&["s3api", "put-object"], &object[..], &["--body", path]].concat());
     }
 
     /// The revision that a service is at, and its image.
@@ -285,4 +325,175 @@ fn the_life_of_a_stack_that_deploys_its_services() {
     ran.job("apply-production-1").skipped();
     ran.job("await-production-backend").failed().says("revision 2 is live");
     assert_eq!(ran.conclusion(), "failure");
+}
+
+/// Planned and applied in one go, with repositories that the first push makes.
+fn in_one_go(repo: &Repo) {
+    let direct =
+        "infra/locks, apply: { direct: { reason: what reaches main was reviewed there as a program } } }";
+    repo.replace("pyfleet.yml", "infra/locks }", direct);
+    repo.replace("pyfleet.yml", "  stacks:\n", "  protected: [terraform_data.prometheus]\n  stacks:\n");
+    repo.replace("pyfleet.yml", "aws: { ecr: {} }", "aws: { ecr: { create-repository: true } }");
+}
+
+#[test]
+fn the_life_of_a_stack_that_is_applied_in_one_go() {
+    let Some(production) = Production::of(in_one_go) else { return };
+    let rendered = production.repo.read(".github/workflows/main.yml");
+    assert!(
+        rendered.contains(
+            "# The stack `showcase` is planned and applied in one go: no plan of it is looked at, and none is kept. \
+             Because:\n# what reaches main was reviewed there as a program\n"
+        ),
+        "{rendered}"
+    );
+    assert!(rendered.contains("# CDKTF, which synthesises stacks here, is archived"), "{rendered}");
+
+    // One job plans and applies, with the digests that are pushed, and the deployments become live.
+    let ran = production.push();
+    for job in [
+        "create-backend-production",
+        "synth-production",
+        "push-production-backend",
+        "direct-production-1",
+        "await-production-backend",
+        "await-production-prometheus",
+    ] {
+        ran.job(job).succeeded();
+    }
+    assert_eq!(ran.conclusion(), "success");
+    assert_eq!(
+        ran.job("direct-production-1").of("stack", "showcase").group.as_deref(),
+        Some("mutate-production-showcase")
+    );
+    ran.job("direct-production-1")
+        .says("the plan has the digests of IMAGE_BACKEND, IMAGE_PROMETHEUS")
+        .says("recorded the apply of production/showcase");
+    for service in SERVICES {
+        ran.job(&format!("push-production-{service}")).says("was missing, and was made in account");
+        assert_eq!(production.live(service), (2, image(&ran, service)));
+    }
+    // No plan is handed over, and nobody may.
+    let calls = production.aws.calls();
+    assert!(calls.iter().all(|call| call.status != 403), "{calls:?}");
+    let bucket = format!("experience-showcase-tfstate-{ACCOUNT}");
+    let objects = production.aws.cli(&["s3api", "list-objects-v2", "--bucket", &bucket]).to_string();
+    assert!(objects.contains("_pyfleet/applied/production/showcase.json"), "{objects}");
+    assert!(!objects.contains("_plans/") && !rendered.contains("handoff"), "{objects}");
+
+    // The same commit again: nothing to do.
+    let ran = production.push();
+    ran.job("direct-production-1").succeeded();
+    assert_eq!(ran.job("direct-production-1").of("stack", "showcase").step("apply").outcome, "skipped");
+    let first = image(&ran, "backend");
+    assert_eq!((ran.conclusion(), production.live("backend")), ("success", (2, first.clone())));
+
+    // Overtaken while it waited for its turn: a plan of now would undo what the newer run has done.
+    production.commit();
+    let overtaken = format!("[[ -z ${{TF_COMMAND:-}} ]] || GITHUB_SHA=${{GITHUB_SHA//[0-9]/a}}\n{GH}");
+    let ran = production.push_while(&overtaken);
+    ran.job("newest-production").succeeded();
+    ran.job("direct-production-1").failed().says("has a newer commit since this run began");
+    ran.job("await-production-backend").skipped();
+    assert_eq!((ran.conclusion(), production.live("backend")), ("failure", (2, first.clone())));
+
+    // An image that the program mentions and does not use.
+    production.repo.replace(
+        "infra/main.js",
+        "        image,\n",
+        "        image: image.replace(/@.*/, \":latest\"),\n",
+    );
+    production.repo.replace(
+        "infra/main.js",
+        "      // What a task definition",
+        "      this.addOverride(`locals.${service}`, image);\n      // What a task definition",
+    );
+    production.commit();
+    let ran = production.push();
+    ran.job("synth-production").succeeded();
+    ran.job("direct-production-1")
+        .failed()
+        .says("the plan of production/showcase is refused: it does not have");
+    assert_eq!((ran.conclusion(), production.live("backend")), ("failure", (2, first)));
+
+    // What is protected stays, although nobody looks.
+    git(&production.repo.path("."), &["checkout", "--quiet", "HEAD~1", "--", "infra"]);
+    production.repo.replace(
+        "infra/main.js",
+        "`resource.terraform_data.${service}`",
+        "`resource.terraform_data.new-${service}`",
+    );
+    production.commit();
+    let ran = production.push();
+    ran.job("direct-production-1").failed().says("terraform_data.prometheus is protected");
+    assert_eq!(ran.conclusion(), "failure");
+    assert_eq!(production.live("prometheus").0, 2);
+}
+
+#[test]
+fn drift_is_told_by_the_images_of_the_last_apply() {
+    const RECORD: &str = "_pyfleet/applied/production/showcase.json";
+    let Some(production) = Production::new() else { return };
+
+    // There is no backend: nothing was ever applied.
+    let ran = production.look_for_drift();
+    for job in ["recorded-production", "report"] {
+        ran.job(job).succeeded();
+    }
+    ran.job("synth-production").skipped();
+    ran.job("report").says("::notice::production/showcase: no-backend");
+
+    // Applied, and compared with what it was applied with: a newer commit has no images, and needs none.
+    let applied = production.push();
+    assert_eq!(applied.conclusion(), "success");
+    production.commit();
+    production.aws.forget_calls();
+    let ran = production.look_for_drift();
+    let image = image(&applied, "backend");
+    ran.job("recorded-production").succeeded().says(&format!("IMAGE_BACKEND {image}"));
+    assert_eq!(ran.job("synth-production").succeeded().environment(), None);
+    ran.job("detect-synthesised-production").succeeded();
+    ran.job("report").succeeded().says("production/showcase: clean");
+    let calls = production.aws.calls();
+    assert!(!calls.is_empty() && calls.iter().all(|call| call.status != 403), "{calls:?}");
+    let reads = |principal: &str| principal.contains("-production-plan/");
+    assert!(calls.iter().all(|call| call.action.starts_with("sts:") || reads(&call.principal)), "{calls:?}");
+    assert_eq!((issues(&production.issues()), production.built.get()), (Vec::new(), 2));
+
+    // Somebody edits the state: one issue, and the run is red.
+    production.edit("production/showcase.tfstate", |state| {
+        let resources = state["resources"].as_array_mut().unwrap();
+        let backend = resources.iter_mut().find(|resource| resource["name"] == "backend").unwrap();
+        backend["instances"][0]["attributes"]["input"]["value"]["cluster"] = json!("by hand");
+    });
+    let ran = production.look_for_drift();
+    ran.job("detect-synthesised-production").succeeded();
+    ran.job("report").failed().says("::error::production/showcase: drift");
+    let found = issues(&production.issues());
+    assert_eq!((found.len(), found[0]["title"].as_str()), (1, Some("Drift: showcase in production")));
+
+    // A commit that touches the program is not an apply: until then it may be meant.
+    production.repo.append("infra/main.js", "// A note.\n");
+    production.commit();
+    let ran = production.look_for_drift();
+    ran.job("report").succeeded().says("::warning::production/showcase: pending");
+
+    // A program that cannot be synthesised is an error, and closes nothing.
+    production.repo.append("infra/main.js", "throw new Error(\"broken\");\n");
+    production.commit();
+    let ran = production.look_for_drift();
+    ran.job("synth-production").failed().says("cdktf synth failed for production/showcase");
+    ran.job("detect-synthesised-production").failed();
+    ran.job("report").failed().says("its job left no result");
+    assert_eq!(issues(&production.issues())[0]["state"], "open");
+
+    // Applied by something else than pyfleet, or by one that wrote no images down: said so, and no error.
+    production.edit(RECORD, |record| record["images"] = json!({}));
+    let ran = production.look_for_drift();
+    ran.job("synth-production").skipped();
+    ran.job("report").succeeded().says("it was applied without IMAGE_BACKEND, IMAGE_PROMETHEUS");
+    let bucket = format!("experience-showcase-tfstate-{ACCOUNT}");
+    production.aws.cli(&["s3api", "delete-object", "--bucket", &bucket, "--key", RECORD]);
+    let ran = production.look_for_drift();
+    ran.job("report").succeeded().says("nothing is on record as applied yet");
 }

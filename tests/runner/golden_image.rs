@@ -20,6 +20,7 @@ use tempfile::TempDir;
 use super::pyfleet::{GH, succeeded};
 use super::{Ran, Run, action, git};
 use crate::aws::Aws;
+use crate::executed::drift_report::{GH as ISSUES, issues};
 use crate::repo::Repo;
 use crate::tool;
 
@@ -218,6 +219,17 @@ impl Homelab {
         self.aws.cli(&["s3api", "get-object", "--bucket", BUCKET, "--key", &key, file.to_str().unwrap()]);
         let record: Json = serde_json::from_str(&fs::read_to_string(file).unwrap()).unwrap();
         record["image"].clone()
+    }
+
+    /// Edits an object of the bucket behind everybody's back.
+    fn edit(&self, key: &str, edit: impl Fn(&mut String)) {
+        let (file, object) = (self.repo.path("../object"), ["--bucket", BUCKET, "--key", key]);
+        let path = file.to_str().unwrap();
+        self.aws.cli(&[&["s3api", "get-object"], &object[..], &[path]].concat());
+        let mut text = fs::read_to_string(&file).unwrap();
+        edit(&mut text);
+        fs::write(&file, text).unwrap();
+        self.aws.cli(&[&["s3api", "put-object"], &object[..], &["--body", path]].concat());
     }
 
     /// What was configured last says which image it started from.
@@ -442,4 +454,55 @@ fn what_is_wrong_with_an_image_or_a_machine_is_red_and_has_a_way_back() {
     let configure = ran.job("configure-staging").failed();
     configure.says("Host key verification failed").says("or not with its host key").says(way_back);
     ran.job("image-works-staging").skipped();
+}
+
+#[test]
+fn drift_is_told_by_the_image_on_record() {
+    let Some(homelab) = Homelab::new() else { return };
+    let gh = format!(
+        "ISSUES='{}'\n{}",
+        homelab.repo.path("../issues.json").display(),
+        ISSUES.replace("acme/pyfleet", "acme/homelab")
+    );
+    let look = || homelab.of("tf-drift", "schedule").tool("gh", &gh).run();
+
+    // Nothing was ever applied.
+    let Some(ran) = look() else { return };
+    succeeded(&ran, &["detect-staging", "detect-production", "report"]);
+    ran.job("report").says("::notice::production/machines: no-backend");
+
+    // Planned with the image that each environment was applied with, and so nothing differs.
+    homelab.change(TEMPLATE);
+    let ran = homelab.start("push").run().unwrap();
+    all_succeeded(&ran, "production");
+    homelab.aws.forget_calls();
+    let ran = look().unwrap();
+    succeeded(&ran, &["detect-staging", "detect-production", "report"]);
+    ran.job("detect-production").says("planned with the golden image 9001, which is on record");
+    ran.job("report").says("staging/machines: clean").says("production/machines: clean");
+    let calls = homelab.aws.calls();
+    assert!(!calls.is_empty() && calls.iter().all(|call| call.status != 403), "{calls:?}");
+    let reads = |principal: &str| principal.contains("-plan/");
+    assert!(calls.iter().all(|call| call.action.starts_with("sts:") || reads(&call.principal)), "{calls:?}");
+
+    // Somebody starts the machine from another image: the state says so, and the record does not.
+    homelab.edit("production.tfstate", |state| *state = state.replace("9001", "8000"));
+    let ran = look().unwrap();
+    ran.job("report").failed().says("::error::production/machines: drift").says("staging/machines: clean");
+    let found = issues(&homelab.repo.path("../issues.json"));
+    assert_eq!((found.len(), found[0]["title"].as_str()), (1, Some("Drift: machines in production")));
+
+    // A record that names no image, and none at all: said so, and no error.
+    let key = "_pyfleet/applied/staging/machines.json";
+    homelab.edit(key, |record| {
+        let mut own: Json = serde_json::from_str(record).unwrap();
+        own["image"] = Json::Null;
+        *record = own.to_string();
+    });
+    let ran = look().unwrap();
+    ran.job("detect-staging").succeeded().says("staging/machines: pending").says("whose record names none");
+    homelab.aws.cli(&["s3api", "delete-object", "--bucket", BUCKET, "--key", key]);
+    let ran = look().unwrap();
+    ran.job("detect-staging").succeeded().says("nothing is on record as applied yet");
+    ran.job("report").says("::warning::staging/machines: pending");
 }

@@ -120,7 +120,8 @@ pub const fn about(kind: Kind) -> About {
         Kind::TfDrift => About {
             does: "Plans every stack without changing anything, and tells what was changed outside of Terraform from \
                    what nobody has applied yet. It keeps one issue for each stack that drifts, where that is asked \
-                   for, and closes it when the drift is gone.",
+                   for, and closes it when the drift is gone. Stacks are planned with the images that the last apply \
+                   wrote down.",
             undo: CHANGES_NOTHING,
             cancelled: None,
         },

@@ -51,7 +51,7 @@ impl Trouble {
 /// Whether the manifest accepts something of what a job's scanners find.
 fn is_waived(body: &Body) -> bool {
     match body {
-        Body::CdktfSynth(synth) => synth.scan.accepted.is_some(),
+        Body::CdktfSynth(synth) => synth.scan.as_ref().is_some_and(|scan| scan.accepted.is_some()),
         Body::ScanImage(scan) => scan.accepted.is_some(),
         Body::TerraformScan(scan) => scan.accepted.is_some(),
         Body::Security(security) => security.audits.iter().any(|audit| audit.accepted.is_some()),
@@ -108,6 +108,7 @@ const fn takes_what_is_synthesised(body: &Body) -> bool {
     match body {
         Body::TfPlan(plan) => plan.synthesised,
         Body::TfApply(apply) => apply.synthesised,
+        Body::DetectDrift(detect) => detect.synthesised,
         _ => false,
     }
 }
@@ -223,7 +224,7 @@ pub const TROUBLES: &[Trouble] = &[
                 body,
                 Body::TerraformScan(TerraformScan { scanner: Scanner::Checkov { .. }, .. })
                     | Body::CdktfSynth(CdktfSynth {
-                        scan: TerraformScan { scanner: Scanner::Checkov { .. }, .. },
+                        scan: Some(TerraformScan { scanner: Scanner::Checkov { .. }, .. }),
                         ..
                     })
             )
@@ -598,7 +599,8 @@ pub const TROUBLES: &[Trouble] = &[
         by: Scripts(&["newest-commit.sh"]),
         only: Some(Body::looks_again),
         seen: "… has a newer commit since this run began: what is left of it would undo what that one did",
-        cause: "Jobs that failed were run again, after another commit had come to the branch.",
+        cause: "Jobs that failed were run again after another commit had come to the branch, or a stack that is planned and \
+                applied in one go waited for its turn meanwhile.",
         remedy: "Look at the newer commit's run: it does what this one left undone.",
         command: Some("gh run list --branch BRANCH"),
     },
@@ -629,10 +631,10 @@ pub const TROUBLES: &[Trouble] = &[
     },
     Trouble {
         by: Scripts(&["image-lookup.sh"]),
-        only: None,
+        only: Some(|body| matches!(body, Body::ImageLookup(look) if !look.image.create)),
         seen: "the repository … does not exist in account …, …. Whoever administers it creates it: …",
-        cause: "The image has no repository in ECR yet. No job may make one.",
-        remedy: "Make it with the command in the message.",
+        cause: "The image has no repository in ECR yet, and no job may make one.",
+        remedy: "Make it with the command in the message, or let the push make it: `create-repository: true` in `registries`.",
         command: Some("aws ecr create-repository --repository-name NAME --image-tag-mutability IMMUTABLE"),
     },
     Trouble {
@@ -704,6 +706,14 @@ pub const TROUBLES: &[Trouble] = &[
         cause: "The service is not there, there is no such revision, none that it can go back to, or somebody else has changed it meanwhile.",
         remedy: "Start the rollback with the target `list`, which shows them.",
         command: None,
+    },
+    Trouble {
+        by: Scripts(&["image-push.sh"]),
+        only: Some(|body| matches!(body, Body::ImagePush(push) if push.image.create)),
+        seen: "the repository … is missing and cannot be made: …",
+        cause: "`create-repository` asks for it, and the role that pushes is older than that, or something else in the account forbids it.",
+        remedy: "Set the role up again as `.github/cicd/oidc-setup.md` has it.",
+        command: Some("pyfleet-gen oidc"),
     },
     Trouble {
         by: Scripts(&["image-push.sh"]),

@@ -39,7 +39,7 @@ use indexmap::IndexMap;
 use serde::Deserialize;
 
 pub use self::aws::{AccountId, Auth, Aws, AwsRole, AwsRoles, EnvironmentAws, Region, ServicePrefix};
-pub use self::cdktf::{Cdktf, CdktfApply};
+pub use self::cdktf::{Cdktf, CdktfApply, CdktfDirect};
 pub use self::environment::{Approval, Environment, Health};
 pub use self::extend::{Anchor, Extension, ExtraJob};
 pub use self::github::{BranchName, GitHub, Host, Plan, Repository, SubjectFormat, Visibility};
@@ -49,7 +49,7 @@ pub use self::notify::{Channel, Occasion, Slack, Teams, Webhook};
 pub use self::one_or_many::OneOrMany;
 pub use self::packer::{Ansible, Packer, Sha256, SoftwareName};
 pub use self::path::RelativePath;
-pub use self::registry::{Credentials, NoOptions, Registry};
+pub use self::registry::{Credentials, Ecr, NoOptions, Registry};
 pub use self::security::{Bandit, DependencyAudit, DependencyTool, Eslint, Flake8, Security};
 pub use self::service::{Ecs, Eks, KubernetesName, SecretKey, Service};
 pub use self::smoke::{Scheme, Smoke, SmokeCheck};

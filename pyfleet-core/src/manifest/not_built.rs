@@ -12,7 +12,6 @@ const NOT_BUILT: &[&str] = &["extends"];
 const NOT_BUILT_VALUES: &[(&str, &[&str])] = &[
     ("environments.*.approval", &["second-person"]),
     ("github.host", &["ghes"]),
-    ("terraform.stacks.*.cdktf.apply", &["direct"]),
     ("workflows.*.approval", &["second-person"]),
 ];
 

@@ -10,9 +10,19 @@ pub enum Registry {
     /// Docker Hub, with a user and a token.
     DockerHub(Credentials),
     /// Amazon ECR, with the deploy role.
-    Ecr(NoOptions),
+    Ecr(Ecr),
     /// GitHub's container registry, with the job's token.
     Ghcr(NoOptions),
+}
+
+/// Amazon ECR.
+#[derive(Debug, Clone, Copy, Default, serde::Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Ecr {
+    /// Whether a repository that is missing is made before the first push, with tags that do not move, scanned on push and
+    /// encrypted. Default: false: its absence fails before the build, with the command that makes it.
+    pub create_repository: Option<bool>,
 }
 
 /// A registry that needs nothing said.

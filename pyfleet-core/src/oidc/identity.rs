@@ -62,6 +62,8 @@ pub struct Work {
     pub looks_up: BTreeSet<String>,
     /// Repositories that images are pushed to.
     pub pushes: BTreeSet<String>,
+    /// Repositories that are made where they are missing.
+    pub makes: BTreeSet<String>,
     /// Services that are deployed.
     pub deploys: BTreeSet<Slug>,
     /// Services that are put back to an earlier revision.
@@ -172,6 +174,7 @@ impl Work {
             }
             Body::ImagePush(push) => {
                 self.pushes.extend(push.credentials.is_some().then(|| push.image.repository.clone()));
+                self.makes.extend(push.image.create.then(|| push.image.repository.clone()));
             }
             Body::EcsAwait(look) => {
                 self.lists.insert(look.name.clone());
@@ -203,10 +206,10 @@ impl Work {
                 self.reads_state = true;
                 self.locks = true;
             }
-            Body::TfApply(_) => {
+            Body::TfApply(apply) => {
                 self.reads_state = true;
                 self.locks = true;
-                self.hands_over = through_s3;
+                self.hands_over |= through_s3 && apply.direct.is_none();
             }
             Body::TfPlan(plan) => {
                 self.reads_state = true;
@@ -223,6 +226,7 @@ impl Work {
             | Body::DestroyBackend(_)
             | Body::DetectDrift(_)
             | Body::OidcProbe(_)
+            | Body::RecordedImages(_)
             | Body::TerraformPlan(_) => self.reads_state = true,
             // They become nothing on AWS.
             Body::AnsibleCheck(_)

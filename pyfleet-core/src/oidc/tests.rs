@@ -483,6 +483,21 @@ fn a_deployment_reaches_its_images_and_services_and_hands_on_the_named_roles() {
 }
 
 #[test]
+fn a_repository_is_made_only_where_that_is_asked_for() {
+    let plain = include_str!("../../../tests/manifests/cdktf.yml");
+    let asked = policy(plain, "production", AwsRole::Deploy);
+    let make = sid(&asked, "MakeRepositories");
+    assert_eq!(make.action, ["ecr:CreateRepository"]);
+    assert_eq!(these(make), ["arn:aws:ecr:eu-central-1:123456789012:repository/shop/web"]);
+    let not = plain.replace("ecr: { create-repository: true }", "ecr: {}");
+    assert_ne!(not, plain);
+    for purpose in [AwsRole::Deploy, AwsRole::Apply, AwsRole::Plan] {
+        let policy = policy(&not, "production", purpose);
+        assert!(pairs(&policy).iter().all(|(action, _)| *action != "ecr:CreateRepository"), "{policy:?}");
+    }
+}
+
+#[test]
 fn what_looks_before_a_deployment_sees_images_and_services_and_needs_no_state() {
     let (project, roles) = roles(SERVICES);
     let names: Vec<String> =

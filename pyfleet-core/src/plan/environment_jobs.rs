@@ -36,7 +36,7 @@ pub(super) const CHANGE: &[Permission] = &[
 pub(super) const ONLY_PLAN: Action = Action::Always("plan");
 
 /// How long a plan that is going to be applied waits for the state's lock.
-const LOCK_TIMEOUT: &str = "300s";
+pub(super) const LOCK_TIMEOUT: &str = "300s";
 
 /// The environments that may be read, with their stacks.
 pub(super) fn readable_targets<'a>(
@@ -202,6 +202,8 @@ impl<'a> InEnvironment<'a> {
             planned,
             earlier: None,
             synthesised: false,
+            images: BTreeMap::new(),
+            direct: None,
             image: None,
             inputs: None,
             secrets: inputs_of(self.target).secrets,
@@ -233,7 +235,7 @@ impl<'a> InEnvironment<'a> {
         }
     }
 
-    fn protected(&self) -> Vec<String> {
+    pub(super) fn protected(&self) -> Vec<String> {
         self.terraform.protected.iter().map(ToString::to_string).collect()
     }
 }

@@ -46,13 +46,14 @@ pub use self::body::{
     Accepted, AcceptedFinding, Action, AnsibleCheck, AppliedHistory, Approval, Archive, Asked, Body,
     BuildArchive, BuildImage, CdktfSynth, Changes, CheckState, Cluster, CodeCheck, CodeScanning, Codecov,
     Configure, CostComment, Coverage, CreateBackend, Credentials, Decide, DeployApproval, DeployGuard,
-    DeploySummary, DestroyBackend, DetectDrift, DriftReport, EcsAwait, EcsDeploy, EcsLook, EcsRollback,
-    EksDeploy, EksLook, EksRollback, ForceUnlock, Gate, GoldenImage, HandOff, ImageLookup, ImagePush,
-    ImageRepository, Inputs, Login, Message, Metrics, MovingTags, NewestCommit, NodeSecurity, Notify,
-    OidcProbe, PackerBuild, PackerValidate, Parity, PipelineGuard, PipelineSummary, Planned, PlannedImage,
-    RecordImage, Revert, RollbackGuard, ScanImage, Scanner, Security, Smoke, SmokeCommand, SummarisedService,
-    SummarisedStage, Target, TerraformComment, TerraformCost, TerraformPlan, TerraformScan, TerraformStatic,
-    TestComment, TestSuite, TfApply, TfAutoGuard, TfGuard, TfPlan, Tooling, Verify,
+    DeploySummary, DestroyBackend, DetectDrift, Direct, DriftReport, EcsAwait, EcsDeploy, EcsLook,
+    EcsRollback, EksDeploy, EksLook, EksRollback, ForceUnlock, Gate, GoldenImage, HandOff, ImageLookup,
+    ImagePush, ImageRepository, Inputs, Login, Message, Metrics, MovingTags, NewestCommit, NodeSecurity,
+    Notify, OidcProbe, PackerBuild, PackerValidate, Parity, PipelineGuard, PipelineSummary, Planned,
+    PlannedImage, RecordImage, RecordedImage, RecordedImages, Revert, RollbackGuard, ScanImage, Scanner,
+    Security, Smoke, SmokeCommand, SummarisedService, SummarisedStage, Target, TerraformComment,
+    TerraformCost, TerraformPlan, TerraformScan, TerraformStatic, TestComment, TestSuite, TfApply,
+    TfAutoGuard, TfGuard, TfPlan, Tooling, Verify,
 };
 pub(crate) use self::credentials::session_seconds;
 pub use self::extension::{Extension, OwnJob};

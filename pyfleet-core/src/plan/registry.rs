@@ -9,8 +9,8 @@ use super::condition::expression;
 use super::credentials::{Place, credentials, identity};
 use super::draft::CHECK_OUT;
 use super::environment_jobs::{READ, aws_env};
-use crate::manifest::{AwsRole, NoOptions, Registry};
-use crate::project::{Environment, Image, Project, ecr_host};
+use crate::manifest::{AwsRole, Ecr, Registry};
+use crate::project::{Environment, Image, Project, defaults, ecr_host};
 use crate::workflow::{Level, Scope};
 
 const READ_PACKAGES: &[Permission] = &[
@@ -33,7 +33,7 @@ pub(super) struct Access<'a> {
 impl<'a> Access<'a> {
     /// The way to an image, for an environment: in Amazon ECR each account keeps its own.
     pub(super) fn of(image: &Image, environment: &'a Environment) -> Self {
-        let registry = image.registry.clone().unwrap_or(Registry::Ecr(NoOptions {}));
+        let registry = image.registry.clone().unwrap_or(Registry::Ecr(Ecr::default()));
         let place = Place::of(environment).filter(|_| matches!(registry, Registry::Ecr(_)));
         let host = match &registry {
             Registry::DockerHub(_) => "docker.io".to_owned(),
@@ -43,12 +43,24 @@ impl<'a> Access<'a> {
                 place.map(|place| ecr_host(place.account_id, place.region)).unwrap_or_default()
             }
         };
+        let is_made = matches!(&registry, Registry::Ecr(own) if own.create_repository.unwrap_or(defaults::CREATE_REPOSITORY));
         let image = ImageRepository {
+            create: is_made && place.is_some(),
             registry: host,
             registry_id: place.map(|place| place.account_id.to_owned()),
             repository: image.repository.clone(),
         };
         Self { image, registry, place }
+    }
+
+    /// The way to where an environment keeps an image; nothing where the image is only built.
+    pub(super) fn kept(image: &Image, environment: &'a Environment) -> Option<Self> {
+        let access = Self::of(image, environment);
+        let is_kept = match image.registry.as_ref()? {
+            Registry::Ecr(_) => access.is_on_aws(),
+            Registry::DockerHub(_) | Registry::Ghcr(_) => true,
+        };
+        is_kept.then_some(access)
     }
 
     /// Whether a role of the environment opens it.

@@ -37,6 +37,8 @@ pub const PLAN: Plan = Plan::Free;
 pub const NOTIFY_ON: &[Occasion] = &[Occasion::Failure, Occasion::Waiting];
 /// Somebody has to see it, and the issue is where it is worked on.
 pub const ON_DRIFT: &[OnDrift] = &[OnDrift::Issue, OnDrift::Fail];
+/// Where images are kept somebody decides: a name that is mistyped makes no repository.
+pub const CREATE_REPOSITORY: bool = false;
 /// The oldest that the last release of CDKTF takes; nobody tries it with later ones any more.
 pub const CDKTF_NODE: &str = "20";
 /// What a page answers that works.

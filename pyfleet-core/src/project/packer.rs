@@ -186,11 +186,12 @@ fn check_variable(manifest: &Manifest, variable: &VariableName, findings: &mut D
     }
 }
 
-/// Only a pipeline knows the image: another plan would go back to the variable's default.
+/// A pipeline chooses the image, and drift is told by the one that is on record: another plan would go back to the
+/// variable's default.
 fn check_plans(manifest: &Manifest, findings: &mut Diagnostics) {
     for (name, workflow) in &manifest.workflows {
         let kind = workflow.kind_of(name);
-        let plans = matches!(kind, Some(Kind::CheckState | Kind::Tf | Kind::TfAuto | Kind::TfDrift));
+        let plans = matches!(kind, Some(Kind::CheckState | Kind::Tf | Kind::TfAuto));
         if plans && workflow.disposition() == manifest::Disposition::Rendered {
             findings.push(
                 Diagnostic::error(

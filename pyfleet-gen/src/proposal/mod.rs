@@ -179,7 +179,7 @@ impl Proposal {
         };
         let has_deploy = !stages.deploy.is_empty();
         let has_pipeline = has_deploy || has_machines || cdktf.is_some();
-        // Only a pipeline knows which golden image a plan is for.
+        // Only a pipeline chooses the golden image that a plan is for; drift is told by the one on record.
         let is_by_hand = can_read && packer.is_none();
         let kinds: Vec<(u8, Kind)> = [
             (1, Kind::Test, !tests.is_empty() || packer.is_some() || ansible.is_some()),
@@ -187,7 +187,7 @@ impl Proposal {
             (2, Kind::Build, !images.is_empty()),
             (3, Kind::CheckState, is_by_hand || cdktf.is_some()),
             (3, Kind::TestOidc, can_read || cdktf.is_some()),
-            (3, Kind::TfDrift, is_by_hand),
+            (3, Kind::TfDrift, can_read || cdktf.is_some()),
             (4, Kind::Tf, is_by_hand),
             (4, Kind::Deploy, has_deploy),
             // What a stack of CDKTF deploys, it would put back at its next apply.

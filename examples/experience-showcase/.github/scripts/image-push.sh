@@ -11,6 +11,8 @@
 #   REGISTRY_USERNAME, REGISTRY_PASSWORD
 #                  who is let in to another registry
 #   REPOSITORY     the repository in it
+#   CREATE_REPOSITORY
+#                  true | false: whether one that is missing is made, in Amazon ECR (default: false)
 #   TAGS           JSON: array of tags, the commit's first
 #   BRANCH_TAG     a branch, whose name becomes a tag that moves; not in Amazon ECR (default: none)
 #   LATEST         true | false: whether latest becomes one; not in Amazon ECR (default: false)
@@ -36,6 +38,7 @@ TAGS=${TAGS:-}
 AWS_REGION=${AWS_REGION:-}
 REGISTRY_USERNAME=${REGISTRY_USERNAME:-}
 REGISTRY_PASSWORD=${REGISTRY_PASSWORD:-}
+CREATE_REPOSITORY=${CREATE_REPOSITORY:-false}
 BRANCH_TAG=${BRANCH_TAG:-}
 LATEST=${LATEST:-false}
 output=${GITHUB_OUTPUT:-/dev/null}
@@ -70,6 +73,8 @@ if [[ -n $REGISTRY_ID ]]; then
 else
   [[ -n $REGISTRY_USERNAME && -n $REGISTRY_PASSWORD ]] || usage 'REGISTRY_USERNAME and REGISTRY_PASSWORD must be set: the secrets of the registry are empty here'
 fi
+[[ $CREATE_REPOSITORY == true || $CREATE_REPOSITORY == false ]] || usage 'CREATE_REPOSITORY must be true or false'
+[[ $CREATE_REPOSITORY == false || -n $REGISTRY_ID ]] || usage 'CREATE_REPOSITORY must be false where the registry is not one of ECR'
 [[ $LATEST == true || $LATEST == false ]] || usage 'LATEST must be true or false'
 [[ $BRANCH_TAG != *[[:cntrl:]]* && ${#BRANCH_TAG} -le 255 ]] || usage 'BRANCH_TAG must be the name of a branch'
 command -v skopeo >/dev/null || usage 'skopeo is not installed'
@@ -104,6 +109,18 @@ log_in() {
   }
 }
 
+# Makes the repository: its tags do not move, and what is pushed is scanned and encrypted. Whoever is quicker made it.
+create_repository() {
+  if aws ecr create-repository --registry-id "$REGISTRY_ID" --repository-name "$REPOSITORY" --image-tag-mutability IMMUTABLE \
+    --image-scanning-configuration scanOnPush=true --encryption-configuration encryptionType=AES256 \
+    --region "$AWS_REGION" --output json >/dev/null 2>"$work/errors"; then
+    annotate notice "the repository $REPOSITORY was missing, and was made in account $REGISTRY_ID, $AWS_REGION"
+  elif ! grep -q 'An error occurred (RepositoryAlreadyExistsException)' "$work/errors"; then
+    annotate error "the repository $REPOSITORY is missing and cannot be made: $(head -c 2000 "$work/errors")"
+    exit 1
+  fi
+}
+
 # digest_of TAG: its image's digest in $digest, empty where the tag is free.
 digest_of() {
   digest=
@@ -121,6 +138,8 @@ digest_of() {
     --region "$AWS_REGION" --output json >"$work/answer.json" 2>"$work/errors"; then
     digest=$(jq -r 'if .imageDetails | length == 1 then .imageDetails[0].imageDigest else error("not one") end' "$work/answer.json" 2>"$work/errors") || digest=
     [[ $digest =~ ^sha256:[0-9a-f]{64}$ ]] || failed "ECR does not say which image $REPOSITORY:$1 is"
+  elif [[ $CREATE_REPOSITORY == true ]] && grep -q 'An error occurred (RepositoryNotFoundException)' "$work/errors"; then
+    create_repository
   elif ! grep -q 'An error occurred (ImageNotFoundException)' "$work/errors"; then
     failed "ECR does not say whether $REPOSITORY:$1 is there"
   fi

@@ -8,6 +8,8 @@
 #   REGISTRY_USERNAME, REGISTRY_PASSWORD
 #                who is let in there (default: nobody by name)
 #   REPOSITORY   the repository in it
+#   CREATE_REPOSITORY
+#                true | false: whether image-push.sh makes one that is missing, in Amazon ECR (default: false)
 #   COMMIT_TAG   the tag of the commit: sha-, then the whole commit id
 #   VERSION_TAG  the second tag that the image is to have
 #   RUNNER_TEMP  private working files (default: /tmp)
@@ -29,6 +31,7 @@ REGISTRY_PASSWORD=${REGISTRY_PASSWORD:-}
 REPOSITORY=${REPOSITORY:-}
 COMMIT_TAG=${COMMIT_TAG:-}
 VERSION_TAG=${VERSION_TAG:-}
+CREATE_REPOSITORY=${CREATE_REPOSITORY:-false}
 output=${GITHUB_OUTPUT:-/dev/null}
 
 # One workflow command per message, whatever the message holds.
@@ -55,6 +58,8 @@ fi
 [[ $VERSION_TAG =~ ^[A-Za-z0-9_][A-Za-z0-9._-]{0,127}$ && $VERSION_TAG != sha-* ]] ||
   usage 'VERSION_TAG must be a tag that does not begin with sha-'
 
+[[ $CREATE_REPOSITORY == true || $CREATE_REPOSITORY == false ]] || usage 'CREATE_REPOSITORY must be true or false'
+
 umask 077
 work=$(mktemp -d "${RUNNER_TEMP:-/tmp}/image-lookup.XXXXXXXX") || usage 'RUNNER_TEMP is not writable'
 trap 'rm -rf -- "$work"' EXIT
@@ -76,6 +81,7 @@ digest_of() {
   case $failure in
     ImageNotFoundException) ;;
     RepositoryNotFoundException)
+      [[ $CREATE_REPOSITORY == false ]] || return 0
       annotate error "the repository $REPOSITORY does not exist in account $REGISTRY_ID, $AWS_REGION. Whoever administers it creates it: \
 aws ecr create-repository --repository-name $REPOSITORY --image-tag-mutability IMMUTABLE --region $AWS_REGION"
       exit 4

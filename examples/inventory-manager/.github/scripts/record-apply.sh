@@ -19,6 +19,8 @@
 #   PLAN_SHA256          of the plan that was applied (default: none)
 #   ACTIVE_COLOR         the colour that is live now (default: none)
 #   IMAGE                the golden image that it was applied with, as golden-image.sh says it (default: none)
+#   IMAGE_…              the images that it was synthesised with: REGISTRY/REPOSITORY@sha256:…
+#   IMAGES               JSON: the variables among them that are recorded (default: none)
 #   REASON               why, in the words of whoever started the run (default: none)
 #   PUBLISH_OUTPUTS      JSON: names of the outputs that may be seen (default: [])
 #   OUTPUTS_DIR          where outputs.json is written; it is created
@@ -51,6 +53,7 @@ GITHUB_SERVER_URL=${GITHUB_SERVER_URL:-https://github.com}
 PLAN_SHA256=${PLAN_SHA256:-}
 ACTIVE_COLOR=${ACTIVE_COLOR:-}
 IMAGE=${IMAGE:-null}
+IMAGES=${IMAGES:-[]}
 REASON=${REASON:-}
 PUBLISH_OUTPUTS=${PUBLISH_OUTPUTS:-[]}
 OUTPUTS_DIR=${OUTPUTS_DIR:-}
@@ -90,6 +93,16 @@ command -v "$TF_COMMAND" >/dev/null || usage "$TF_COMMAND is not installed"
 image=$(printf '%s' "$IMAGE" | jq -c -s '
   if length == 1 and (.[0] | . == null or (type == "object" and (.id | type == "string" and test("\\A[A-Za-z0-9][A-Za-z0-9._/-]{0,199}\\z"))))
   then .[0] else error("usage") end' 2>/dev/null) || usage 'IMAGE must be an image as golden-image.sh says it'
+names=$(printf '%s' "$IMAGES" | jq -r -s '
+  if length == 1 and (.[0] | type == "array" and all(.[]; type == "string" and test("\\AIMAGE_[A-Z0-9_]+\\z")))
+  then .[0][] else error("usage") end' 2>/dev/null) || usage 'IMAGES must be a JSON array of variables'
+images='{}'
+while IFS= read -r name; do
+  [[ -n $name ]] || continue
+  [[ ${!name:-} =~ ^[a-z0-9][a-z0-9.-]*(:[0-9]{1,5})?(/[a-z0-9]+([._-]+[a-z0-9]+)*)+@sha256:[0-9a-f]{64}$ ]] ||
+    usage "$name must be an image by its digest: REGISTRY/REPOSITORY@sha256:..."
+  images=$(jq -c --arg name "$name" --arg image "${!name}" '.[$name] = $image' <<<"$images")
+done <<<"$names"
 published=$(printf '%s' "$PUBLISH_OUTPUTS" | jq -c -s '
   if length == 1 and (.[0] | type == "array" and all(.[]; type == "string" and test("\\A[A-Za-z_][A-Za-z0-9_-]*\\z")))
   then .[0] | unique else error("usage") end' 2>/dev/null) || usage 'PUBLISH_OUTPUTS must be a JSON array of names'
@@ -162,12 +175,12 @@ jq -n --slurpfile facts "$work/facts.json" --slurpfile approvals "$work/approval
   --arg action "$ACTION" --arg commit "$COMMIT" --arg run_id "$GITHUB_RUN_ID" --arg run_attempt "$GITHUB_RUN_ATTEMPT" \
   --arg run_url "$GITHUB_SERVER_URL/$GITHUB_REPOSITORY/actions/runs/$GITHUB_RUN_ID/attempts/$GITHUB_RUN_ATTEMPT" \
   --arg actor "$GITHUB_TRIGGERING_ACTOR" --arg plan_sha256 "$PLAN_SHA256" --arg tool "$TF_COMMAND" --arg tool_version "$tool_version" \
-  --arg active_color "$ACTIVE_COLOR" --arg outputs_sha256 "$outputs_sha256" --arg reason "$REASON" --arg time "$time" --argjson image "$image" '
+  --arg active_color "$ACTIVE_COLOR" --arg outputs_sha256 "$outputs_sha256" --arg reason "$REASON" --arg time "$time" --argjson image "$image" --argjson images "$images" '
   def given: if . == "" then null else .[:2000] end;
   def each(value): [$approvals[0][] | value | strings | select(. != "")] | reduce .[] as $one ([]; if index([$one]) then . else . + [$one] end);
   {format: 1, $action, $commit, $run_url, $run_id, $run_attempt, actor: ($actor | given),
    approver: (each(.user.login) | join(", ") | given), approval_comment: (each(.comment) | join("\n") | given),
-   plan_sha256: ($plan_sha256 | given), $tool, $tool_version, active_color: ($active_color | given), $image, $outputs_sha256,
+   plan_sha256: ($plan_sha256 | given), $tool, $tool_version, active_color: ($active_color | given), $image, $images, $outputs_sha256,
    resources: $facts[0].resources, reason: ($reason | given), $time}' >"$work/ledger.json" ||
   failed 'it could not be composed'
 
@@ -187,7 +200,7 @@ jq -n -r --slurpfile facts "$work/facts.json" --slurpfile ledger "$work/ledger.j
     "| Evidence | |", "|---|---|",
     ($record | [["Action", .action], ["Commit", .commit], ["Actor", .actor], ["Approved by", .approver], ["Comment", .approval_comment],
       ["Reason", .reason], ["SHA-256 of the plan", .plan_sha256], ["Tool", "\(.tool) \(.tool_version)"],
-      ["Live colour", .active_color], ["Image", .image.id], ["Resources", .resources], ["Time", .time], ["Run", .run_url]]
+      ["Live colour", .active_color], ["Image", .image.id], (.images | to_entries[] | [.key, .value]), ["Resources", .resources], ["Time", .time], ["Run", .run_url]]
       | .[] | "| \(.[0]) | \(.[1] | cell) |"), "",
     (if $published == {} then empty else "| Output | Value |", "|---|---|",
       ($published | to_entries[] | "| \(.key | cell) | \(.value | cell) |"), "" end)' >>"$summary" || failed 'the summary could not be written'

@@ -34,6 +34,10 @@ pub(super) fn deploy(project: &Project, identity: &Identity) -> Vec<Statement> {
             repositories(identity, &work.pushes),
         ));
     }
+    if !work.makes.is_empty() {
+        let repositories = repositories(identity, &work.makes);
+        statements.push(Statement::allow("MakeRepositories", &["ecr:CreateRepository"], repositories));
+    }
     statements.extend(reach(project, identity, &names));
     statements.extend(see(&changed));
     if !changed.is_empty() {

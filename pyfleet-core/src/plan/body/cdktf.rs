@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde::Serialize;
+use serde_json::Value as Json;
 
 use super::{Credentials, ImageRepository, TerraformScan};
 use crate::manifest::Slug;
@@ -12,10 +13,28 @@ use crate::manifest::Slug;
 pub struct CdktfSynth {
     /// The environment.
     pub environment: String,
+    /// The version of Node, where it is one for all stacks; otherwise each entry of the matrix has its own.
+    pub node: Option<String>,
     /// The images by the variable that names them, each by its digest.
     pub images: BTreeMap<String, String>,
-    /// How what is synthesised is scanned.
-    pub scan: TerraformScan,
+    /// How what is synthesised is scanned; nothing where it is not going to be applied.
+    pub scan: Option<TerraformScan>,
+}
+
+/// Says with which images the stacks of an environment were applied last.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct RecordedImages {
+    /// The artifact of what is known already.
+    pub results: String,
+    /// The role that reads.
+    pub credentials: Credentials,
+    /// The variables by which the program is handed images.
+    pub images: Vec<String>,
+    /// The stacks, with all that is needed to synthesise and to plan them.
+    pub stacks: Vec<Json>,
+    /// Days that results are kept.
+    pub artifact_days: u16,
 }
 
 /// Waits for the deployment of a service on Amazon ECS that an apply has started.

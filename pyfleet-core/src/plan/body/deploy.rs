@@ -74,6 +74,8 @@ pub struct ImageRepository {
     pub registry_id: Option<String>,
     /// Its name in the registry.
     pub repository: String,
+    /// Whether it is made where it is missing.
+    pub create: bool,
 }
 
 /// Who is let in by a registry that knows no role of AWS, as expressions.

@@ -71,6 +71,15 @@ pub struct PlannedImage {
     pub source: String,
 }
 
+/// The image that a stack was applied with last.
+#[derive(Debug, Clone, Serialize)]
+pub struct RecordedImage {
+    /// The stack that takes it.
+    pub stack: String,
+    /// The stack's variable that takes its id.
+    pub variable: String,
+}
+
 /// Checks playbooks without a machine.
 #[derive(Debug, Clone, Serialize)]
 pub struct AnsibleCheck {

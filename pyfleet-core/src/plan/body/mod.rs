@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use serde_json::Value as Json;
 
-pub use self::cdktf::{CdktfSynth, EcsAwait};
+pub use self::cdktf::{CdktfSynth, EcsAwait, RecordedImages};
 pub use self::deploy::{
     BuildArchive, Cluster, DeployApproval, DeployGuard, DeploySummary, EcsDeploy, EcsLook, EcsRollback,
     EksDeploy, EksLook, EksRollback, ImageLookup, ImagePush, ImageRepository, Login, MovingTags,
@@ -20,13 +20,14 @@ pub use self::deploy::{
 };
 pub use self::golden_image::{
     AnsibleCheck, Configure, GoldenImage, PackerBuild, PackerValidate, PlannedImage, RecordImage,
+    RecordedImage,
 };
 pub use self::pipeline::{Metrics, NewestCommit, PipelineGuard, PipelineSummary, SummarisedStage};
 pub use self::scan::{Accepted, AcceptedFinding, CodeCheck, Scanner};
 pub use self::tf::{
     Action, AppliedHistory, Approval, Asked, CheckState, CreateBackend, Credentials, Decide, DestroyBackend,
-    DetectDrift, DriftReport, ForceUnlock, HandOff, Inputs, Message, Notify, OidcProbe, Parity, Planned,
-    Revert, TfApply, TfAutoGuard, TfGuard, TfPlan, Tooling, Verify,
+    DetectDrift, Direct, DriftReport, ForceUnlock, HandOff, Inputs, Message, Notify, OidcProbe, Parity,
+    Planned, Revert, TfApply, TfAutoGuard, TfGuard, TfPlan, Tooling, Verify,
 };
 use crate::manifest::OnFindings;
 
@@ -118,6 +119,8 @@ pub enum Body {
     PackerValidate(PackerValidate),
     /// Writes down that a golden image has proven itself.
     RecordImage(RecordImage),
+    /// Says with which images the stacks of an environment were applied last.
+    RecordedImages(RecordedImages),
     /// Decides which environments a run of a pipeline works on.
     PipelineGuard(PipelineGuard),
     /// Writes down what became of every stage.
@@ -203,6 +206,7 @@ impl Body {
             Self::PackerBuild(_) => "jobs/packer-build.yml.j2",
             Self::PackerValidate(_) => "jobs/packer-validate.yml.j2",
             Self::RecordImage(_) => "jobs/record-image.yml.j2",
+            Self::RecordedImages(_) => "jobs/recorded-images.yml.j2",
             Self::PipelineGuard(_) => "jobs/pipeline-guard.yml.j2",
             Self::PipelineSummary(_) => "jobs/pipeline-summary.yml.j2",
             Self::RollbackGuard(_) => "jobs/rollback-guard.yml.j2",
@@ -243,23 +247,27 @@ impl Body {
         let colors = inputs.is_some_and(|inputs| inputs.colors).then_some("active-color.sh");
         let earlier =
             matches!(self, Self::TfPlan(plan) if plan.earlier.is_some()).then_some("applied-history.sh");
-        let image = matches!(self, Self::TfPlan(plan) if plan.image.is_some()).then_some("plan-image.sh");
+        let (image, images) = match self {
+            Self::TfPlan(plan) => (&plan.image, Some(&plan.images)),
+            Self::TfApply(TfApply { image, images, direct: Some(_), .. }) => (image, Some(images)),
+            _ => (&None, None),
+        };
+        let image = image.is_some().then_some("plan-image.sh");
+        let digests = images.is_some_and(|images| !images.is_empty()).then_some("plan-digests.sh");
         let masks = secrets.then_some("mask-secrets.sh");
-        let digests =
-            matches!(self, Self::TfPlan(plan) if !plan.images.is_empty()).then_some("plan-digests.sh");
         let newest = self.looks_again().then_some("newest-commit.sh");
         let own = self.constant_scripts().iter().copied();
         own.chain(newest).chain(colors).chain(earlier).chain(image).chain(digests).chain(masks)
     }
 
-    /// Whether a job that is run again looks whether its commit is still the newest of its branch.
+    /// Whether a job looks, when it is run again or always, whether its commit is still the newest of its branch.
     pub(crate) const fn looks_again(&self) -> bool {
         match self {
             Self::Configure(configure) => configure.newest.is_some(),
             Self::EcsDeploy(deploy) => deploy.newest.is_some(),
             Self::EksDeploy(deploy) => deploy.newest.is_some(),
             Self::ImagePush(push) => push.newest.is_some(),
-            Self::TfApply(apply) => apply.newest.is_some(),
+            Self::TfApply(apply) => apply.newest.is_some() || apply.direct.is_some(),
             _ => false,
         }
     }
@@ -269,8 +277,9 @@ impl Body {
             Self::AnsibleCheck(_) => &["ansible-check.sh", "ansible-install.sh"],
             Self::AppliedHistory(_) => &["applied-history.sh"],
             Self::BuildArchive(_) | Self::BuildImage(_) => &["image-check.sh"],
+            Self::CdktfSynth(CdktfSynth { scan: None, .. }) => &["cdktf-synth.sh"],
             Self::CdktfSynth(CdktfSynth {
-                scan: TerraformScan { scanner: Scanner::Tfsec { .. }, .. },
+                scan: Some(TerraformScan { scanner: Scanner::Tfsec { .. }, .. }),
                 ..
             }) => &["cdktf-synth.sh", "scan-report.sh", "tfsec-install.sh"],
             Self::CdktfSynth(_) => &["cdktf-synth.sh", "scan-report.sh"],
@@ -315,6 +324,7 @@ impl Body {
             Self::PackerBuild(_) => &["packer-build.sh", "packer-install.sh"],
             Self::PackerValidate(_) => &["packer-install.sh", "packer-validate.sh"],
             Self::RecordImage(_) => &["record-image.sh"],
+            Self::RecordedImages(_) => &["recorded-images.sh"],
             Self::NewestCommit(_) => &["newest-commit.sh"],
             Self::NodeSecurity(NodeSecurity { audit: None, .. }) => &["eslint.sh", "scan-report.sh"],
             Self::NodeSecurity(NodeSecurity { eslint: None, .. }) => {
@@ -337,6 +347,16 @@ impl Body {
             Self::TerraformCost(_) => &["cost-report.sh"],
             Self::TerraformPlan(_) => &["plan-summary.jq", "terraform-init.sh", "terraform-plan.sh"],
             Self::TestSuite(_) => &["test-summary.sh"],
+            Self::TfApply(TfApply { direct: Some(_), .. }) => &[
+                "health-check.sh",
+                "plan-policy.sh",
+                "plan-summary.jq",
+                "record-apply.sh",
+                "recover-state.sh",
+                "terraform-init.sh",
+                "terraform-plan.sh",
+                "wait-for-lock.sh",
+            ],
             Self::TfApply(_) => &[
                 "handoff-get.sh",
                 "health-check.sh",

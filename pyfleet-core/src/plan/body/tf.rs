@@ -6,7 +6,7 @@ use indexmap::IndexMap;
 use serde::Serialize;
 use serde_json::Value as Json;
 
-use super::golden_image::PlannedImage;
+use super::golden_image::{PlannedImage, RecordedImage};
 use crate::manifest::{OnDrift, Window};
 use crate::project::Health;
 
@@ -237,6 +237,10 @@ pub struct TfApply {
     pub earlier: Option<String>,
     /// Whether CDKTF synthesises one of the stacks: its sources come from another job.
     pub synthesised: bool,
+    /// The images that what is synthesised was planned with, by name.
+    pub images: BTreeMap<String, String>,
+    /// What the plan needs beside its inputs, where it is made here and not taken over.
+    pub direct: Option<Direct>,
     /// The golden image that it was planned with.
     pub image: Option<PlannedImage>,
     /// What planning again needs; nothing where nothing is planned again, after a destroy.
@@ -255,6 +259,19 @@ pub struct TfApply {
     pub publish: &'static str,
     /// Days that the log is kept.
     pub artifact_days: u16,
+}
+
+/// A plan that is applied by the job that makes it.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Direct {
+    /// Addresses that no plan may destroy or replace.
+    pub protected: Vec<String>,
+    /// How long it waits for the state's lock.
+    pub lock: &'static str,
+    /// Why nobody looks at the plan, by stack.
+    #[serde(skip)]
+    pub reasons: BTreeMap<String, String>,
 }
 
 /// How to see that an environment works.
@@ -353,6 +370,10 @@ pub struct DetectDrift {
     pub environment: String,
     /// The role that reads.
     pub credentials: Credentials,
+    /// Whether CDKTF synthesises the stacks: their sources come from another job.
+    pub synthesised: bool,
+    /// The golden image that one of them takes.
+    pub image: Option<RecordedImage>,
     /// What the plan needs.
     pub inputs: Inputs,
     /// `full` or `summary`: what logs show.

@@ -58,8 +58,9 @@ pub(super) fn synthesise(
         identity: None,
         body: Body::CdktfSynth(CdktfSynth {
             environment: environment.name.to_string(),
+            node: None,
             images,
-            scan: scan_body(project, terraform),
+            scan: Some(scan_body(project, terraform)),
         }),
         origin: Path::of(["terraform", "stacks"]),
     };

@@ -9,7 +9,7 @@ use indexmap::IndexMap;
 
 use super::{Pipeline, approval_id, in_turn, newest_id, stand, within_limit, works_on};
 use crate::diagnostic::Path;
-use crate::manifest::{AwsRole, OnFindings, Registry, Slug, StageKind};
+use crate::manifest::{AwsRole, OnFindings, Slug, StageKind};
 use crate::plan::body::{Archive, Body, BuildArchive, ImagePush, ScanImage};
 use crate::plan::condition::expression;
 use crate::plan::draft::{CHECK_OUT, Draft, NewJob};
@@ -82,7 +82,7 @@ pub(super) fn push(
     let project = pipeline.project;
     let mut passed = Passed::default();
     for (name, image) in &project.images {
-        let Some(access) = access(image, environment) else { continue };
+        let Some(access) = Access::kept(image, environment) else { continue };
         let minutes = project.timeout_minutes.min(115);
         let (lookup, build) = (lookup_id(environment, name), build_id(name));
         let mut model = job(draft, environment, "push", name, minutes);
@@ -128,7 +128,7 @@ pub(super) fn by_digest(
         return (images, jobs);
     }
     for (name, image) in &pipeline.project.images {
-        let Some(access) = access(image, environment) else { continue };
+        let Some(access) = Access::kept(image, environment) else { continue };
         let (lookup, build) = (lookup_id(environment, name), build_id(name));
         let digest = expression(&format!("needs.{lookup}.outputs.digest || needs.{build}.outputs.digest"));
         let at = access.image;
@@ -163,16 +163,6 @@ fn job(draft: &Draft<'_>, environment: &Environment, verb: &str, of: &Slug, minu
     model
 }
 
-/// The way to where an environment keeps an image; nothing where the image is only built.
-fn access<'a>(image: &Image, environment: &'a Environment) -> Option<Access<'a>> {
-    let access = Access::of(image, environment);
-    let is_kept = match image.registry.as_ref()? {
-        Registry::Ecr(_) => access.is_on_aws(),
-        Registry::DockerHub(_) | Registry::Ghcr(_) => true,
-    };
-    is_kept.then_some(access)
-}
-
 fn lookup(
     pipeline: &Pipeline<'_>,
     draft: &Draft<'_>,
@@ -181,7 +171,7 @@ fn lookup(
     environment: &Environment,
 ) -> Option<NewJob> {
     const MINUTES: u16 = 10;
-    let access = access(image, environment)?;
+    let access = Access::kept(image, environment)?;
     let mut model = job(draft, environment, "look up", name, MINUTES);
     model.env = access.env();
     model.environment = access.is_on_aws().then(|| reading_environment(environment));

@@ -9,21 +9,21 @@ use super::{Pipeline, approval_id, cdktf, image, newest_id, stand, within_limit}
 use crate::diagnostic::Path;
 use crate::manifest::{AwsRole, StageKind};
 use crate::plan::body::{
-    Action, Asked, Body, Decide, Planned, PlannedImage, TerraformStatic, TfApply, TfPlan,
+    Action, Asked, Body, Decide, Direct, Planned, PlannedImage, TerraformStatic, TfApply, TfPlan,
 };
 use crate::plan::condition::expression;
 use crate::plan::credentials::identity;
 use crate::plan::draft::{CHECK_OUT, Draft, NewJob};
 use crate::plan::environment_jobs::{
-    CHANGE, InEnvironment, READ, apply_minutes, approval_of, is_gated, reading_environment, scan_body,
-    tooling, without_deployment,
+    CHANGE, InEnvironment, LOCK_TIMEOUT, READ, apply_minutes, approval_of, is_gated, reading_environment,
+    scan_body, tooling, without_deployment,
 };
 use crate::plan::golden_image;
 use crate::plan::passed::Passed;
 use crate::plan::stacks::{
     backend_env, check_limits, entries, over, over_literal, run_unattended, state_env,
 };
-use crate::project::{Environment, StackSettings, Stage};
+use crate::project::{Environment, EnvironmentStacks, StackSettings, Stage};
 use crate::workflow::{self as model, Runner};
 
 /// Making a bucket and a table, or finding them.
@@ -93,7 +93,11 @@ pub(super) fn look(
     let Some(stage) = pipeline.stage(StageKind::Terraform) else { return Passed::default() };
     let Some(layers) = Layers::of(pipeline, environment) else { return Passed::default() };
     let synthesised = cdktf::synthesise(pipeline, draft, stage, environment, behind);
-    within_limit(stage, layers.plan(pipeline, draft, stage, 1, &behind.clone().and(&synthesised)))
+    let looked_at = match layers.reviewed(1).is_empty() {
+        true => synthesised,
+        false => layers.plan(pipeline, draft, stage, 1, &behind.clone().and(&synthesised)),
+    };
+    within_limit(stage, looked_at)
 }
 
 /// Applies an environment's stacks, layer after layer; the first one is planned.
@@ -108,11 +112,14 @@ pub(super) fn apply(
     let mut done = Passed::default();
     for layer in 1..=layers.count {
         let behind = behind.clone().and(&done);
-        let planned = match layer {
-            1 => Passed::jobs([layers.id("decide", 1).as_str()]),
-            _ => layers.plan(pipeline, draft, stage, layer, &behind),
-        };
-        done = done.and(&layers.apply(pipeline, draft, stage, layer, &behind.and(&planned)));
+        if !layers.reviewed(layer).is_empty() {
+            let planned = match layer {
+                1 => Passed::jobs([layers.id("decide", 1).as_str()]),
+                _ => layers.plan(pipeline, draft, stage, layer, &behind),
+            };
+            done = done.and(&layers.apply(pipeline, draft, stage, layer, &behind.clone().and(&planned)));
+        }
+        done = done.and(&layers.apply_directly(pipeline, draft, stage, layer, &behind));
     }
     done.clone().and(&cdktf::wait(pipeline, draft, stage, environment, &behind.clone().and(&done)))
 }
@@ -138,8 +145,21 @@ impl<'a> Layers<'a> {
         format!("{verb}-{}-{layer}", self.place.environment.name)
     }
 
-    fn layer(&self, layer: usize) -> impl Iterator<Item = &'a StackSettings> {
-        self.stacks.get(layer - 1).into_iter().flatten().copied()
+    /// Why a stack is planned and applied in one go, where it is.
+    fn reason(&self, stack: &StackSettings) -> Option<&'a String> {
+        self.place.terraform.synthesised.get(stack.stack.as_str())?.direct.as_ref()
+    }
+
+    /// The stacks of a layer whose plans are looked at before they are applied.
+    fn reviewed(&self, layer: usize) -> Vec<&'a StackSettings> {
+        let stacks = self.stacks.get(layer - 1).into_iter().flatten().copied();
+        stacks.filter(|stack| self.reason(stack).is_none()).collect()
+    }
+
+    /// The stacks of a layer that are planned and applied in one go, and why.
+    fn direct(&self, layer: usize) -> Vec<(&'a StackSettings, &'a String)> {
+        let stacks = self.stacks.get(layer - 1).into_iter().flatten().copied();
+        stacks.filter_map(|stack| Some((stack, self.reason(stack)?))).collect()
     }
 
     /// What a job needs to know of a stack; of one that is synthesised the images as well.
@@ -154,7 +174,7 @@ impl<'a> Layers<'a> {
 
     /// Whether the sources of one of a layer's stacks come from the job that synthesises.
     fn is_synthesised(&self, layer: usize) -> bool {
-        self.layer(layer).any(|stack| stack.synthesised)
+        self.reviewed(layer).iter().any(|stack| stack.synthesised)
     }
 
     fn on_runner(&self, model: &mut model::Job) {
@@ -208,7 +228,8 @@ impl<'a> Layers<'a> {
     ) -> Passed {
         let (environment, minutes) = (self.place.environment, self.place.project.timeout_minutes);
         let (plan, decide) = (self.id("plan", layer), self.id("decide", layer));
-        let stacks = entries(self.layer(layer).map(|stack| self.entry(stack)));
+        let reviewed = self.reviewed(layer);
+        let stacks = entries(reviewed.iter().map(|stack| self.entry(stack)));
         let synthesised = self.is_synthesised(layer);
         let (images, known_by) = match synthesised {
             true => image::by_digest(pipeline, environment),
@@ -221,8 +242,8 @@ impl<'a> Layers<'a> {
         stand(&mut model, stage, behind);
         model.needs.extend(known_by);
         model.environment = Some(reading_environment(environment));
-        model.outputs = self
-            .layer(layer)
+        model.outputs = reviewed
+            .iter()
             .map(|stack| (stack.stack.clone(), expression(&format!("steps.result.outputs.{}", stack.stack))))
             .collect();
         let job = NewJob {
@@ -303,12 +324,17 @@ impl<'a> Layers<'a> {
             behind = behind.and(&Passed::jobs([again.as_str()]));
             approval = Some(again);
         }
+        let (images, known_by) = match self.is_synthesised(layer) {
+            true => image::by_digest(pipeline, environment),
+            false => Default::default(),
+        };
         let list = format!("needs.{decide}.outputs.apply");
         let mut model = over(draft, &format!("apply {}", environment.name), &list, minutes);
         self.on_runner(&mut model);
         let (image, chosen) = self.image();
         model.needs = chosen;
         stand(&mut model, stage, &behind);
+        model.needs.extend(known_by);
         model.environment = Some(self.place.deployed_to());
         model.concurrency = Some(self.place.one_change_of("${{ matrix.stack }}"));
         let job = NewJob {
@@ -321,6 +347,7 @@ impl<'a> Layers<'a> {
                 approval,
                 newest: Some(newest_id(environment)),
                 synthesised: self.is_synthesised(layer),
+                images,
                 image,
                 ..self.place.apply_body(ASKED, "matrix.plan".to_owned(), minutes)
             }),
@@ -331,5 +358,58 @@ impl<'a> Layers<'a> {
             [decide.clone(), id.clone()],
             format!("(needs.{decide}.outputs.apply == '[]' || needs.{id}.result == 'success')"),
         )
+    }
+
+    /// The job that plans what is applied in one go, and applies it; that it did, or that there was nothing to do.
+    fn apply_directly(
+        &self,
+        pipeline: &mut Pipeline<'_>,
+        draft: &mut Draft<'_>,
+        stage: &Stage,
+        layer: usize,
+        behind: &Passed,
+    ) -> Passed {
+        let direct = self.direct(layer);
+        if direct.is_empty() {
+            return Passed::default();
+        }
+        let (environment, minutes) = (self.place.environment, apply_minutes(self.place.project));
+        let id = self.id("direct", layer);
+        let stacks = entries(direct.iter().map(|(stack, _)| self.entry(stack)));
+        let mut model = over_literal(draft, &format!("plan and apply {}", environment.name), stacks, minutes);
+        self.on_runner(&mut model);
+        let (images, known_by) = image::by_digest(pipeline, environment);
+        let (image, chosen) = self.image();
+        model.needs = chosen;
+        stand(&mut model, stage, behind);
+        model.needs.extend(known_by);
+        model.environment = Some(self.place.deployed_to());
+        model.concurrency = Some(self.place.one_change_of("${{ matrix.stack }}"));
+        // What other stacks need is none of its business.
+        let own = direct.iter().map(|(stack, _)| (*stack).clone()).collect();
+        let own = EnvironmentStacks { stacks: own, ..self.place.target.clone() };
+        let place = InEnvironment { target: &own, ..self.place };
+        let reasons = direct.iter().map(|(stack, reason)| (stack.stack.clone(), (*reason).clone()));
+        let job = NewJob {
+            id: id.clone(),
+            model,
+            permissions: CHANGE,
+            because: "Only where everything before it has gone well. Nobody looks at what it plans: the header says why.",
+            identity: Some(identity(self.place.target, AwsRole::Apply)),
+            body: Body::TfApply(TfApply {
+                synthesised: true,
+                images,
+                direct: Some(Direct {
+                    protected: place.protected(),
+                    lock: LOCK_TIMEOUT,
+                    reasons: reasons.collect(),
+                }),
+                image,
+                ..place.apply_body(ASKED, String::new(), minutes)
+            }),
+            origin: Path::of(["terraform", "stacks"]),
+        };
+        pipeline.add(draft, StageKind::Terraform, Some(environment), job);
+        Passed::jobs([id.as_str()])
     }
 }

@@ -7,7 +7,10 @@ use serde::Serialize;
 
 use super::super::defaults;
 use crate::diagnostic::{Diagnostic, Diagnostics, Path, Place};
-use crate::manifest::{self, Disposition, Kind, Manifest, Only, Slug, StageKind, Workflow};
+use crate::manifest::{
+    self, Approval, CdktfApply, Disposition, Kind, Manifest, Only, SafetyLevel, Slug, StageKind, Workflow,
+};
+use crate::project::Environment;
 
 /// A stack that CDKTF synthesises.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -26,11 +29,15 @@ pub struct Synthesised {
     /// The services that the stack deploys itself.
     #[serde(skip)]
     pub awaits: Vec<Slug>,
+    /// Why it is planned and applied in one go, where it is.
+    #[serde(skip)]
+    pub direct: Option<String>,
 }
 
 /// What is synthesised, with everything that is wrong with it.
 pub(super) fn resolve(
     manifest: &Manifest,
+    environments: &[Environment],
     stacks: &IndexMap<Slug, manifest::Stack>,
     findings: &mut Diagnostics,
 ) -> BTreeMap<Slug, Synthesised> {
@@ -51,6 +58,7 @@ pub(super) fn resolve(
             lock_file,
             awaits: stack.awaits.iter().flatten().collect::<IndexSet<_>>().into_iter().cloned().collect(),
             images: images(manifest, stack),
+            direct: direct(name, stack, environments, findings),
         };
         synthesised.insert(name.clone(), own);
     }
@@ -132,6 +140,56 @@ fn check(stack: &manifest::Stack, path: &Path, findings: &mut Diagnostics) {
             );
         }
     }
+}
+
+/// Why a stack is planned and applied in one go, where it is. Nobody agrees to what was not looked at: that leaves the
+/// environments where nobody is asked.
+fn direct(
+    name: &Slug,
+    stack: &manifest::Stack,
+    environments: &[Environment],
+    findings: &mut Diagnostics,
+) -> Option<String> {
+    let CdktfApply::Direct(written) = stack.cdktf.as_ref()?.apply.as_ref()? else { return None };
+    let at = Path::of(["terraform", "stacks", name.as_str(), "cdktf", "apply"]);
+    let is_asked = |own: &&Environment| {
+        stack.is_in(&own.name) && own.level >= SafetyLevel::WRITES && own.approval != Approval::None
+    };
+    let asked = environments.iter().filter(is_asked);
+    let asked: Vec<String> = asked.map(|environment| format!("`{}`", environment.name)).collect();
+    if !asked.is_empty() {
+        findings.push(
+            Diagnostic::error(
+                "invalid-value",
+                Place::key(at.clone()),
+                format!(
+                    "`direct` plans behind the reviewers of {}, who would agree to what nobody has looked at",
+                    asked.join(" and ")
+                ),
+            )
+            .with_help("apply it as `reviewed`, or keep the stack to environments with `approval: none`"),
+        );
+    }
+    let Some(written) = written else {
+        findings.push(
+            Diagnostic::error("missing-key", at, "`direct` applies what nobody has looked at, and does not say why")
+                .with_help("give the reason: `apply: { direct: { reason: … } }`, or leave `apply` out: the plan that was looked at is applied"),
+        );
+        return None;
+    };
+    let at = at.key("direct").key("reason");
+    if written.reason.trim().len() < 8 {
+        findings.push(
+            Diagnostic::error("missing-key", at, "the reason says nothing to whoever reads the workflow")
+                .with_help("say in a few words why nobody has to look at what is planned"),
+        );
+    } else if written.reason.contains('\n') {
+        findings.push(
+            Diagnostic::error("invalid-value", at, "the reason is one line: it stands in a comment")
+                .with_help("write it in one line"),
+        );
+    }
+    Some(written.reason.trim().to_owned())
 }
 
 /// What a stack deploys itself is a service on ECS, which nothing else deploys.
@@ -227,11 +285,8 @@ fn check_workflow(
     }
     let place = Path::of(["workflows", name.as_str()]);
     match workflow.kind_of(name) {
-        Some(kind @ (Kind::Terraform | Kind::Tf | Kind::TfAuto | Kind::TfDrift)) => {
+        Some(kind @ (Kind::Terraform | Kind::Tf | Kind::TfAuto)) => {
             let reason = match kind {
-                Kind::TfDrift => {
-                    "whether it drifts, a plan with the digests that were applied last would say, and nothing writes them down yet"
-                }
                 Kind::Terraform => "a pull request has no images whose digests it could be synthesised with",
                 _ => "only a pipeline builds the images whose digests it is synthesised with",
             };
@@ -241,7 +296,7 @@ fn check_workflow(
                     Place::key(place),
                     format!("`{}` does not work on `{stack}`, which CDKTF synthesises: {reason}", kind.name()),
                 )
-                .with_help("take the workflow out: `pipeline` plans and applies the stack, `check-state` looks at its state"),
+                .with_help("take the workflow out: `pipeline` plans and applies the stack, `tf-drift` and `check-state` look at it"),
             );
         }
         Some(Kind::Pipeline) => check_stages(manifest, workflow, stack, &place.key("stages"), findings),

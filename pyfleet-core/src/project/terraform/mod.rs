@@ -93,7 +93,7 @@ pub(super) fn resolve(
     check_texts(manifest, written, environments, &stacks, findings);
     check_backend(manifest, written, environments, &stacks, findings);
     check_blue_green(&stacks, environments, findings);
-    let synthesised = cdktf::resolve(manifest, &stacks, findings);
+    let synthesised = cdktf::resolve(manifest, environments, &stacks, findings);
     let mut terraform = Terraform {
         tool: written.tool.unwrap_or(defaults::TOOL),
         version: written.version.to_string(),
