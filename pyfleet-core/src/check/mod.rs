@@ -9,6 +9,8 @@
 //! by its severity and by whoever asks.
 
 #[cfg(test)]
+mod firings;
+#[cfg(test)]
 mod fixture;
 pub mod rules;
 

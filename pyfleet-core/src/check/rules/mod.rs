@@ -2,8 +2,11 @@
 
 mod action_inputs;
 mod checkout_no_credentials;
+mod container_credentials;
 mod dangerous_trigger;
+mod deprecated_command;
 mod id_grammar;
+mod image_digest;
 mod needs_context_declared;
 mod needs_dag;
 mod oidc_fork_guard;
@@ -12,9 +15,13 @@ mod permissions_explicit;
 mod permissions_minimal;
 mod reserved_env;
 mod run_no_expression;
+mod runner_label_known;
+mod secret_bulk;
+mod secret_inherit;
 mod secret_literal_in_manifest;
 mod secret_scope_step;
 mod shell_fail_fast;
+mod shell_name;
 mod static_cloud_keys;
 mod timeout_set;
 mod tool_version_exact;
@@ -28,8 +35,11 @@ use super::Rule;
 pub static RULES: &[&Rule] = &[
     &action_inputs::RULE,
     &checkout_no_credentials::RULE,
+    &container_credentials::RULE,
     &dangerous_trigger::RULE,
+    &deprecated_command::RULE,
     &id_grammar::RULE,
+    &image_digest::RULE,
     &needs_context_declared::RULE,
     &needs_dag::RULE,
     &oidc_fork_guard::RULE,
@@ -38,9 +48,13 @@ pub static RULES: &[&Rule] = &[
     &permissions_minimal::RULE,
     &reserved_env::RULE,
     &run_no_expression::RULE,
+    &runner_label_known::RULE,
+    &secret_bulk::RULE,
+    &secret_inherit::RULE,
     &secret_literal_in_manifest::RULE,
     &secret_scope_step::RULE,
     &shell_fail_fast::RULE,
+    &shell_name::RULE,
     &static_cloud_keys::RULE,
     &timeout_set::RULE,
     &tool_version_exact::RULE,
