@@ -12,7 +12,14 @@
 mod firings;
 #[cfg(test)]
 mod fixture;
+#[cfg(test)]
+mod mutants;
+mod repository;
+mod rights;
 pub mod rules;
+mod script;
+
+pub use repository::{ActionFile, ActionInput, Repository};
 
 use crate::diagnostic::{Diagnostic, Diagnostics, Place, Severity};
 use crate::workflow::Workflow;
@@ -64,6 +71,9 @@ pub struct WorkflowFile<'a> {
     pub workflow: &'a Workflow,
     /// How it is written.
     pub document: &'a Document,
+    /// The repository it belongs to, where that is known: rules that ask for other files find nothing
+    /// without it.
+    pub repository: Option<&'a Repository>,
 }
 
 /// What is judged.
@@ -79,7 +89,33 @@ impl<'a> Subject<'a> {
     /// A workflow and the document it was read from.
     #[must_use]
     pub const fn workflow(workflow: &'a Workflow, document: &'a Document) -> Self {
-        Self::Workflow(WorkflowFile { workflow, document })
+        Self::Workflow(WorkflowFile { workflow, document, repository: None })
+    }
+
+    /// The same, among the other files of its repository.
+    ///
+    /// ```
+    /// use pyfleet_core::check::{self, Repository, Subject, rules};
+    /// use pyfleet_core::source::Source;
+    /// use pyfleet_core::workflow;
+    ///
+    /// let mut repository = Repository::default();
+    /// let called = "on: workflow_call\npermissions: {}\njobs: {a: {permissions: {issues: write}}}\n";
+    /// repository.add(".github/workflows/called.yml", called);
+    ///
+    /// let caller = "on: push\npermissions: {}\njobs: {a: {uses: ./.github/workflows/called.yml}}\n";
+    /// let (workflow, document) = workflow::parse(Source::new("caller.yml", caller)).0.unwrap();
+    /// let rule = rules::find("reusable-permissions-fit").unwrap();
+    /// let subject = Subject::workflow(&workflow, &document);
+    /// assert!(check::run(&subject, &[rule]).is_empty());
+    /// assert!(!check::run(&subject.among(&repository), &[rule]).is_empty());
+    /// ```
+    #[must_use]
+    pub const fn among(self, repository: &'a Repository) -> Self {
+        match self {
+            Self::Workflow(file) => Self::Workflow(WorkflowFile { repository: Some(repository), ..file }),
+            Self::Manifest(_) => self,
+        }
     }
 
     const fn document(&self) -> &'a Document {

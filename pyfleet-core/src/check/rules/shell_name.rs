@@ -1,8 +1,9 @@
 //! `shell-name`.
 
+use crate::check::script::{System, system};
 use crate::check::{Check, Group, Rule, WorkflowFile};
 use crate::diagnostic::{Diagnostic, Diagnostics, Path, Severity};
-use crate::workflow::{Defaults, Job, Runner};
+use crate::workflow::Defaults;
 
 pub(super) static RULE: Rule = Rule {
     code: "shell-name",
@@ -63,29 +64,6 @@ fn check(file: &WorkflowFile<'_>, findings: &mut Diagnostics) {
     }
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum System {
-    Windows,
-    Other,
-}
-
-/// What a job runs on, where all its runners are of one kind and GitHub's.
-fn system(job: &Job) -> Option<System> {
-    let Runner { group: None, labels } = job.runs_on.as_ref()? else { return None };
-    let [label] = labels.as_slice() else { return None };
-    let values = job.values_of(label)?;
-    let all = |prefixes: &[&str]| {
-        values.iter().all(|label| prefixes.iter().any(|prefix| label.starts_with(prefix)))
-    };
-    if all(&["windows-"]) {
-        Some(System::Windows)
-    } else if all(&["ubuntu-", "macos-"]) {
-        Some(System::Other)
-    } else {
-        None
-    }
-}
-
 fn judge(place: Path, shell: &str, system: Option<System>) -> Option<Diagnostic> {
     let help = "name one of `bash`, `sh`, `pwsh`, `python`, or write the command with `{0}` for the file";
     if !is_known(shell) {
@@ -93,7 +71,7 @@ fn judge(place: Path, shell: &str, system: Option<System>) -> Option<Diagnostic>
         return Some(RULE.finding(place, message).with_help(help));
     }
     match (shell, system) {
-        ("cmd" | "powershell", Some(System::Other)) => {
+        ("cmd" | "powershell", Some(System::Unix)) => {
             Some(RULE.finding(place, format!("`{shell}` is on Windows only")).with_help(help))
         }
         ("sh", Some(System::Windows)) => {
