@@ -100,7 +100,11 @@ fn publishes(step: &Step) -> Option<String> {
 
 /// The first command of a script that a table lists: `terraform apply`.
 fn told(step: &Step, table: &[(&str, &[&str])]) -> Option<String> {
-    let commands = commands(step.run.as_deref()?);
+    let script = step.run.as_deref()?;
+    if !table.iter().any(|(name, _)| script.contains(name)) {
+        return None;
+    }
+    let commands = commands(script);
     commands.iter().filter_map(Command::program).find_map(|(program, arguments)| {
         let (name, verbs) = table.iter().find(|(name, _)| *name == program)?;
         let only_looks = |word: &str| {

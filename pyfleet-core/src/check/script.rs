@@ -5,6 +5,7 @@
 //! need not search for text that a comment or a string may hold as well. What it does not understand it
 //! reads as words; it never fails.
 
+use std::cell::OnceCell;
 use std::ops::Range;
 
 use super::WorkflowFile;
@@ -19,8 +20,15 @@ pub(super) struct Script<'a> {
     pub(super) job: &'a Job,
     pub(super) step: &'a Step,
     pub(super) text: &'a str,
-    /// In the order in which they end: what stands in a substitution comes before what it is part of.
-    pub(super) commands: Vec<Command>,
+    commands: OnceCell<Vec<Command>>,
+}
+
+impl Script<'_> {
+    /// In the order in which they end: what stands in a substitution comes before what it is part of. Read
+    /// when they are first asked for: most scripts hold nothing that a rule looks at.
+    pub(super) fn commands(&self) -> &[Command] {
+        self.commands.get_or_init(|| commands(self.text))
+    }
 }
 
 /// A command with its words.
@@ -94,7 +102,7 @@ pub(super) fn scripts<'a>(file: &WorkflowFile<'a>) -> Vec<Script<'a>> {
             let shell = step.shell.as_deref().or(inherited).unwrap_or(without);
             let program = shell.split_whitespace().next().unwrap_or_default();
             if let Some(text) = step.run.as_deref().filter(|_| matches!(program, "bash" | "sh")) {
-                found.push(Script { place: place.key("run"), job, step, text, commands: commands(text) });
+                found.push(Script { place: place.key("run"), job, step, text, commands: OnceCell::new() });
             }
         }
     }
@@ -225,8 +233,7 @@ impl Reader<'_> {
         self.depth += 1;
         let mut command = Command::default();
         let (mut last, mut open) = (None, 0_usize);
-        loop {
-            let Some(next) = self.peek() else { break };
+        while let Some(next) = self.peek() {
             match next {
                 ' ' | '\t' | '\r' => self.skip(),
                 '\\' if self.starts_with("\\\n") => self.at += 2,

@@ -39,8 +39,9 @@ GitHub empties an output of a job that holds a masked text, without a word: the 
 const FILES: &[&str] = &["GITHUB_OUTPUT", "GITHUB_ENV", "GITHUB_STEP_SUMMARY"];
 
 fn check(file: &WorkflowFile<'_>, findings: &mut Diagnostics) {
-    for script in scripts(file) {
-        for command in &script.commands {
+    let has_secret = |script: &Script<'_>| script.step.env.values().any(reads_secret);
+    for script in scripts(file).into_iter().filter(has_secret) {
+        for command in script.commands() {
             let Some(target) =
                 command.writes_to(FILES).map(str::to_owned).or_else(|| piped(&script, command))
             else {
@@ -67,22 +68,23 @@ fn check(file: &WorkflowFile<'_>, findings: &mut Diagnostics) {
 
 /// The file that the command behind a pipe writes: `echo … | tee -a "$GITHUB_OUTPUT"`.
 fn piped(script: &Script<'_>, command: &crate::check::script::Command) -> Option<String> {
-    let own = script.commands.iter().position(|other| std::ptr::eq(other, command))?;
-    let next = script.commands.iter().find(|other| other.fed_by == Some(own))?;
+    let own = script.commands().iter().position(|other| std::ptr::eq(other, command))?;
+    let next = script.commands().iter().find(|other| other.fed_by == Some(own))?;
     next.program().filter(|(program, _)| *program == "tee")?;
     next.writes_to(FILES).map(str::to_owned)
 }
 
 /// Whether a variable of the step's own `env:` holds a secret as it is.
 fn is_secret(script: &Script<'_>, variable: &Variable) -> bool {
-    let reads_secret = |value: &String| {
-        let (found, _) = embedded(value);
-        found
-            .iter()
-            .filter_map(|own| own.expression.as_context())
-            .any(|access| access.is_within(&["secrets"]) || access.is_within(&["github", "token"]))
-    };
     script.step.env.get(&variable.name).is_some_and(reads_secret)
+}
+
+fn reads_secret(value: &String) -> bool {
+    let (found, _) = embedded(value);
+    found
+        .iter()
+        .filter_map(|own| own.expression.as_context())
+        .any(|access| access.is_within(&["secrets"]) || access.is_within(&["github", "token"]))
 }
 
 /// Outputs of a job that name the account which its login masks.

@@ -141,7 +141,7 @@ fn cache(document: &Document, place: &Path, step: &Step) -> Option<(Place, Cache
     if let Some((_, name, off)) = SWITCHED_OFF.iter().find(|(slug, ..)| is(slug)) {
         return match input(name) {
             Some((_, value)) if value == *off => None,
-            Some((place, value)) if matches!(value, "true" | "false") => Some((place, Cache::Certain)),
+            Some((place, "true" | "false")) => Some((place, Cache::Certain)),
             Some((place, _)) => Some((place, Cache::Perhaps)),
             None => Some((uses(), Cache::Perhaps)),
         };

@@ -72,6 +72,9 @@ const OUTSIDERS: &[&[&str]] = &[
 const STARTERS: &[&[&str]] =
     &[&["inputs"], &["github", "event", "inputs"], &["github", "event", "client_payload"]];
 
+/// The variable in which the runner puts a pull request's branch by itself.
+const HEAD: &str = "GITHUB_HEAD_REF";
+
 /// What hands a line of text to the runner.
 const FILES: &[&str] = &["GITHUB_ENV", "GITHUB_PATH", "GITHUB_OUTPUT"];
 
@@ -82,10 +85,10 @@ const GIT: &[&str] = &[
 ];
 
 fn check(file: &WorkflowFile<'_>, findings: &mut Diagnostics) {
-    for script in scripts(file) {
-        for (index, command) in script.commands.iter().enumerate() {
+    for script in scripts(file).into_iter().filter(|script| may_hold_text_of_others(file, script)) {
+        for (index, command) in script.commands().iter().enumerate() {
             for (variable, use_) in uses(&script, index, command) {
-                let Some((author, access)) = author(file, &script, variable) else { continue };
+                let Some((author, access)) = author(file, &script, &variable.name) else { continue };
                 let (message, help) = match (use_, author) {
                     (Use::Word, Author::Starter) | (Use::File("GITHUB_OUTPUT"), Author::Starter) => continue,
                     (Use::Code(program), _) => {
@@ -118,6 +121,14 @@ fn check(file: &WorkflowFile<'_>, findings: &mut Diagnostics) {
     }
 }
 
+/// Whether any variable that a script names holds such a text.
+fn may_hold_text_of_others(file: &WorkflowFile<'_>, script: &Script<'_>) -> bool {
+    let names =
+        [&script.step.env, &script.job.env, &file.workflow.env].into_iter().flat_map(|env| env.keys());
+    let mut named = names.map(String::as_str).chain([HEAD]).filter(|name| script.text.contains(name));
+    named.any(|name| author(file, script, name).is_some())
+}
+
 /// What a script does with a variable.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Use<'a> {
@@ -132,7 +143,7 @@ fn uses<'a>(script: &'a Script<'_>, index: usize, command: &'a Command) -> Vec<(
     let mut found = Vec::new();
     let Some((program, arguments)) = command.program() else { return found };
     let file = command.writes_to(FILES).or_else(|| {
-        let next = script.commands.iter().find(|other| other.fed_by == Some(index))?;
+        let next = script.commands().iter().find(|other| other.fed_by == Some(index))?;
         next.program().filter(|(program, _)| *program == "tee").and_then(|_| next.writes_to(FILES))
     });
     let file = file.filter(|_| matches!(program, "echo" | "printf" | "cat"));
@@ -203,7 +214,7 @@ fn takes_value(option: &str) -> bool {
 
 /// Whether a test or a `case` has looked at a variable before a command, or the command is one.
 fn is_checked(script: &Script<'_>, index: usize, name: &str) -> bool {
-    script.commands.iter().take(index).any(|command| {
+    script.commands().iter().take(index).any(|command| {
         let Some((program, arguments)) = command.program() else { return false };
         let looks = match program {
             "case" => true,
@@ -215,7 +226,7 @@ fn is_checked(script: &Script<'_>, index: usize, name: &str) -> bool {
         let is_fed = || {
             command
                 .fed_by
-                .and_then(|before| script.commands.get(before))
+                .and_then(|before| script.commands().get(before))
                 .is_some_and(|before| before.words.iter().any(mentions))
         };
         let here = || command.redirections.iter().any(|(_, word)| mentions(word));
@@ -224,12 +235,11 @@ fn is_checked(script: &Script<'_>, index: usize, name: &str) -> bool {
 }
 
 /// Who wrote the text of a variable of the step, its job or its workflow, and which expression reads it.
-fn author(file: &WorkflowFile<'_>, script: &Script<'_>, variable: &Variable) -> Option<(Author, String)> {
+fn author(file: &WorkflowFile<'_>, script: &Script<'_>, name: &str) -> Option<(Author, String)> {
     let environments = [&script.step.env, &script.job.env, &file.workflow.env];
-    let Some(value) = environments.into_iter().find_map(|env| env.get(&variable.name)) else {
+    let Some(value) = environments.into_iter().find_map(|env| env.get(name)) else {
         // The runner sets it, from the same text as `github.head_ref`.
-        let is_branch = variable.name == "GITHUB_HEAD_REF";
-        return is_branch.then(|| (Author::Outsider, variable.name.clone()));
+        return (name == HEAD).then(|| (Author::Outsider, name.to_owned()));
     };
     let found = embedded(value).0;
     let reads = found.iter().flat_map(|own| passed_on(&own.expression));

@@ -59,9 +59,10 @@ const VERIFIERS: &[&str] = &[
 ];
 
 fn check(file: &WorkflowFile<'_>, findings: &mut Diagnostics) {
-    for script in scripts(file) {
+    let downloads = |script: &Script<'_>| DOWNLOADERS.iter().any(|program| script.text.contains(program));
+    for script in scripts(file).into_iter().filter(downloads) {
         let verifies = verifies(&script);
-        for (index, command) in script.commands.iter().enumerate() {
+        for (index, command) in script.commands().iter().enumerate() {
             let Some((program, arguments)) = command.program() else { continue };
             let at = |range: Range<usize>| Place::within(script.place.clone(), range);
             if is_run_from_input(program, arguments)
@@ -123,12 +124,12 @@ fn source<'a>(script: &'a Script<'_>, command: &'a Command) -> Option<&'a str> {
         if let Some(found) = downloader(script, index) {
             return Some(found);
         }
-        index = script.commands.get(index)?.fed_by.filter(|before| *before < index)?;
+        index = script.commands().get(index)?.fed_by.filter(|before| *before < index)?;
     }
 }
 
 fn downloader<'a>(script: &'a Script<'_>, index: usize) -> Option<&'a str> {
-    let (program, arguments) = script.commands.get(index)?.program()?;
+    let (program, arguments) = script.commands().get(index)?.program()?;
     let is_own = |word: &Word| {
         ["http://localhost", "http://127.0.0.1", "localhost:"].iter().any(|own| word.text.starts_with(own))
     };
@@ -149,7 +150,7 @@ fn given<'a>(program: &str, arguments: &'a [Word]) -> Option<&'a Word> {
 
 /// Whether anything in a script compares a file with something known.
 fn verifies(script: &Script<'_>) -> bool {
-    script.commands.iter().filter_map(Command::program).any(|(program, arguments)| {
+    script.commands().iter().filter_map(Command::program).any(|(program, arguments)| {
         let says = |word: &str| arguments.iter().any(|own| own.text == word);
         VERIFIERS.contains(&program)
             || (program == "openssl" && says("dgst"))
@@ -164,7 +165,7 @@ fn made_executable<'a>(script: &Script<'_>, index: usize, arguments: &'a [Word])
     if !executable {
         return None;
     }
-    let before = script.commands.iter().take(index);
+    let before = script.commands().iter().take(index);
     let saved: Vec<String> = before
         .filter(|command| command.program().is_some_and(|(program, _)| DOWNLOADERS.contains(&program)))
         .flat_map(|command| saved_as(script, command))
