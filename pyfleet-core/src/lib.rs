@@ -97,6 +97,7 @@ pub mod workflow;
 pub mod action;
 pub mod manifest;
 pub mod check;
+pub mod explanation;
 pub mod project;
 pub mod plan;
 pub mod flowchart;

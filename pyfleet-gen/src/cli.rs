@@ -30,6 +30,8 @@ pub(crate) enum Command {
     Check(command::check::Args),
     /// Judge the manifest and what it renders, or any workflow files
     Validate(command::validate::Args),
+    /// Say what the code of a finding means, and what to do about it
+    Explain(command::explain::Args),
     /// Print the AWS roles that jobs assume: who may, and what they may do
     Oidc(command::oidc::Args),
     /// Print the manifest's JSON Schema, for editors

@@ -61,6 +61,7 @@ pub mod repository;
 mod survey;
 pub mod sync;
 mod waive;
+mod workflow_files;
 pub mod writer;
 
 use std::ffi::OsString;

@@ -13,6 +13,14 @@ pub(crate) fn accept(waivers: &[Waiver], findings: Diagnostics) -> (Diagnostics,
     (kept.pop().map(|(_, findings)| findings).unwrap_or_default(), about)
 }
 
+/// Takes out the findings about a workflow file that the manifest does not render, named from the repository's root.
+pub(crate) fn accept_in(waivers: &[Waiver], file: String, findings: Diagnostics) -> Diagnostics {
+    let own: Vec<Waiver> =
+        waivers.iter().filter(|waiver| !matches!(waiver.at, WaivedAt::Manifest(_))).cloned().collect();
+    let (mut kept, _) = take_out(&own, vec![(file, findings)]);
+    kept.pop().map(|(_, findings)| findings).unwrap_or_default()
+}
+
 /// Takes out the findings about workflows that a waiver covers. What comes back second is about the waivers themselves: one
 /// that has ended, or that covers nothing, is a finding too.
 pub(crate) fn apply(
@@ -72,7 +80,13 @@ fn covers(waiver: &Waiver, file: &str, finding: &Diagnostic) -> bool {
             file == format!(".github/workflows/{name}.yml")
                 && (job.is_none() || *job == own_job(&finding.place.path))
         }
+        WaivedAt::File { name, job } => {
+            file.strip_prefix(".github/workflows/") == Some(name)
+                && (job.is_none() || *job == own_job(&finding.place.path))
+        }
         WaivedAt::Manifest(path) => finding.place.path.segments().starts_with(path.segments()),
+        // The run that scans judges that.
+        WaivedAt::Scanned(_) => false,
     };
     finding.code == waiver.rule && is_there
 }

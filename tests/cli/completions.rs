@@ -24,7 +24,7 @@ fn bash_proposes_what_there_is() {
         ("pyfleet-gen va", "validate"),
         ("pyfleet-gen completions po", "powershell"),
         ("pyfleet-gen oidc --format te", "terraform"),
-        ("pyfleet-gen check --format ", "human json github"),
+        ("pyfleet-gen check --format ", "human json github sarif"),
         ("pyfleet-gen graph --format ", "mermaid svg html"),
         ("pyfleet-gen render --ad", "--adopt"),
     ] {

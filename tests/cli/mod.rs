@@ -2,12 +2,14 @@
 
 mod check; // every state of a file: its line, its difference, its exit code, and what mends it
 mod completions; // what a real shell proposes
+mod explain; // what a code means
 mod graph; // charts of all workflows, and of one
 mod killed; // a render that is killed at any moment, and two at once
 mod links; // symbolic and hard links: nothing outside is ever touched
 mod oidc; // the roles as text, JSON and Terraform; the guide among the rendered files
 mod render; // what is written, what is removed, and what is left alone
 mod report; // the same for programs and for GitHub: JSON as its schema says, annotations
+mod sarif; // the same for code scanning, judged by SARIF's own validator
 mod schema; // the schema on standard output
 mod usage; // where the manifest is found, exit codes, colour
 mod validate; // the manifest, workflow files, ejected files

@@ -62,7 +62,7 @@ fn a_file_that_cannot_be_read() {
     repo.write("binary.yml", b"\xff\xfe");
     repo.run(["validate", "nowhere.yml"]).exits(2).says("error: nowhere.yml: No such file or directory");
     repo.run(["validate", "binary.yml"]).exits(2).says("error: binary.yml: is not UTF-8");
-    repo.run(["validate", "."]).exits(2).says("error: .: ");
+    repo.run(["validate", "."]).exits(2).says("error: binary.yml: is not UTF-8");
     #[cfg(unix)]
     repo.run(["validate", "/dev/zero"]).exits(2).says("error: /dev/zero: has more than 4 MiB");
 }
@@ -82,4 +82,55 @@ fn ejected_files_are_still_judged() {
     repo.write(BUILD, "on: [\n").run(["check"]).exits(1).says(BUILD);
     repo.write(BUILD, WITHOUT_TIMEOUT.replace("runs-on", "timeout-minutes: 5\n    runs-on"));
     repo.run(["check"]).exits(0).says_not("ejected").run(["validate"]).exits(0);
+}
+
+#[test]
+fn folders_of_workflow_files() {
+    let repo = rendered();
+    repo.write("mine/deep/one.yaml", WITHOUT_TIMEOUT)
+        .write("mine/two.yml", WITHOUT_TIMEOUT.replace("runs-on", "timeout-minutes: 5\n    runs-on"))
+        .write("mine/.git/three.yml", "on: [\n")
+        .write("mine/notes.txt", "on: [\n");
+    let ran = repo.run(["validate", "mine"]).exits(1);
+    insta::assert_snapshot!(ran.out(), @r"
+    mine/deep/one.yaml: 1 error
+    1 other file: nothing found
+    ");
+    // A repository stands for its workflows, and for nothing else in it.
+    insta::assert_snapshot!(repo.run(["validate", "."]).exits(0).out(), @"2 other files: nothing found");
+    insta::assert_snapshot!(repo.run(["validate", "mine/two.yml", "mine"]).exits(1).out(), @r"
+    mine/two.yml: nothing found
+    mine/deep/one.yaml: 1 error
+    ");
+    repo.write("empty/notes.txt", "");
+    repo.run(["validate", "empty"]).exits(2).says("error: empty: holds no file that ends in .yml or .yaml");
+}
+
+/// Judged side by side, reported in one order.
+#[test]
+fn many_files_give_one_report() {
+    let repo = Repo::new();
+    for number in 0..64 {
+        repo.write(&format!("many/{number:02}.yml"), WITHOUT_TIMEOUT);
+    }
+    let first = repo.run(["validate", "many"]).exits(1);
+    let names: Vec<String> =
+        first.out().lines().filter_map(|line| line.strip_suffix(": 1 error").map(str::to_owned)).collect();
+    assert!(names.len() == 64 && names.is_sorted(), "{names:?}");
+    let again = repo.run(["validate", "many"]).exits(1);
+    assert_eq!((first.out(), first.err()), (again.out(), again.err()));
+    // The first file that cannot be read is named, whatever was judged before it.
+    for name in ["40", "50"] {
+        repo.write(&format!("many/{name}.yml"), b"\xff");
+    }
+    repo.run(["validate", "many"]).exits(2).says("error: many/40.yml: is not UTF-8").says_not("timeout-set");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_folder_that_holds_itself() {
+    let repo = Repo::new();
+    repo.write("loop/one.yml", WITHOUT_TIMEOUT);
+    std::os::unix::fs::symlink("..", repo.path("loop/again")).unwrap();
+    assert_eq!(repo.run(["validate", "loop"]).exits(1).out(), "loop/one.yml: 1 error\n");
 }

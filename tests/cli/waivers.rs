@@ -82,3 +82,33 @@ fn a_tag_that_moves_on_purpose_is_accepted_where_the_image_is_declared() {
     repo.write("pyfleet.yml", manifest("images.web").replace("[latest]", "[sha]"));
     repo.run(["validate"]).exits(0).says("waiver-unused");
 }
+
+/// Files that the manifest does not render are judged where somebody asks for it, and waived by their path.
+#[test]
+fn a_file_of_somebody_else() {
+    const LEGACY: &str = ".github/workflows/legacy.yml";
+    let repo = rendered();
+    repo.write(
+        LEGACY,
+        "on: push\npermissions: {}\njobs:\n  one:\n    permissions: {}\n    runs-on: ubuntu-24.04\n    steps:\n      \
+         - run: 'true'\n        shell: bash\n",
+    );
+    repo.run(["validate", LEGACY]).exits(1).says("error[timeout-set]");
+    let manifest = repo.read("pyfleet.yml");
+    for (at, exit) in [(LEGACY.to_owned(), 0), (format!("{LEGACY}:one"), 0), (format!("{LEGACY}:two"), 1)] {
+        repo.write("pyfleet.yml", format!("{manifest}{}", waiver("timeout-set", &at, "2099-12-31")));
+        repo.run(["validate", LEGACY]).exits(exit);
+        repo.run(["validate", "."]).exits(exit);
+        repo.run(["-C", ".github", "validate", "workflows/legacy.yml"]).exits(exit);
+        // It covers nothing of what is rendered, and is not asked to.
+        repo.run(["check"]).exits(0).says_not("waiver-unused");
+    }
+    // Elsewhere, a file of the same name is another one.
+    repo.write("pyfleet.yml", format!("{manifest}{}", waiver("timeout-set", LEGACY, "2099-12-31")));
+    repo.write("other/legacy.yml", repo.read(LEGACY)).run(["validate", "other/legacy.yml"]).exits(1);
+    // One that has ended says so, and a rendered file has its name in the manifest.
+    repo.write("pyfleet.yml", format!("{manifest}{}", waiver("timeout-set", LEGACY, "2024-02-29")));
+    repo.run(["validate", LEGACY]).exits(1).says("a waiver covered it until 2024-02-29");
+    repo.write("pyfleet.yml", format!("{manifest}{}", waiver("timeout-set", super::TEST, "2099-12-31")));
+    repo.run(["check"]).exits(2).says("the manifest renders this file");
+}

@@ -27,6 +27,7 @@ mod cost_comment;
 mod cost_report;
 mod coverage_check;
 mod create_backend;
+mod dependency_audit;
 mod deploy_guard;
 mod deploy_summary;
 mod destroy_backend;
@@ -40,6 +41,7 @@ mod eks_rollback;
 mod decide_apply;
 mod detect_drift;
 pub(crate) mod drift_report;
+mod eslint;
 mod fetch_baseline;
 mod force_unlock;
 mod gate;
@@ -82,6 +84,7 @@ mod test_comment;
 mod test_summary;
 mod tf_auto_guard;
 mod tf_guard;
+mod tfsec_install;
 mod wait_for_lock;
 
 /// What every script has in common.

@@ -6,6 +6,9 @@ const S3: &str = "terraform {\n  required_version = \">= 1.5\"\n  backend \"s3\"
 const DOCKERFILE: &str = "FROM python:3.12-slim AS build\nRUN pip wheel .\nFROM python:3.12-slim\nCOPY --from=build /x /x\nUSER 10001\nHEALTHCHECK CMD true\n";
 const TEST: &str = "def test_it():\n    assert True\n";
 
+/// A Deployment of an image that is called as the repository is.
+pub(super) const DEPLOYMENT: &str = "apiVersion: apps/v1\nkind: Deployment\nmetadata:\n  name: web\nspec:\n  template:\n    metadata:\n      labels: { app: web }\n    spec:\n      containers:\n        - name: main\n          image: ghcr.io/acme/shop:1.0\n          readinessProbe:\n            httpGet: { path: /ready, port: 8080 }\n";
+
 pub(super) const CASES: &[Case] = &[
     Case {
         name: "one-directory",
@@ -248,48 +251,260 @@ pub(super) const CASES: &[Case] = &[
         name: "kubernetes",
         files: &[
             ("Dockerfile", DOCKERFILE),
-            ("k8s/web.yml", "apiVersion: apps/v1\nkind: Deployment\n"),
-            ("k8s/ingress.yaml", "# ours\napiVersion: networking.k8s.io/v1\nkind: Ingress\n"),
+            ("k8s/web.yml", DEPLOYMENT),
+            (
+                "k8s/ingress.yaml",
+                "# ours\napiVersion: networking.k8s.io/v1\nkind: Ingress\nmetadata: { name: web }\nspec:\n  tls: [{ hosts: [shop.example.com] }]\n  rules:\n    - host: shop.example.com\n      http: { paths: [{ path: /, backend: { service: { name: web } } }] }\n",
+            ),
+            (
+                "k8s/service.yml",
+                "apiVersion: v1\nkind: Service\nmetadata: { name: web }\nspec: { selector: { app: web } }\n",
+            ),
+            ("k8s/namespace.yml", "apiVersion: v1\nkind: Namespace\nmetadata: { name: shop }\n"),
+            (
+                "k8s/secret.yml",
+                "apiVersion: v1\nkind: Secret\nmetadata: { name: db }\nstringData: { password: hunter2 }\n",
+            ),
+            (
+                "k8s/monitoring.yml",
+                "apiVersion: v1\nkind: ConfigMap\nmetadata: { name: m, namespace: other }\n",
+            ),
+            ("compose.yaml", "services:\n  web: { image: shop }\n"),
+            ("skaffold.yaml", "apiVersion: skaffold/v4\nkind: Config\n"),
+            ("k8s/broken.yml", "apiVersion: v1\nkind: Service\n- [\n"),
             ("charts/web/Chart.yaml", "apiVersion: v2\nname: web\n"),
             ("charts/web/templates/a.yaml", "apiVersion: {{ .x }}\nkind: Y\n"),
             ("overlay/kustomization.yaml", "resources: [../k8s]\n"),
         ],
         says: &[
             "Kubernetes  charts/web: a Helm chart",
-            "Kubernetes  k8s: 2 manifests",
+            "Kubernetes  k8s: 6 manifests",
             "Kubernetes  overlay: Kustomize",
-            "Kubernetes: a service with `eks`",
+            "`charts/web` is a Helm chart, which pyfleet does not run: `helm template charts/web` writes plain manifests",
+            "`kubectl kustomize overlay` writes plain manifests",
+            "1 file left out that would be Kubernetes manifests and are not YAML, such as `k8s/broken.yml`, which cannot be read",
+            "`k8s/namespace.yml` was left out: what is in it belongs to the whole cluster",
+            "`k8s/secret.yml` was left out: values of Secrets belong into secrets of GitHub",
+            "`k8s/monitoring.yml` was left out: it lies in the namespace `other`",
+            "images.shop.repository: acme/shop (k8s/web.yml names it)",
+            "level 4 adds deploy.yml, rollback.yml, metrics.yml, pipeline.yml",
+            "level 5 has a push start pipeline.yml",
         ],
+        levels: &[2, 3, 4, 5],
+    },
+    Case {
+        name: "kubernetes-of-several-images",
+        files: &[
+            ("api/Dockerfile", DOCKERFILE),
+            ("page/Dockerfile", DOCKERFILE),
+            (
+                "deploy/api.yml",
+                "apiVersion: v1\nkind: Service\nmetadata: { name: api, namespace: shop }\nspec:\n  type: LoadBalancer\n  selector: { app: api }\n  ports: [{ port: 8443 }]\n---\napiVersion: apps/v1\nkind: Deployment\nmetadata: { name: api, namespace: shop }\nspec:\n  template:\n    metadata: { labels: { app: api, tier: back } }\n    spec:\n      containers:\n        - { name: proxy, image: \"envoyproxy/envoy:v1\" }\n        - name: server\n          image: 123456789012.dkr.ecr.eu-west-1.amazonaws.com/shop/api:latest\n          env: [{ name: P, valueFrom: { secretKeyRef: { name: db, key: password } } }]\n          envFrom: [{ secretRef: { name: rest } }]\n",
+            ),
+            (
+                "deploy/page.yml",
+                "apiVersion: apps/v1\nkind: Deployment\nmetadata: { name: page, namespace: shop }\nspec:\n  template:\n    spec:\n      containers: [{ name: page, image: registry.example.com/shop/page }]\n",
+            ),
+            (
+                "deploy/db.yml",
+                "apiVersion: apps/v1\nkind: StatefulSet\nmetadata: { name: db, namespace: shop }\nspec:\n  template:\n    spec:\n      containers:\n        - name: db\n          image: postgres:17\n          env: [{ name: P, valueFrom: { secretKeyRef: { name: db, key: password } } }]\n",
+            ),
+            (
+                "old/worker.yml",
+                "apiVersion: apps/v1\nkind: StatefulSet\nmetadata: { name: worker }\nspec:\n  template:\n    spec:\n      containers: [{ name: worker, image: acme/api }]\n",
+            ),
+        ],
+        says: &[
+            "`worker` in `old/worker.yml` is a StatefulSet",
+            "the Secret `rest` of Kubernetes is read as a whole",
+            "`deploy/page.yml` takes its image from registry.example.com, where pyfleet pushes nothing",
+            "images.api.repository: shop/api (deploy/api.yml names it)",
+            "images.page.repository: acme/shop/page (the repository's own name)",
+        ],
+        levels: &[2, 3, 4, 5],
+    },
+    Case {
+        name: "kubernetes-of-several-directories",
+        files: &[
+            ("api/Dockerfile", DOCKERFILE),
+            ("page/Dockerfile", DOCKERFILE),
+            (
+                "k8s/api/api.yml",
+                "apiVersion: apps/v1\nkind: Deployment\nmetadata: { name: api }\nspec: { template: { spec: { containers: [{ name: api, image: api }] } } }\n",
+            ),
+            ("k8s/api/config.yml", "apiVersion: v1\nkind: ConfigMap\nmetadata: { name: api }\n"),
+            (
+                "k8s/page/page.yml",
+                "apiVersion: apps/v1\nkind: Deployment\nmetadata: { name: page }\nspec: { template: { spec: { containers: [{ name: page, image: page }] } } }\n",
+            ),
+            ("k8s/shared/config.yml", "apiVersion: v1\nkind: ConfigMap\nmetadata: { name: all }\n"),
+        ],
+        says: &["level 4 adds deploy.yml, rollback.yml, metrics.yml, pipeline.yml"],
+        levels: &[2, 3, 4, 5],
+    },
+    Case {
+        name: "kubernetes-that-is-not-clear",
+        files: &[
+            ("Dockerfile", DOCKERFILE),
+            ("dev/web.yml", DEPLOYMENT),
+            ("prod/web.yml", DEPLOYMENT),
+            (
+                "both/a.yml",
+                "apiVersion: apps/v1\nkind: Deployment\nmetadata: { name: a }\nspec: { template: { spec: { containers: [{ name: a, image: shop }] } } }\n---\napiVersion: apps/v1\nkind: Deployment\nmetadata: { name: b }\nspec: { template: { spec: { containers: [{ name: b, image: shop }] } } }\n",
+            ),
+        ],
+        says: &[
+            "the Deployment `web` stands in `dev/web.yml` and in `prod/web.yml`, and was left out",
+            "`both/a.yml` holds several Deployments of this repository's images, and was left out",
+        ],
+        levels: &[2],
+    },
+    Case {
+        name: "kubernetes-of-others",
+        files: &[
+            ("Dockerfile", DOCKERFILE),
+            (
+                "k8s/redis.yml",
+                "apiVersion: apps/v1\nkind: Deployment\nmetadata: { name: redis }\nspec: { template: { spec: { containers: [{ name: redis, image: \"redis:7\" }] } } }\n",
+            ),
+        ],
+        says: &["which workload of Kubernetes runs an image of this repository is not known"],
         levels: &[2],
     },
     Case {
         name: "golden-image",
         files: &[
-            ("packer/ubuntu.pkr.hcl", "source \"proxmox-iso\" \"x\" {}\n"),
+            (
+                "packer/ubuntu.pkr.hcl",
+                "source \"proxmox-iso\" \"x\" {}\nvariable \"proxmox_token\" {}\nvariable \"node\" { default = \"pve\" }\nbuild {\n  sources = [\"source.proxmox-iso.x\"]\n}\n",
+            ),
+            ("packer/other.pkr.hcl", "source \"null\" \"x\" {}\nbuild {}\n"),
+            ("packer/broken.pkr.hcl", "build {"),
+            ("packer/old.pkr.json", "{}"),
             ("ansible/ansible.cfg", ""),
             ("ansible/site.yml", "- hosts: all\n"),
+            ("ansible/requirements.txt", "ansible-core==2.17.7\n"),
+            ("ansible/known_hosts", "host ssh-ed25519 AAAA\n"),
             ("infrastructure/main.tf", "provider \"proxmox\" {}\n"),
         ],
         says: &[
-            "Packer      packer: templates",
-            "Ansible     ansible: settings",
+            "Packer      packer/other.pkr.hcl: null",
+            "Ansible     ansible: 1 playbook",
+            "1 file of Packer left out that are not HCL, such as `packer/broken.pkr.hcl`, which cannot be read from line 1 on",
+            "`packer/old.pkr.json` is Packer in JSON, and was not read",
+            "`packer/ubuntu.pkr.hcl` was left out: a manifest has one golden image, and it is that of `packer/other.pkr.hcl`",
+            "`packer/other.pkr.hcl` does not write packer-manifest.json",
+            "Packer is given `packer/other.pkr.hcl` alone",
+            "packer.output-variable: template_id (no variable of `infrastructure` is named as one that takes an image: declare it there)",
+            "ansible.inventory-output: ansible_inventory (`infrastructure` has no output of such a name: declare it there)",
+            "ansible.version: 2.17.7 (ansible/requirements.txt)",
             "nothing says that this Terraform is for AWS: levels 3 and 4 are left out",
         ],
         levels: &[],
     },
     Case {
+        name: "machines-without-an-image",
+        files: &[
+            ("net/main.tf", "terraform {\n  backend \"s3\" {}\n}\nresource \"terraform_data\" \"x\" {}\n"),
+            (
+                "vm/main.tf",
+                "terraform {\n  backend \"s3\" {}\n}\noutput \"inventory\" { value = \"\" }\nresource \"terraform_data\" \"x\" {}\n",
+            ),
+            ("playbooks/site.yml", "---\n- name: All\n  hosts: all\n  tasks: []\n"),
+            ("playbooks/other.yml", "- hosts: all\n"),
+            ("playbooks/broken.yml", "- hosts: all\n  - [\n"),
+            ("playbooks/vars.yml", "hosts: all\n"),
+        ],
+        says: &[
+            "ansible.playbook: playbooks/site.yml (beside `playbooks/other.yml`)",
+            "`playbooks/broken.yml` is not YAML, and was left out as a playbook",
+            "ansible.inventory-output: inventory (an output of `vm` is named so)",
+            "level 4 adds tf.yml, rollback.yml, metrics.yml, pipeline.yml",
+        ],
+        levels: &[3, 4, 5],
+    },
+    Case {
+        name: "image-of-several-stacks",
+        files: &[
+            (
+                "web.pkr.hcl",
+                "packer {\n  required_version = \"~> 1.9.0\"\n}\nsource \"amazon-ebs\" \"x\" {}\nvariable \"secret_key\" {}\nbuild {\n  post-processors {\n    post-processor \"manifest\" {}\n  }\n  provisioner \"shell\" {\n    scripts = [\"setup/a.sh\", \"missing.sh\"]\n  }\n}\n",
+            ),
+            ("setup/a.sh", ""),
+            ("infra/envs/dev/net/main.tf", "terraform {\n  backend \"s3\" {}\n}\nprovider \"aws\" {}\n"),
+            (
+                "infra/envs/dev/web/main.tf",
+                "terraform {\n  backend \"s3\" {}\n}\nprovider \"aws\" {}\nvariable \"ami_id\" { default = \"\" }\n",
+            ),
+            ("infra/envs/prod/net/main.tf", "terraform {\n  backend \"s3\" {}\n}\nprovider \"aws\" {}\n"),
+            ("roles/tools/tasks/main.yml", "- debug: {}\n"),
+        ],
+        says: &[
+            "packer.version: 1.9.5 (`required_version` is `~> 1.9.0`)",
+            "packer.output-variable: ami_id (a variable of `infra/envs/dev/web` is named so)",
+            "`amazon-ebs` needs credentials of AWS, and the build has no role",
+            "`roles` has roles, and no playbook outside of an image's build runs them",
+        ],
+        levels: &[3, 4, 5],
+    },
+    Case {
         name: "cdktf",
         files: &[
             ("infra/cdktf.json", "{\"language\": \"typescript\", \"app\": \"npx ts-node main.ts\"}"),
-            ("infra/package.json", "{\"scripts\": {\"test\": \"jest\"}}"),
-            ("infra/package-lock.json", "{}"),
+            (
+                "infra/package.json",
+                "{\"scripts\": {\"test\": \"jest\"}, \"devDependencies\": {\"cdktf-cli\": \"^0.20.0\"}}",
+            ),
+            (
+                "infra/package-lock.json",
+                "{\"packages\": {\"node_modules/cdktf-cli\": {\"version\": \"0.20.11\"}}}",
+            ),
+            (
+                "infra/main.ts",
+                "new Network(app, \"network\");\nnew Shop(app, \"Shop\");\nnew Data(app, \"data\", {});\n",
+            ),
+            ("python/cdktf.json", "{\"language\": \"python\"}"),
+            ("broken/cdktf.json", "{\"language\":"),
+            ("bare/cdktf.json", "{\"language\": \"typescript\"}"),
+            ("odd/cdktf.json", "[]"),
         ],
         says: &[
             "CDKTF       infra: in typescript",
-            "CDKTF: a stack with `cdktf`",
             "tests.infra.install: npm ci",
+            "`broken/cdktf.json` is not JSON with settings, and was left out",
+            "`odd/cdktf.json` is not JSON with settings, and was left out",
+            "the program of CDKTF in `python` was left out: it is in python",
+            "the program of CDKTF in `bare` was left out: it has no package-lock.json",
+            "the stack `Shop` of CDKTF in `infra` was left out",
+            "no lock file of Terraform is committed below `infra`",
+            "level 4 adds metrics.yml, pipeline.yml",
         ],
-        levels: &[],
+        levels: &[3, 4, 5],
+    },
+    Case {
+        name: "cdktf-beside-terraform",
+        files: &[
+            ("infra/main.tf", S3),
+            ("cdk/cdktf.json", "{\"language\": \"typescript\"}"),
+            ("cdk/package.json", "{\"devDependencies\": {\"cdktf-cli\": \"0.21.0\"}}"),
+            ("cdk/package-lock.json", "{}"),
+        ],
+        says: &[
+            "1 program of CDKTF left out, such as the one in `cdk`: the workflows of the other Terraform here",
+        ],
+        levels: &[3, 4, 5],
+    },
+    Case {
+        name: "cdktf-beside-a-service",
+        files: &[
+            ("Dockerfile", DOCKERFILE),
+            ("k8s/web.yml", DEPLOYMENT),
+            ("cdk/cdktf.json", "{\"language\": \"typescript\"}"),
+            ("cdk/package.json", "{\"devDependencies\": {\"cdktf-cli\": \"0.21.0\"}}"),
+            ("cdk/package-lock.json", "{}"),
+        ],
+        says: &["level 4 adds deploy.yml, rollback.yml, metrics.yml, pipeline.yml"],
+        levels: &[2, 3, 4, 5],
     },
     Case {
         name: "service",
@@ -309,7 +524,8 @@ pub(super) const CASES: &[Case] = &[
         ],
         says: &[
             "ECS         task-definition.json: shop, 1 container",
-            "level 4 adds tf.yml, deploy.yml, rollback.yml",
+            "level 4 adds tf.yml, deploy.yml, rollback.yml, metrics.yml, pipeline.yml",
+            "level 5 has a push start pipeline.yml",
             "tests.python.python: 3.12 (Dockerfile)",
         ],
         levels: &[2, 3, 4, 5],
@@ -332,9 +548,9 @@ pub(super) const CASES: &[Case] = &[
         says: &[
             "`deploy/task-definition.json` was left out: which image it runs is not known",
             "`deploy/api-task-definition.json` has several containers: the image is taken to be that of `api`",
-            "level 4 adds deploy.yml, rollback.yml",
+            "level 4 adds deploy.yml, rollback.yml, metrics.yml, pipeline.yml",
         ],
-        levels: &[2, 3, 4],
+        levels: &[2, 3, 4, 5],
     },
     Case {
         name: "workflows",
@@ -350,6 +566,10 @@ pub(super) const CASES: &[Case] = &[
                 "on: workflow_dispatch\njobs:\n  deploy:\n    runs-on: ubuntu-latest\n    steps:\n      - uses: aws-actions/configure-aws-credentials@v4\n        with:\n          role-to-assume: arn:aws:iam::123456789012:role/Deploy\n          aws-region: eu-central-1\n      - run: aws ecs update-service --cluster x\n      - run: terraform plan\n        env:\n          AWS_ACCESS_KEY_ID: ${{ secrets.AWS_ACCESS_KEY_ID }}\n",
             ),
             (".github/workflows/broken.yml", "on: [\n"),
+            (
+                ".github/workflows/all.yml",
+                "on: push\njobs:\n  all:\n    runs-on: ubuntu-latest\n    steps:\n      - run: docker build .\n      - run: terraform apply\n      - run: kubectl apply -f k8s\n",
+            ),
         ],
         says: &[
             "workflow    .github/workflows/test.yml: pyfleet's test does this; findings: ",
@@ -357,6 +577,7 @@ pub(super) const CASES: &[Case] = &[
             "static-cloud-keys",
             "assumes arn:aws:iam::123456789012:role/Deploy",
             "workflow    .github/workflows/broken.yml: findings: 1 yaml-syntax",
+            "workflow    .github/workflows/all.yml: pyfleet's build, tf, deploy, pipeline does this",
             "`.github/workflows/test.yml` is there already: pyfleet's own is called `pyfleet-test`",
             "at safety level 1: pyfleet-test.yml",
         ],

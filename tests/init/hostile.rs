@@ -4,7 +4,7 @@ use std::fs;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::symlink;
 
-use super::{initialised, repository};
+use super::{initialised, raised, repository};
 use crate::repo::{Repo, files_below};
 
 const STACK: &str = "resource \"terraform_data\" \"x\" {}\n";
@@ -87,6 +87,98 @@ fn texts_that_mean_something_to_somebody_stay_where_they_are() {
     }
     assert!(!manifest.lines().any(|line| line.split(" #").next().unwrap().contains("${{")), "{manifest}");
     assert!(!manifest.lines().any(|line| line.trim_start().starts_with("- run:")), "{manifest}");
+}
+
+/// What stands in manifests, templates and programs is a stranger's text as well.
+#[test]
+fn texts_of_what_is_deployed_stay_where_they_are() {
+    let secret = "AKIAIOSFODNN7EXAMPLE";
+    let odd = "${{ x }}\\n- run: id \\u202e";
+    let repo = repository(&[
+        (
+            "main.tf",
+            "terraform {\n  backend \"s3\" {}\n}\noutput \"inventory ::error::\" { value = 1 }\nvariable \"image\" {}\n",
+        ),
+        ("Dockerfile", "FROM scratch\nUSER 1\n"),
+        (
+            "k8s/web.yml",
+            &format!(
+                "apiVersion: apps/v1\nkind: Deployment\nmetadata: {{ name: web, namespace: \"{odd}\" }}\nspec:\n  template:\n    spec:\n      containers:\n        - name: \"{odd}\"\n          image: acme/shop\n          env:\n            - valueFrom: {{ secretKeyRef: {{ name: db, key: {secret} }} }}\n            - valueFrom: {{ secretKeyRef: {{ name: \"{odd}\", key: a }} }}\n            - valueFrom: {{ secretKeyRef: {{ name: db, key: GITHUB_x }} }}\n          envFrom: [{{ secretRef: {{ name: \"{odd}\" }} }}]\n          readinessProbe: {{ httpGet: {{ path: \"/{odd}\" }} }}\n"
+            ),
+        ),
+        (
+            "k8s/other.yml",
+            &format!(
+                "apiVersion: v1\nkind: ConfigMap\nmetadata: {{ name: \"{odd}\", namespace: {secret} }}\n"
+            ),
+        ),
+        (
+            "x.pkr.hcl",
+            &format!(
+                "packer {{\n  required_version = \"{odd}\"\n}}\nsource \"{odd}\" \"x\" {{}}\nvariable \"{secret}\" {{}}\nvariable \"a b\" {{}}\nbuild {{\n  provisioner \"shell\" {{\n    script = \"../../etc/passwd\"\n  }}\n}}\n"
+            ),
+        ),
+        ("ansible/site.yml", &format!("- hosts: \"{odd}\"\n")),
+        ("ansible/requirements.txt", "ansible-core==${{x}}\n"),
+        ("cdk/cdktf.json", &format!("{{\"language\": \"{odd}\"}}")),
+        ("cdk/main.ts", &format!("new X(app, \"{secret}\"); new Y(app, \"{odd}\");")),
+    ]);
+    let said = initialised(&repo);
+    let manifest = repo.read("pyfleet.yml");
+    for text in [&said, &manifest] {
+        assert!(!text.contains(secret) && !text.contains('\u{202e}') && !text.contains("passwd"), "{text}");
+        assert!(!text.lines().any(|line| line.trim_start().starts_with("::")), "{text}");
+        assert!(!text.lines().any(|line| line.trim_start().starts_with("- run:")), "{text}");
+    }
+    assert!(!manifest.lines().any(|line| line.split(" #").next().unwrap().contains("${{")), "{manifest}");
+    assert!(manifest.contains("manifests: [k8s/web.yml]"), "{manifest}");
+    for level in 2..=5 {
+        repo.manifest(&raised(&manifest, level)).run(["render"]).exits(0);
+    }
+}
+
+/// A file of many objects, of anchors that stand for more than they are, and many files of everything.
+#[test]
+fn much_of_what_is_deployed_takes_no_square_of_its_number() {
+    let repo = repository(&[("main.tf", STACK), ("Dockerfile", "FROM scratch\nUSER 1\n")]);
+    let deployment = |name: &str| {
+        format!(
+            "---\napiVersion: apps/v1\nkind: Deployment\nmetadata: {{ name: {name} }}\nspec: {{ template: {{ spec: {{ containers: [{{ name: a, image: acme/shop }}] }} }} }}\n"
+        )
+    };
+    let many: String = (0..5_000).map(|number| deployment(&format!("d{number}"))).collect();
+    let bomb: String = {
+        let mut text = "---\napiVersion: v1\nkind: ConfigMap\na0: &a0 [x]\n".to_owned();
+        for level in 1..9 {
+            text += &format!("a{level}: &a{level} [{}]\n", vec![format!("*a{}", level - 1); 9].join(", "));
+        }
+        text.repeat(1_000)
+    };
+    for number in 0..400 {
+        repo.write(&format!("k8s/d{number}/web.yml"), deployment(&format!("w{number}")));
+        repo.write(&format!("charts/c{number}/Chart.yaml"), "");
+        repo.write(&format!("ansible/p{number}.yml"), "- hosts: all\n");
+        repo.write(&format!("packer/{number}.pkr.hcl"), "source \"null\" \"x\" {}\nbuild {}\n");
+        repo.write(&format!("cdk/c{number}/cdktf.json"), "{\"language\": \"typescript\"}");
+    }
+    repo.write("k8s/many.yml", many);
+    for number in 0..20 {
+        repo.write(&format!("a/bomb{number}.yml"), &bomb);
+        repo.write(&format!("ansible/bomb{number}.yml"), &bomb);
+    }
+    let start = std::time::Instant::now();
+    let said = initialised(&repo);
+    assert!(start.elapsed().as_secs() < 30, "{:?}", start.elapsed());
+    for text in [
+        "only the first 300 files of Kubernetes manifests were read",
+        "only the first 50 files of Packer were read",
+        "only the first 20 programs of CDKTF were looked at",
+        "only the first 20 Deployments are services",
+    ] {
+        assert!(said.contains(text), "{text}: {said}");
+    }
+    assert!(said.lines().count() < 250, "{said}");
+    assert!(repo.read("pyfleet.yml").lines().count() < 500, "{}", repo.read("pyfleet.yml"));
 }
 
 #[test]

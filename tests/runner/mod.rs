@@ -39,6 +39,7 @@ mod extended; // a rendered job with steps of its owner's
 mod pipeline; // a commit's way through the stages of a pipeline
 mod pyfleet; // those of examples/pyfleet: the life of two environments
 mod sandbox_broker; // the rendered workflows of examples/sandbox-broker, executed
+mod scanners; // what scanners find: judged, accepted, refused
 mod semantics;
 mod tf_auto; // each rule of GitHub's that the executor follows, on small workflows
 

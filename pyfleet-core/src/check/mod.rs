@@ -55,6 +55,22 @@ pub enum Group {
     Timeouts,
 }
 
+impl Group {
+    /// What it is called, as a tag of the rule.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Graph => "graph",
+            Self::Permission => "permission",
+            Self::Oidc => "oidc",
+            Self::Pinning => "pinning",
+            Self::Injection => "injection",
+            Self::Secrets => "secrets",
+            Self::Timeouts => "timeouts",
+        }
+    }
+}
+
 /// The function of a rule, by what it looks at.
 #[derive(Debug, Clone, Copy)]
 pub enum Check {

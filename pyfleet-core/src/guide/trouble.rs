@@ -4,7 +4,7 @@
 //! what is told of each job with what its rendered text runs.
 
 use self::Printer::{Action, Scripts, Step};
-use crate::plan::{Approval, Body, DeployApproval};
+use crate::plan::{Approval, Body, CdktfSynth, DeployApproval, Scanner, TerraformScan};
 
 /// A message of a run.
 #[derive(Debug, Clone, Copy)]
@@ -45,6 +45,20 @@ impl Trouble {
             Step(jobs) | Action(_, jobs) => jobs(body),
         };
         is_run && self.only.is_none_or(|only| only(body))
+    }
+}
+
+/// Whether the manifest accepts something of what a job's scanners find.
+fn is_waived(body: &Body) -> bool {
+    match body {
+        Body::CdktfSynth(synth) => synth.scan.accepted.is_some(),
+        Body::ScanImage(scan) => scan.accepted.is_some(),
+        Body::TerraformScan(scan) => scan.accepted.is_some(),
+        Body::Security(security) => security.audits.iter().any(|audit| audit.accepted.is_some()),
+        Body::NodeSecurity(security) => {
+            security.audit.iter().chain(&security.eslint).any(|check| check.accepted.is_some())
+        }
+        _ => false,
     }
 }
 
@@ -183,8 +197,100 @@ pub const TROUBLES: &[Trouble] = &[
         only: None,
         seen: "… finding(s) at or above …; the summary lists them",
         cause: "The scan found something that counts.",
-        remedy: "The summary says where, and in which version it is mended. `on-findings: warn` in the manifest lets findings pass, visibly.",
+        remedy: "The summary says where, and in which version it is mended. A waiver in the manifest accepts a single finding, with a reason and an end; `on-findings: warn` lets all of them pass, visibly.",
         command: None,
+    },
+    Trouble {
+        by: Scripts(&["scan-report.sh"]),
+        only: Some(is_waived),
+        seen: "… was accepted until …, and counts again",
+        cause: "A waiver has ended, and what it was for is still there.",
+        remedy: "Mend it, or give the waiver a new end and a reason that still holds.",
+        command: None,
+    },
+    Trouble {
+        by: Scripts(&["scan-report.sh"]),
+        only: Some(is_waived),
+        seen: "… is accepted until …, and was not found: take the waiver out",
+        cause: "What a waiver was for is gone, or the scanner calls it something else.",
+        remedy: "Take the waiver out, or compare its `rule` with the summary.",
+        command: None,
+    },
+    Trouble {
+        by: Scripts(&["scan-report.sh"]),
+        only: Some(|body| {
+            matches!(
+                body,
+                Body::TerraformScan(TerraformScan { scanner: Scanner::Checkov { .. }, .. })
+                    | Body::CdktfSynth(CdktfSynth {
+                        scan: TerraformScan { scanner: Scanner::Checkov { .. }, .. },
+                        ..
+                    })
+            )
+        }),
+        seen: "Checkov could not read … file(s), so that nobody knows what is in them",
+        cause: "A file of the stack is not one that Checkov can parse.",
+        remedy: "Its log says which; the check before shows whether Terraform can read it.",
+        command: Some("checkov --directory DIRECTORY --framework terraform"),
+    },
+    Trouble {
+        by: Scripts(&["tfsec-install.sh"]),
+        only: None,
+        seen: "tfsec … cannot be fetched: …",
+        cause: "GitHub's releases did not answer, or the runner may not reach them.",
+        remedy: "Try again. A runner of one's own needs https to github.com.",
+        command: None,
+    },
+    Trouble {
+        by: Scripts(&["tfsec-install.sh"]),
+        only: None,
+        seen: "the archive of tfsec … has another checksum than it should",
+        cause: "What was fetched is damaged, or is not what was released.",
+        remedy: "Try again; if it stays so, do not run it. `terraform.scan.tool: trivy` has the same checks.",
+        command: None,
+    },
+    Trouble {
+        by: Scripts(&["scan-report.sh"]),
+        only: Some(|body| {
+            matches!(body, Body::Security(security)
+                if security.audits.iter().any(|audit| audit.scanner == "pip-audit"))
+        }),
+        seen: "… package(s) are not known to the index, and were not looked at; the report names them",
+        cause: "A package comes from elsewhere than PyPI: nobody publishes advisories about it there.",
+        remedy: "Nothing, where these are your own packages.",
+        command: None,
+    },
+    Trouble {
+        by: Scripts(&["dependency-audit.sh"]),
+        only: None,
+        seen: "the advisories for … cannot be asked for: …",
+        cause: "The registry did not answer, or refused: a proxy that has no advisories, a key that is empty or has ended.",
+        remedy: "The message says which. Try again, or set the key as a secret of the repository.",
+        command: None,
+    },
+    Trouble {
+        by: Scripts(&["dependency-audit.sh"]),
+        only: Some(|body| matches!(body, Body::NodeSecurity(_))),
+        seen: "… has no package-lock.json: what is installed there is not known",
+        cause: "npm audits what the lock file says, and there is none.",
+        remedy: "Make it and commit it.",
+        command: Some("npm install --package-lock-only"),
+    },
+    Trouble {
+        by: Scripts(&["eslint.sh"]),
+        only: None,
+        seen: "there is no ESLint among what the lock file of … installs",
+        cause: "`security.eslint` runs the project's own ESLint, and the project has none.",
+        remedy: "Add it, with a configuration, and commit package.json and package-lock.json.",
+        command: Some("npm install --save-dev eslint @eslint/js"),
+    },
+    Trouble {
+        by: Scripts(&["eslint.sh"]),
+        only: None,
+        seen: "ESLint did not finish in …: the log has what it said",
+        cause: "Its configuration is missing or wrong: since version 9 it is `eslint.config.js`.",
+        remedy: "Run it on your own machine until it ends with 0 or 1.",
+        command: Some("npx eslint ."),
     },
     Trouble {
         by: Scripts(&["post-comments.sh"]),

@@ -16,7 +16,7 @@ const LOOKS_AT: &[(&str, &str, &[&str])] = &[
     ("unknown-reference", "images", &["registries"]),
     ("unknown-reference", "terraform.stacks.*.depends-on", &["terraform.stacks"]),
     ("unknown-reference", "terraform.stacks.*.environments", &["environments"]),
-    ("unknown-reference", "waivers", &["workflows"]),
+    ("unknown-reference", "waivers", &["images", "security", "terraform", "tests", "workflows"]),
 ];
 
 impl Reading {

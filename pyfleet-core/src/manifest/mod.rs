@@ -50,7 +50,7 @@ pub use self::one_or_many::OneOrMany;
 pub use self::packer::{Ansible, Packer, Sha256, SoftwareName};
 pub use self::path::RelativePath;
 pub use self::registry::{Credentials, NoOptions, Registry};
-pub use self::security::{Bandit, DependencyAudit, DependencyTool, Flake8, Security};
+pub use self::security::{Bandit, DependencyAudit, DependencyTool, Eslint, Flake8, Security};
 pub use self::service::{Ecs, Eks, KubernetesName, SecretKey, Service};
 pub use self::smoke::{Scheme, Smoke, SmokeCheck};
 pub use self::stage::{Only, Stage, StageKind, Stages, StartedBy};

@@ -6,15 +6,13 @@ use crate::diagnostic::{Diagnostic, Diagnostics, Path, Place};
 use crate::yaml::tree::{Node, Value};
 
 /// Where such keys stand; `*` is any name.
-const NOT_BUILT: &[&str] = &["extends", "security.eslint"];
+const NOT_BUILT: &[&str] = &["extends"];
 
 /// Values that the design names and that nothing renders yet: the key, and the value, alone or with settings.
 const NOT_BUILT_VALUES: &[(&str, &[&str])] = &[
     ("environments.*.approval", &["second-person"]),
     ("github.host", &["ghes"]),
-    ("security.dependencies.tool", &["npm-audit", "safety"]),
     ("terraform.stacks.*.cdktf.apply", &["direct"]),
-    ("terraform.scan.tool", &["checkov", "tfsec"]),
     ("workflows.*.approval", &["second-person"]),
 ];
 

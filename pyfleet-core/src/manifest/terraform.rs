@@ -100,7 +100,7 @@ pub enum Lock {
 pub struct Scan {
     /// The scanner. Default: `trivy`.
     pub tool: Option<ScanTool>,
-    /// The lowest severity that counts. Default: `medium`.
+    /// The lowest severity that counts. Default: `medium`. Checkov knows none: whatever it finds counts.
     pub minimum_severity: Option<Severity>,
     /// Whether findings stop the pull request. Default: `fail`.
     pub on_findings: Option<OnFindings>,
@@ -113,6 +113,10 @@ pub struct Scan {
 pub enum ScanTool {
     /// Aqua Security Trivy.
     Trivy,
+    /// tfsec: gets no new checks any more; they are Trivy's now.
+    Tfsec,
+    /// Checkov.
+    Checkov,
 }
 
 /// How severe a finding of a scanner is.

@@ -7,10 +7,12 @@ use super::name::checked_string;
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct Waiver {
-    /// The rule's code.
+    /// The rule's code; or what a scanner calls its finding, as in `AVD-AWS-0089`, `CVE-2026-1234` or `no-eval`.
     pub rule: String,
     /// Where: a workflow, or a workflow and a job, as in `test.test-api-unit`; for `container-mutable-tag` an image, as
-    /// in `images.web`.
+    /// in `images.web`. For `validate`, a workflow file that the manifest does not render, or a job of it:
+    /// `.github/workflows/legacy.yml`, `.github/workflows/legacy.yml:build`. For a scanner's finding, what was scanned:
+    /// `terraform.stacks.app`, `images.web`, or a test group and the tool, as in `tests.api.pip-audit`.
     pub at: String,
     /// Why it is accepted.
     pub reason: String,

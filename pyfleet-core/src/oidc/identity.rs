@@ -237,6 +237,7 @@ impl Work {
             | Body::Gate(_)
             | Body::Metrics(_)
             | Body::NewestCommit(_)
+            | Body::NodeSecurity(_)
             | Body::Notify(_)
             | Body::PackerBuild(_)
             | Body::PackerValidate(_)

@@ -3,9 +3,10 @@
 use super::body::{Body, BuildImage, Changes, ScanImage, Target};
 use super::code_scanning;
 use super::draft::{CHECK_OUT, Draft, NewJob};
+use super::scan::{TRIVY, accepted_at, counting_from};
 use crate::diagnostic::Path;
 use crate::manifest::OnFindings;
-use crate::project::{Project, defaults};
+use crate::project::Project;
 
 pub(super) fn plan(project: &Project, draft: &mut Draft<'_>) {
     let targets = project
@@ -68,9 +69,10 @@ pub(super) fn plan(project: &Project, draft: &mut Draft<'_>) {
                 archive: None,
                 title: format!("Image {name}"),
                 artifact: report.clone(),
-                minimum_severity: image.minimum_severity,
+                scanner: TRIVY,
+                minimum_severity: counting_from(Some(image.minimum_severity)),
                 on_findings: OnFindings::Fail,
-                trivy_version: defaults::TRIVY_VERSION,
+                accepted: accepted_at(project, &format!("images.{name}")),
                 sarif: code_scanning::is_available(project),
                 artifact_days: project.artifact_days,
             }),

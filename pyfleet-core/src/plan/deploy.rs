@@ -28,10 +28,11 @@ use super::environment_jobs::{
 };
 use super::notify::{self, Told};
 use super::registry::{Access, moving_tags, reference};
+use super::scan::{TRIVY, accepted_at, counting_from};
 use super::test;
 use crate::diagnostic::Path;
 use crate::manifest::{AwsRole, OnFindings, Slug};
-use crate::project::{EcsTarget, Environment, Image, Project, Target, defaults};
+use crate::project::{EcsTarget, Environment, Image, Project, Target};
 use crate::workflow::{self as model, Input, Runner};
 
 const SUMMARISE: &[Permission] = &[Permission {
@@ -260,9 +261,10 @@ impl<'a> Jobs<'a> {
                 archive: Some(Archive { digest, platform: image.platform.clone() }),
                 title: format!("Image {name}"),
                 artifact: format!("scan_{}_{name}", self.environment.name),
-                minimum_severity: image.minimum_severity,
+                scanner: TRIVY,
+                minimum_severity: counting_from(Some(image.minimum_severity)),
                 on_findings: OnFindings::Fail,
-                trivy_version: defaults::TRIVY_VERSION,
+                accepted: accepted_at(self.project, &format!("images.{name}")),
                 sarif: false,
                 artifact_days: self.project.artifact_days,
             }),

@@ -13,6 +13,7 @@ use super::body::{
 use super::condition::expression;
 use super::credentials::{IDENTITY, credentials};
 use super::draft::CHECK_OUT;
+use super::scan::{accepted_in_stacks, counting_from, scanner};
 use crate::diagnostic::Path;
 use crate::manifest::{self, AwsRole, PlanHandOff, SafetyLevel, Visibility};
 use crate::project::{Environment, EnvironmentStacks, Project, Terraform, VariableValue, defaults};
@@ -243,9 +244,10 @@ fn buckets(target: &EnvironmentStacks) -> Vec<&String> {
 
 pub(super) fn scan_body(project: &Project, terraform: &Terraform) -> TerraformScan {
     TerraformScan {
-        minimum_severity: terraform.scan.minimum_severity,
+        scanner: scanner(terraform.scan.tool),
+        minimum_severity: counting_from(terraform.scan.minimum_severity),
         on_findings: terraform.scan.on_findings,
-        trivy_version: defaults::TRIVY_VERSION,
+        accepted: accepted_in_stacks(project),
         sarif: false,
         artifact_days: project.artifact_days,
     }

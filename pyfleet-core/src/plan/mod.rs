@@ -28,6 +28,7 @@ mod pipeline;
 mod read_back;
 mod registry;
 mod rollback;
+mod scan;
 mod security;
 mod smoke;
 mod stacks;
@@ -42,16 +43,16 @@ use indexmap::IndexMap;
 use serde::Serialize;
 
 pub use self::body::{
-    Action, AnsibleCheck, AppliedHistory, Approval, Archive, Asked, Body, BuildArchive, BuildImage,
-    CdktfSynth, Changes, CheckState, Cluster, CodeScanning, Codecov, Configure, CostComment, Coverage,
-    CreateBackend, Credentials, Decide, DeployApproval, DeployGuard, DeploySummary, DestroyBackend,
-    DetectDrift, DriftReport, EcsAwait, EcsDeploy, EcsLook, EcsRollback, EksDeploy, EksLook, EksRollback,
-    ForceUnlock, Gate, GoldenImage, HandOff, ImageLookup, ImagePush, ImageRepository, Inputs, Login, Message,
-    Metrics, MovingTags, NewestCommit, Notify, OidcProbe, PackerBuild, PackerValidate, Parity, PipelineGuard,
-    PipelineSummary, Planned, PlannedImage, RecordImage, Revert, RollbackGuard, ScanImage, Security, Smoke,
-    SmokeCommand, SummarisedService, SummarisedStage, Target, TerraformComment, TerraformCost, TerraformPlan,
-    TerraformScan, TerraformStatic, TestComment, TestSuite, TfApply, TfAutoGuard, TfGuard, TfPlan, Tooling,
-    Verify,
+    Accepted, AcceptedFinding, Action, AnsibleCheck, AppliedHistory, Approval, Archive, Asked, Body,
+    BuildArchive, BuildImage, CdktfSynth, Changes, CheckState, Cluster, CodeCheck, CodeScanning, Codecov,
+    Configure, CostComment, Coverage, CreateBackend, Credentials, Decide, DeployApproval, DeployGuard,
+    DeploySummary, DestroyBackend, DetectDrift, DriftReport, EcsAwait, EcsDeploy, EcsLook, EcsRollback,
+    EksDeploy, EksLook, EksRollback, ForceUnlock, Gate, GoldenImage, HandOff, ImageLookup, ImagePush,
+    ImageRepository, Inputs, Login, Message, Metrics, MovingTags, NewestCommit, NodeSecurity, Notify,
+    OidcProbe, PackerBuild, PackerValidate, Parity, PipelineGuard, PipelineSummary, Planned, PlannedImage,
+    RecordImage, Revert, RollbackGuard, ScanImage, Scanner, Security, Smoke, SmokeCommand, SummarisedService,
+    SummarisedStage, Target, TerraformComment, TerraformCost, TerraformPlan, TerraformScan, TerraformStatic,
+    TestComment, TestSuite, TfApply, TfAutoGuard, TfGuard, TfPlan, Tooling, Verify,
 };
 pub(crate) use self::credentials::session_seconds;
 pub use self::extension::{Extension, OwnJob};

@@ -13,11 +13,11 @@ use super::condition::{OWN_PULL_REQUEST, expression};
 use super::cost;
 use super::credentials::{IDENTITY, credentials, identity};
 use super::draft::{CHECK_OUT, Draft, NewJob};
-use super::environment_jobs::{inputs_of, publish, tooling};
+use super::environment_jobs::{inputs_of, publish, scan_body, tooling};
 use super::stacks::{check_limits, over, run_unattended};
 use crate::diagnostic::Path;
 use crate::manifest::AwsRole;
-use crate::project::{Cost, EnvironmentStacks, Project, Terraform, defaults};
+use crate::project::{Cost, EnvironmentStacks, Project, Terraform};
 use crate::workflow::{self as model, Level, Runner, Scope};
 
 const PLAN: &[Permission] = &[CHECK_OUT, IDENTITY];
@@ -66,11 +66,8 @@ pub(super) fn plan(project: &Project, draft: &mut Draft<'_>) {
         because: "Only where a stack changed: an empty matrix is an error.",
         identity: None,
         body: Body::TerraformScan(TerraformScan {
-            minimum_severity: terraform.scan.minimum_severity,
-            on_findings: terraform.scan.on_findings,
-            trivy_version: defaults::TRIVY_VERSION,
             sarif: code_scanning::is_available(project),
-            artifact_days: project.artifact_days,
+            ..scan_body(project, terraform)
         }),
         origin: origin.key("scan"),
     });
@@ -80,13 +77,14 @@ pub(super) fn plan(project: &Project, draft: &mut Draft<'_>) {
         let ran = "needs.changes.result == 'success' && needs.scan.result != 'skipped'";
         model.condition = model.condition.map(|condition| format!("{ran} && {condition}"));
         model.needs.push("scan".to_owned());
-        let (report, category) = ("scan_${{ matrix.stack }}", "trivy-config-${{ matrix.stack }}");
+        let scanner = scan_body(project, terraform).scanner;
+        let category = format!("{}-config-${{{{ matrix.stack }}}}", scanner.name());
         draft.add(code_scanning::job(
             draft,
             "code-scanning".to_owned(),
             model,
-            report,
-            category,
+            "scan_${{ matrix.stack }}",
+            &category,
             origin.key("scan"),
         ));
     }

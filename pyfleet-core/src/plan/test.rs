@@ -10,7 +10,7 @@ use super::draft::{CHECK_OUT, Draft, NewJob};
 use super::{configure, golden_image, security};
 use crate::diagnostic::Path;
 use crate::manifest::{GitHubName, Slug};
-use crate::project::{self, Language, Project, TestGroup, requirements_file};
+use crate::project::{self, Language, Project, TestGroup, is_from_lock, requirements_file};
 use crate::workflow::{Axes, Container, Level, Matrix, OrExpression, Scope, Strategy};
 
 const COMMENT: &[Permission] = &[Permission {
@@ -236,15 +236,13 @@ fn results_of(group: &Slug, rest: &str) -> String {
 
 /// The file that decides what is installed, as far as the install command says: the set-up actions fail
 /// where the file that their cache is keyed on does not exist.
-fn cache_key(group: &TestGroup) -> Option<String> {
+pub(super) fn cache_key(group: &TestGroup) -> Option<String> {
     match group.language {
         Language::Python => {
             requirements_file(group.install.as_deref()).map(|file| group.directory.join(file))
         }
         Language::Node => {
-            let mut words = group.install.as_deref()?.split_whitespace();
-            words.find(|word| *word == "npm")?;
-            (words.next()? == "ci").then(|| group.directory.join("package-lock.json"))
+            is_from_lock(group.install.as_deref()).then(|| group.directory.join("package-lock.json"))
         }
     }
 }

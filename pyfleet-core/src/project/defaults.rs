@@ -2,7 +2,7 @@
 
 use crate::manifest::{
     Approval, Host, Lock, Occasion, OnDrift, OnFindings, Plan, PlanHandOff, PullRequestPlan, SafetyLevel,
-    Severity, SubjectFormat, Tool, Visibility,
+    ScanTool, Severity, SubjectFormat, Tool, Visibility,
 };
 
 /// Tests and checks: what every project can have without giving anything away.
@@ -45,6 +45,8 @@ pub const HEALTH_STATUS: u16 = 200;
 pub const HEALTH_ATTEMPTS: u16 = 10;
 /// Minutes that an apply may take: databases and clusters take their time.
 pub const APPLY_MINUTES: u16 = 60;
+/// The one whose checks are kept up.
+pub const SCAN_TOOL: ScanTool = ScanTool::Trivy;
 /// Lower findings are mostly matters of taste.
 pub const SCAN_SEVERITY: Severity = Severity::Medium;
 /// A check that cannot fail is none.
@@ -65,6 +67,15 @@ pub const NON_ROOT: bool = true;
 pub const DOCKERFILE: &str = "Dockerfile";
 /// What GitHub's hosted runners are.
 pub const PLATFORM: &str = "linux/amd64";
+/// As [`IMAGE_SEVERITY`], of what `npm audit` finds.
+pub const NPM_SEVERITY: Severity = IMAGE_SEVERITY;
+/// tfsec's last version.
+pub const TFSEC_VERSION: &str = "1.28.14";
+/// The SHA-256 of its archives for `linux_amd64` and `linux_arm64`: its tags could still be moved.
+pub const TFSEC_SHA256: [&str; 2] = [
+    "329ae7f67f2f1813ebe08de498719ea7003c75d3ca24bb0b038369062508008e",
+    "13dcbd3602027be49ce6cab7e1c24b0a8e833f0143fe327b0a13b87686541ce0",
+];
 /// The scanner's version: v0.69.4 was malicious (GHSA-69fq-xp46-6x23), later ones are not.
 pub const TRIVY_VERSION: &str = "v0.70.0";
 /// kubectl's version: one minor release off the cluster's is supported, and EKS runs 1.34 to 1.36
@@ -76,5 +87,11 @@ pub const KUBECTL_SHA256: &str = "924eb50779153f20cb668117d141440b95df2f325a6445
 pub const FLAKE8: &str = "flake8==7.5.0";
 /// See [`FLAKE8`].
 pub const BANDIT: &str = "bandit==1.9.4";
+/// See [`FLAKE8`].
+pub const CHECKOV: &str = "checkov==3.3.30";
+/// The Python that Checkov runs on: none of the project's own.
+pub const CHECKOV_PYTHON: &str = "3.12";
+/// See [`FLAKE8`].
+pub const SAFETY: &str = "safety==3.8.1";
 /// See [`FLAKE8`].
 pub const PIP_AUDIT: &str = "pip-audit==2.10.1";

@@ -6,7 +6,7 @@ use crate::Streams;
 use crate::exit::Exit;
 use crate::lock;
 use crate::project_file::Location;
-use crate::report::{self, Format, Report, count, diff, github, human, json};
+use crate::report::{self, Format, Report, count, diff, github, human, json, sarif};
 use crate::repository::{Repository, State};
 use crate::sync::{self, File};
 
@@ -50,6 +50,7 @@ pub(crate) fn run(
         (Format::Human, Err(stopped)) => report_stopped(stopped, location, streams)?,
         (Format::Json, _) => json::write(&report, exit, streams)?,
         (Format::Github, _) => github::write(&report, exit, streams)?,
+        (Format::Sarif, _) => sarif::write(&report, exit, streams)?,
     }
     Ok(exit)
 }

@@ -3,6 +3,8 @@
 //! Deliberately absent: questions, and options. What is guessed stands in the manifest with its reason, where it is
 //! changed in an editor.
 
+use std::collections::BTreeMap;
+
 use camino::{Utf8Path, Utf8PathBuf};
 use pyfleet_core::source::Source;
 
@@ -17,6 +19,7 @@ use crate::report::{Report, count, human, inert, single_line};
 use crate::repository::{FileError, Repository, is_owned_path};
 use crate::survey::Survey;
 use crate::survey::terraform::LockFile;
+use crate::survey::tree::directory_of;
 use crate::writer::Writer;
 
 /// Nothing to say.
@@ -54,7 +57,7 @@ pub(crate) fn run(_: &Args, cli: &Cli, streams: &mut Streams<'_>) -> Result<Exit
         writeln!(
             streams.err,
             "error: there is nothing here that pyfleet renders a workflow for, and nothing was written\n\
-             help: it looks for Terraform, tests in Python and Node, and Dockerfiles; start it in the repository, or \
+             help: it looks for Terraform, CDKTF, tests in Python and Node, and Dockerfiles; start it in the repository, or \
              write {NAME} by hand: the README has one of ten lines"
         )?;
         return Ok(Exit::Findings);
@@ -212,10 +215,41 @@ fn report_seen(survey: &Survey, streams: &mut Streams<'_>) -> std::io::Result<()
         facts.extend(existing.roles.iter().map(|role| format!("assumes {}", plain(role))));
         row("workflow", &existing.path, &facts.join("; "))?;
     }
-    for later in &survey.later {
-        row(later.name, &later.path, &plain(&later.text))?;
+    let kubernetes = &survey.kubernetes;
+    for (directory, files) in by_directory(kubernetes.files.iter().map(|file| file.path.as_str())) {
+        row("Kubernetes", directory, &count(files, "manifest"))?;
+    }
+    for (directory, writer) in kubernetes.writers.iter().take(ROWS) {
+        row("Kubernetes", directory, writer)?;
+    }
+    for program in &survey.cdktf {
+        let language = program.language.as_deref().unwrap_or("an unknown language");
+        row("CDKTF", &program.directory, &format!("in {}", plain(language)))?;
+    }
+    for template in &survey.packer {
+        let builders = template.builders.join(", ");
+        row("Packer", &template.path, &if builders.is_empty() { "a template".to_owned() } else { builders })?;
+    }
+    let ansible = &survey.ansible;
+    for (directory, playbooks) in by_directory(ansible.playbooks.iter().map(String::as_str)) {
+        row("Ansible", directory, &count(playbooks, "playbook"))?;
+    }
+    for directory in ansible.roles.iter().take(ROWS) {
+        row("Ansible", directory, "roles")?;
     }
     Ok(())
+}
+
+/// As many rows of one kind, where each is of a directory.
+const ROWS: usize = 20;
+
+/// How many paths lie in each directory.
+fn by_directory<'p>(paths: impl Iterator<Item = &'p str>) -> Vec<(&'p str, usize)> {
+    let mut numbers: BTreeMap<&str, usize> = BTreeMap::new();
+    for path in paths {
+        *numbers.entry(directory_of(path)).or_default() += 1;
+    }
+    numbers.into_iter().take(ROWS).collect()
 }
 
 fn report_left_out(survey: &Survey, proposal: &Proposal, streams: &mut Streams<'_>) -> std::io::Result<()> {
@@ -226,15 +260,6 @@ fn report_left_out(survey: &Survey, proposal: &Proposal, streams: &mut Streams<'
     for note in notes {
         say(streams, "  ", note)?;
     }
-    let mut later: Vec<(&str, &str)> = survey.later.iter().map(|later| (later.name, later.wants)).collect();
-    later.sort_unstable();
-    later.dedup();
-    if !later.is_empty() {
-        heading(streams, "left out, because it is not proposed yet; the manifest takes it:")?;
-    }
-    for (name, wants) in later {
-        say(streams, "  ", &format!("{name}: {wants}"))?;
-    }
     Ok(())
 }
 
@@ -244,7 +269,11 @@ fn report_levels(name: &str, proposal: &Proposal, streams: &mut Streams<'_>) -> 
     writeln!(streams.out, "wrote {name}, at safety level 1: {renders}")?;
     for level in proposal.levels.iter().filter(|level| **level > 1) {
         let adds = proposal.added_at(*level).join(", ");
-        writeln!(streams.out, "  level {level} adds {adds}; it stands in the manifest, switched off")?;
+        let adds = match proposal.started_by_a_push() {
+            Some(name) if adds.is_empty() => format!("has a push start {name}"),
+            _ => format!("adds {adds}"),
+        };
+        writeln!(streams.out, "  level {level} {adds}; it stands in the manifest, switched off")?;
     }
     Ok(())
 }

@@ -2,6 +2,7 @@
 
 pub(crate) mod check;
 pub(crate) mod completions;
+pub(crate) mod explain;
 pub(crate) mod graph;
 pub(crate) mod init;
 mod judge;
@@ -26,6 +27,7 @@ pub(crate) fn run(cli: &Cli, streams: &mut Streams<'_>) -> Result<Exit, Failure>
         Command::Render(args) => render::run(args, &location()?, &mend(cli), streams),
         Command::Check(args) => check::run(args, &location()?, &mend(cli), streams),
         Command::Validate(args) => validate::run(args, cli, streams),
+        Command::Explain(args) => explain::run(args, streams),
         Command::Oidc(args) => oidc::run(args, &location()?, streams),
         Command::Schema(args) => schema::run(args, streams),
         Command::Graph(args) => graph::run(args, &location()?, streams),

@@ -1,21 +1,27 @@
 //! `validate`: is the manifest right, or are these workflow files?
 
+use std::collections::BTreeSet;
+
 use camino::{Utf8Path, Utf8PathBuf};
+use pyfleet_core::diagnostic::{Diagnostics, Severity};
+use pyfleet_core::project::Waiver;
 use pyfleet_core::source::Source;
+use rayon::prelude::*;
 
 use super::Failure;
-use super::judge::{errors, judge, judge_workflow, report_ejected, report_stopped};
+use super::judge::{judge, judge_workflow, report_ejected, report_stopped};
 use crate::Streams;
 use crate::cli::Cli;
 use crate::exit::Exit;
-use crate::project_file::Location;
-use crate::report::{Format, Report, count, github, human, json};
-use crate::repository::{FileError, Repository, bounded};
+use crate::project_file::{Location, load};
+use crate::report::{Format, Report, count, github, human, json, sarif};
+use crate::repository::{FileError, Repository};
+use crate::{waive, workflow_files};
 
 /// What to judge.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// Workflow files; the manifest and what it renders where none is named
+    /// Workflow files, or folders that hold them; the manifest and what it renders where none is named
     files: Vec<Utf8PathBuf>,
     /// How findings are shown
     #[arg(long, value_enum, default_value_t = Format::Human)]
@@ -58,47 +64,105 @@ fn validate_manifest(
         (Format::Human, Err(stopped)) => report_stopped(stopped, location, streams)?,
         (Format::Json, _) => json::write(&report, exit, streams)?,
         (Format::Github, _) => github::write(&report, exit, streams)?,
+        (Format::Sarif, _) => sarif::write(&report, exit, streams)?,
     }
     Ok(exit)
 }
 
 fn validate_files(args: &Args, cli: &Cli, streams: &mut Streams<'_>) -> Result<Exit, Failure> {
-    // All of them first: nothing is judged where one cannot be read.
-    let sources: Vec<Source> = args.files.iter().map(|file| read(cli, file)).collect::<Result<_, _>>()?;
-    let mut report = Report::new("validate", cli.directory.as_deref().unwrap_or(Utf8Path::new("")));
-    let mut lines = Vec::with_capacity(sources.len());
-    let mut exit = Exit::Clean;
-    for source in sources {
-        let findings = judge_workflow(&source);
-        let errors = errors(&findings);
-        if errors > 0 {
-            exit = Exit::Findings;
+    let directory = cli.directory.as_deref().unwrap_or(Utf8Path::new(""));
+    let (mut files, mut seen) = (Vec::with_capacity(args.files.len()), BTreeSet::new());
+    for named in &args.files {
+        let found = workflow_files::list(directory, named)?;
+        files.extend(found.into_iter().filter(|file| seen.insert(file.clone())));
+    }
+    let judged: Vec<Result<(Source, Diagnostics), FileError>> = files
+        .par_iter()
+        .map(|file| {
+            let source = workflow_files::read(directory, file)?;
+            let findings = judge_workflow(&source);
+            Ok((source, findings))
+        })
+        .collect();
+    // The first one that cannot be read is the answer, whichever was tried first.
+    let judged = judged.into_iter().collect::<Result<Vec<_>, _>>()?;
+    let waivers = Waivers::around(cli)?;
+
+    let mut report = Report::new("validate", directory);
+    let (mut lines, mut clean) = (Vec::new(), 0);
+    for (file, (source, findings)) in files.iter().zip(judged) {
+        let findings = waivers.accept(directory, file, findings);
+        if !findings.is_empty() {
+            lines.push(format!("{}: {}", source.name(), counted(&findings)));
+        } else if args.files.contains(file) {
+            lines.push(format!("{}: nothing found", source.name()));
+        } else {
+            clean += 1;
         }
-        let others = findings.len() - errors;
-        lines.push(match (errors, others) {
-            (0, 0) => format!("{}: nothing found", source.name()),
-            (_, 0) => format!("{}: {}", source.name(), count(errors, "error")),
-            (_, _) => {
-                format!("{}: {}, {}", source.name(), count(errors, "error"), count(others, "warning"))
-            }
-        });
         report.add(source, findings);
     }
+    let exit = if report.count(Severity::Error) > 0 { Exit::Findings } else { Exit::Clean };
     match args.format {
         Format::Human => {
             human::write(&report, streams)?;
             lines.iter().try_for_each(|line| writeln!(streams.out, "{line}"))?;
+            if clean > 0 {
+                writeln!(streams.out, "{}: nothing found", count(clean, "other file"))?;
+            }
         }
         Format::Json => json::write(&report, exit, streams)?,
         Format::Github => github::write(&report, exit, streams)?,
+        Format::Sarif => sarif::write(&report, exit, streams)?,
     }
     Ok(exit)
 }
 
-/// Reads a file that the user has named: a link or a pipe will do.
-fn read(cli: &Cli, file: &Utf8Path) -> Result<Source, FileError> {
-    let path = cli.directory.as_ref().map_or_else(|| file.to_owned(), |directory| directory.join(file));
-    let opened = std::fs::File::open(&path).map_err(|error| FileError::io(file, &error))?;
-    let text = String::from_utf8(bounded(file, opened)?).map_err(|_| FileError::new(file, "is not UTF-8"))?;
-    Ok(Source::new(crate::report::visible(file.as_str()), text))
+/// `2 errors, 1 note`.
+fn counted(findings: &Diagnostics) -> String {
+    let of = |severity| findings.iter().filter(|finding| finding.severity == severity).count();
+    let counts = [(Severity::Error, "error"), (Severity::Warning, "warning"), (Severity::Note, "note")]
+        .map(|(severity, noun)| (of(severity), noun));
+    let said: Vec<String> = counts
+        .into_iter()
+        .filter(|(number, _)| *number > 0)
+        .map(|(number, noun)| count(number, noun))
+        .collect();
+    said.join(", ")
+}
+
+/// What the manifest around the files accepts in workflows that it does not render.
+#[derive(Default)]
+struct Waivers {
+    /// The folder of the workflows that GitHub reads.
+    folder: Utf8PathBuf,
+    waivers: Vec<Waiver>,
+}
+
+impl Waivers {
+    /// Those of the manifest that is named or found; none where there is none, or where it has an error.
+    fn around(cli: &Cli) -> Result<Self, Failure> {
+        let found = Location::find(cli.directory.as_deref(), cli.manifest.as_deref());
+        let location = match (found, &cli.manifest) {
+            (Ok(location), _) => location,
+            (Err(_), None) => return Ok(Self::default()),
+            (Err(error), Some(_)) => return Err(error.into()),
+        };
+        let loaded = load(location.read(&Repository::open(&location.root)?)?);
+        let waivers = loaded.planned.map(|(project, _)| project.waivers).unwrap_or_default();
+        let folder = location.root.join(workflow_files::FOLDER).canonicalize_utf8().unwrap_or_default();
+        Ok(Self { folder, waivers })
+    }
+
+    /// The findings that none of them covers.
+    fn accept(&self, directory: &Utf8Path, file: &Utf8Path, findings: Diagnostics) -> Diagnostics {
+        if self.waivers.is_empty() || findings.is_empty() {
+            return findings;
+        }
+        let path = directory.join(file).canonicalize_utf8().unwrap_or_default();
+        let (Some(folder), Some(name)) = (path.parent(), path.file_name()) else { return findings };
+        if folder != self.folder {
+            return findings;
+        }
+        waive::accept_in(&self.waivers, format!("{}/{name}", workflow_files::FOLDER), findings)
+    }
 }

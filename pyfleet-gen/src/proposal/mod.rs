@@ -1,8 +1,12 @@
 //! From what was seen to what the manifest says: facts as they are, guesses with their reasons, and the levels that
 //! could be next. Laid out by `docs/pyfleet.yml.j2`.
 
+mod ansible;
+mod cdktf;
 mod images;
 mod names;
+mod packer;
+mod pipeline;
 mod services;
 mod terraform;
 mod tests;
@@ -10,9 +14,13 @@ mod tests;
 use pyfleet_core::manifest::{Kind, Repository, Slug};
 use serde::Serialize;
 
-use self::images::Image;
+use self::ansible::Ansible;
+use self::cdktf::Cdktf;
+use self::images::{Image, Registry};
 use self::names::slug;
-use self::services::Service;
+use self::packer::Packer;
+use self::pipeline::Stages;
+use self::services::{Check, Service};
 use self::terraform::Terraform;
 use self::tests::TestGroup;
 use crate::report::single_line;
@@ -25,11 +33,19 @@ pub(crate) struct Proposal {
     repository: Said,
     default_branch: Option<Said>,
     environments: Vec<String>,
+    /// Whether a name of a file or directory says so.
+    are_named: bool,
     terraform: Option<Terraform>,
+    cdktf: Option<Cdktf>,
+    packer: Option<Packer>,
+    ansible: Option<Ansible>,
     tests: Vec<TestGroup>,
     security: Security,
+    registries: Vec<Registry>,
     images: Vec<Image>,
     services: Vec<Service>,
+    /// What a pipeline asks once everything is deployed.
+    checks: Vec<Check>,
     /// What reading or writing the cloud needs; nothing where there is no reason to.
     cloud: Option<Cloud>,
     /// The levels that add a workflow, in order.
@@ -68,6 +84,8 @@ struct Wish {
     kind: &'static str,
     /// What only a person can say, with places to fill in.
     asks: Option<&'static str>,
+    /// A pipeline's stages.
+    stages: Option<String>,
 }
 
 /// Linters that are switched on, and those that could be.
@@ -97,26 +115,78 @@ impl Proposal {
             .as_ref()
             .filter(|(name, _)| name != "main")
             .map(|(name, because)| guesses.say("github.default-branch", name, because));
-        let environments = terraform::environments(&survey.terraform, &mut guesses);
-        let terraform = terraform::propose(survey, &project.value, &environments, &mut guesses, &mut notes);
+        let mut environments = terraform::environments(&survey.terraform, &mut guesses);
+        let are_named = !environments.is_empty();
+        if !are_named && !survey.packer.is_empty() && !survey.terraform.stacks.is_empty() {
+            environments.push("production".to_owned());
+            guesses.say(
+                "environments",
+                "production",
+                "the build of an image is one's, and nothing names another",
+            );
+        }
+        let mut packer = packer::propose(survey, &environments, &mut guesses, &mut notes);
+        let terraform = terraform::propose(
+            survey,
+            &project.value,
+            &environments,
+            packer.as_ref(),
+            &mut guesses,
+            &mut notes,
+        );
+        if let (Some(packer), Some(terraform)) = (&mut packer, &terraform) {
+            packer.settle(terraform);
+        }
+        let ansible = ansible::propose(survey, terraform.as_ref(), packer.as_ref(), &mut guesses, &mut notes);
+        let mut cdktf = cdktf::propose(survey, &project.value, &mut guesses, &mut notes);
         let tests = tests::propose(survey, &mut guesses, &mut notes);
-        let images = images::propose(survey, &project.value, &repository.value, &mut guesses, &mut notes);
+        let mut images = images::propose(survey, &project.value, &repository.value, &mut notes);
+        let mut services = services::propose(survey, &mut images, &mut notes);
+        if let Some(cdktf) = &mut cdktf {
+            hand_over(cdktf, &mut images, &mut services);
+        }
+        images::say(&images, &mut guesses);
         let security = security(survey, &tests, &mut guesses);
-        let services = services::propose(survey, &images, &mut notes);
         let can_read = terraform.as_ref().is_some_and(|terraform| terraform.state.is_some());
-        let cloud =
-            (can_read || !services.is_empty()).then(|| cloud(survey, can_read, &mut guesses, &mut notes));
+        let cloud = (can_read || cdktf.is_some() || !services.is_empty())
+            .then(|| cloud(survey, can_read, &mut guesses, &mut notes));
+        let checks: Vec<Check> = services.iter().filter_map(Service::check).cloned().collect();
+        let deployed: Vec<String> = services
+            .iter()
+            .filter(|service| !service.is_awaited())
+            .map(|service| service.name().to_owned())
+            .collect();
+        let has_machines = can_read && (packer.is_some() || ansible.is_some());
+        let stages = Stages {
+            tests: !tests.is_empty(),
+            security: security.flake8 || security.bandit,
+            images: images.iter().any(|image| image.registry().is_some()),
+            golden_image: packer.is_some() && can_read,
+            terraform: can_read || cdktf.is_some(),
+            is_limited: deployed.len() < services.len(),
+            configure: ansible.is_some() && can_read,
+            smoke: !checks.is_empty(),
+            deploy: deployed,
+        };
+        let has_deploy = !stages.deploy.is_empty();
+        let has_pipeline = has_deploy || has_machines || cdktf.is_some();
+        // Only a pipeline knows which golden image a plan is for.
+        let is_by_hand = can_read && packer.is_none();
         let kinds: Vec<(u8, Kind)> = [
-            (1, Kind::Test, !tests.is_empty()),
+            (1, Kind::Test, !tests.is_empty() || packer.is_some() || ansible.is_some()),
             (1, Kind::Terraform, terraform.is_some()),
             (2, Kind::Build, !images.is_empty()),
-            (3, Kind::CheckState, can_read),
-            (3, Kind::TestOidc, can_read),
-            (3, Kind::TfDrift, can_read),
-            (4, Kind::Tf, can_read),
-            (4, Kind::Deploy, !services.is_empty()),
-            (4, Kind::Rollback, can_read || !services.is_empty()),
-            (5, Kind::TfAuto, can_read),
+            (3, Kind::CheckState, is_by_hand || cdktf.is_some()),
+            (3, Kind::TestOidc, can_read || cdktf.is_some()),
+            (3, Kind::TfDrift, is_by_hand),
+            (4, Kind::Tf, is_by_hand),
+            (4, Kind::Deploy, has_deploy),
+            // What a stack of CDKTF deploys, it would put back at its next apply.
+            (4, Kind::Rollback, can_read || has_deploy),
+            (4, Kind::Metrics, has_pipeline),
+            (4, Kind::Pipeline, has_pipeline),
+            // Of two workflows that apply the same stacks on the same push, one is too many.
+            (5, Kind::TfAuto, is_by_hand && !has_pipeline),
         ]
         .into_iter()
         .filter(|(.., wanted)| *wanted)
@@ -130,23 +200,41 @@ impl Proposal {
             last = wish.level;
         }
         let mut levels: Vec<u8> = kinds.iter().map(|(level, _)| *level).collect();
+        if let Some(wish) = workflows.iter_mut().find(|wish| wish.kind == Kind::Pipeline.name()) {
+            wish.stages = Some(stages.list());
+            levels.push(5);
+        }
         levels.dedup();
+        let mut registries: Vec<Registry> = images.iter().filter_map(Image::registry).collect();
+        registries.sort_unstable();
+        registries.dedup();
         Self {
             project,
             repository,
             default_branch,
-            environments: environments.iter().map(ToString::to_string).collect(),
+            environments,
+            are_named,
             terraform,
+            cdktf,
+            packer,
+            ansible,
             tests,
             security,
+            registries,
             images,
             services,
+            checks,
             cloud,
             levels,
             workflows,
             guesses: guesses.0,
             notes,
         }
+    }
+
+    /// The workflow that a push starts, too, from the last level on.
+    pub(crate) fn started_by_a_push(&self) -> Option<String> {
+        self.workflows.iter().find(|wish| wish.stages.is_some()).map(|wish| format!("{}.yml", wish.name))
     }
 
     /// The workflows that a level adds, by file name.
@@ -216,6 +304,21 @@ fn cloud(survey: &Survey, can_read: bool, guesses: &mut Guesses, notes: &mut Not
     Cloud { region, services }
 }
 
+/// What a program of CDKTF gets to know of the images, and what of them its stack deploys.
+fn hand_over(cdktf: &mut Cdktf, images: &mut [Image], services: &mut Vec<Service>) {
+    let is_its = services.is_empty() && cdktf.deploys();
+    if is_its {
+        services.extend(services::awaited(images));
+    }
+    let pushed = images.iter().filter(|image| image.registry().is_some());
+    let handed = pushed.map(|image| format!("IMAGE_{}", image.name().to_uppercase().replace('-', "_")));
+    let awaited = services.iter().filter(|service| service.is_awaited());
+    let awaits: Vec<String> = awaited.map(|service| service.name().to_owned()).collect();
+    // Where others deploy the images, no plan has to have them.
+    let has_any = !services.is_empty();
+    cdktf.hand(handed.collect(), has_any.then_some(awaits));
+}
+
 /// A file that is there already keeps its name: pyfleet overwrites nothing that it did not write.
 fn wish(survey: &Survey, level: u8, kind: Kind, notes: &mut Notes) -> Wish {
     let is_taken = |name: &str| {
@@ -235,7 +338,7 @@ fn wish(survey: &Survey, level: u8, kind: Kind, notes: &mut Notes) -> Wish {
     }
     // Whoever lets something write unasked says why, and who answers for it.
     let asks = (kind == Kind::TfAuto).then_some("auto: { reason: REASON, owner: OWNER }");
-    Wish { level, is_next: false, name, kind: kind.name(), asks }
+    Wish { level, is_next: false, name, kind: kind.name(), asks, stages: None }
 }
 
 /// A text of the repository's as it can stand in a comment or in a line of the report.

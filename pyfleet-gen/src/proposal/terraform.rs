@@ -9,7 +9,9 @@ use pyfleet_core::manifest::{RelativePath, Tool};
 use pyfleet_core::secret::secrets_in;
 use serde::Serialize;
 
+pub(super) use self::version::of as version_of;
 use super::names::Names;
+use super::packer::Packer;
 use super::{Guesses, Said, is_slug, plain};
 use crate::survey::terraform::{Backend, LockFile, Stack as Seen, Terraform as SeenTerraform};
 use crate::survey::tree::{directory_of, name_of};
@@ -38,6 +40,16 @@ pub(super) struct Terraform {
     stacks: Vec<Stack>,
     /// What reading the cloud needs; nothing where pyfleet cannot.
     pub(super) state: Option<State>,
+    /// Directories of the stacks, and their names.
+    #[serde(skip)]
+    names: BTreeMap<String, String>,
+}
+
+impl Terraform {
+    /// The name of the stack in a directory, where there are several.
+    pub(super) fn name_of(&self, directory: &str) -> Option<String> {
+        self.names.get(directory).filter(|_| self.names.len() > 1).cloned()
+    }
 }
 
 #[derive(Serialize)]
@@ -60,7 +72,8 @@ pub(super) struct State {
     /// The lock's kind, where it is not the default.
     lock: Option<&'static str>,
     lock_table: Option<String>,
-    is_single: bool,
+    /// Why pull requests have to be planned nowhere; nothing where there is a choice, or none to make.
+    not_planned: Option<&'static str>,
 }
 
 /// The environments that variable files and directories name, in promotion order.
@@ -128,6 +141,7 @@ pub(super) fn propose(
     survey: &Survey,
     project: &str,
     environments: &[String],
+    packer: Option<&Packer>,
     guesses: &mut Guesses,
     notes: &mut Notes,
 ) -> Option<Terraform> {
@@ -145,11 +159,27 @@ pub(super) fn propose(
         .iter()
         .map(|stack| of_stack(stack, project, taken.len(), environments, &mut names, notes))
         .collect();
+    let by_directory = stacks.iter().map(|stack| (stack.directory.clone(), stack.name.clone())).collect();
+    if let Some(packer) = packer {
+        // The pipeline hands it over.
+        for stack in stacks.iter_mut().filter(|stack| stack.directory == packer.takes.0) {
+            stack.variables.retain(|name| *name != packer.takes.1);
+        }
+    }
     let tool = if seen.is_tofu { Tool::OpenTofu } else { Tool::Terraform };
     for stack in &taken {
         report_lock(stack, tool, notes);
     }
-    let state = state(survey, &taken, &stacks, environments, &version.value, notes);
+    let mut state = state(survey, &taken, &stacks, environments, &version.value, notes);
+    if let Some(state) = &mut state {
+        state.not_planned = match packer {
+            Some(_) => Some("a pull request's plan would not know the golden image"),
+            None if environments.len() < 2 => {
+                Some("or `all`: a plan runs a pull request's code with a role that reads the environment")
+            }
+            None => None,
+        };
+    }
     let is_simple = |stack: &Stack| {
         stack.environments.is_empty()
             && stack.var_files.is_empty()
@@ -163,7 +193,7 @@ pub(super) fn propose(
     if directory.is_some() {
         stacks.clear();
     }
-    Some(Terraform { is_tofu: seen.is_tofu, version, directory, stacks, state })
+    Some(Terraform { is_tofu: seen.is_tofu, version, directory, stacks, state, names: by_directory })
 }
 
 fn of_stack(
@@ -277,8 +307,13 @@ fn state(
         key: key(seen, stacks, environments),
         lock,
         lock_table,
-        is_single: environments.len() < 2,
+        not_planned: None,
     })
+}
+
+/// Whether a text is an exact version.
+pub(super) fn is_version(text: &str) -> bool {
+    version::parts(text).is_some()
 }
 
 /// The services that resources belong to. What is not known about them is a note.

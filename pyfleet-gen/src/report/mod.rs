@@ -7,6 +7,7 @@ pub(crate) mod diff;
 pub(crate) mod github;
 pub(crate) mod human;
 pub(crate) mod json;
+pub(crate) mod sarif;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use pyfleet_core::diagnostic::{Diagnostic, Diagnostics, Severity};
@@ -26,6 +27,8 @@ pub(crate) enum Format {
     Json,
     /// Workflow commands that GitHub shows on the pull request
     Github,
+    /// One SARIF 2.1.0 log on standard output, for code scanning
+    Sarif,
 }
 
 /// What one run has found.

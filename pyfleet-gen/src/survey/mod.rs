@@ -4,15 +4,15 @@
 //! malformed is a note, never a failure. To add a technology: its file, its field in [`Survey`], its line in
 //! [`Survey::look`].
 
-mod ansible;
-mod cdktf;
+pub(crate) mod ansible;
+pub(crate) mod cdktf;
 pub(crate) mod docker;
 pub(crate) mod ecs;
 pub(crate) mod git;
 mod ignore;
-mod kubernetes;
+pub(crate) mod kubernetes;
 pub(crate) mod node;
-mod packer;
+pub(crate) mod packer;
 pub(crate) mod python;
 pub(crate) mod terraform;
 pub(crate) mod tree;
@@ -37,8 +37,14 @@ pub(crate) struct Survey {
     pub(crate) tasks: Vec<ecs::TaskDefinition>,
     /// Workflows that are there already.
     pub(crate) workflows: Vec<workflows::Existing>,
-    /// What the manifest takes, and nothing is proposed for yet.
-    pub(crate) later: Vec<Later>,
+    /// Kubernetes.
+    pub(crate) kubernetes: kubernetes::Kubernetes,
+    /// Programs of CDKTF.
+    pub(crate) cdktf: Vec<cdktf::Program>,
+    /// Templates of Packer.
+    pub(crate) packer: Vec<packer::Template>,
+    /// Ansible.
+    pub(crate) ansible: ansible::Ansible,
     /// What was left out, and why.
     pub(crate) notes: Notes,
 }
@@ -55,36 +61,31 @@ impl Survey {
         let tasks = ecs::look(&tree, &mut notes);
         let node = node::look(&tree, &images, &mut notes);
         let workflows = workflows::look(&tree, &mut notes);
-        // Last: what may be read altogether is for what ends in the manifest.
-        let mut later = packer::look(&tree);
-        later.extend(ansible::look(&tree, &mut notes));
-        later.extend(cdktf::look(&tree, &mut notes));
-        later.extend(kubernetes::look(&tree, &mut notes));
-        Self { git, terraform, images, python, node, tasks, workflows, later, notes }
+        let packer = packer::look(&tree, &mut notes);
+        let ansible = ansible::look(&tree, &mut notes);
+        let cdktf = cdktf::look(&tree, &mut notes);
+        // Last: every YAML file is read for it, and what may be read altogether has an end.
+        let kubernetes = kubernetes::look(&tree, &mut notes);
+        Self {
+            git,
+            terraform,
+            images,
+            python,
+            node,
+            tasks,
+            workflows,
+            kubernetes,
+            cdktf,
+            packer,
+            ansible,
+            notes,
+        }
     }
 }
 
 /// Why something could not be read, without the remedy: a note has one line, and nothing has failed.
 fn reason(error: &FileError) -> String {
     error.to_string().lines().next().unwrap_or_default().to_owned()
-}
-
-/// Something that is there, that the manifest takes, and that nothing is proposed for yet.
-pub(crate) struct Later {
-    /// The technology.
-    pub(crate) name: &'static str,
-    /// Where it lies.
-    pub(crate) path: String,
-    /// What is there.
-    pub(crate) text: String,
-    /// What the manifest calls it, and what does something with it.
-    pub(crate) wants: &'static str,
-}
-
-impl Later {
-    fn new(name: &'static str, path: &str, text: impl Into<String>, wants: &'static str) -> Self {
-        Self { name, path: path.to_owned(), text: text.into(), wants }
-    }
 }
 
 /// What was left out, and why: each once, and never without an end.

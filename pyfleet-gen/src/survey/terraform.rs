@@ -42,6 +42,10 @@ pub(crate) struct Stack {
     pub(crate) is_aws: bool,
     /// Variables without a default.
     pub(crate) variables: Vec<String>,
+    /// Variables with one.
+    pub(crate) defaulted: Vec<String>,
+    /// Outputs.
+    pub(crate) outputs: Vec<String>,
     /// Variable files, relative to the directory.
     pub(crate) var_files: Vec<String>,
     /// What is known of `.terraform.lock.hcl`.
@@ -195,9 +199,12 @@ impl Directory {
                 {
                     self.stack.region = self.stack.region.take().or_else(|| text_of(block, "default"));
                 }
-                "variable" if !block.body.has_attribute("default") && is_word(label) => {
-                    self.stack.variables.push(label.to_owned());
+                "variable" if is_word(label) => {
+                    let has_default = block.body.has_attribute("default");
+                    let own = if has_default { &mut self.stack.defaulted } else { &mut self.stack.variables };
+                    own.push(label.to_owned());
                 }
+                "output" if is_word(label) => self.stack.outputs.push(label.to_owned()),
                 _ => {}
             }
         }

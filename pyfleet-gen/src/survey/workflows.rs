@@ -68,8 +68,22 @@ const SIGNS: &[(&str, &[&str])] = &[
     ("build", &["docker build", "docker buildx", "docker/build-push-action"]),
     ("terraform", &["terraform validate", "terraform fmt", "terraform plan", "tofu plan", "tflint", "tfsec"]),
     ("tf", &["terraform apply", "terraform destroy", "tofu apply", "tofu destroy", "terraform-apply"]),
-    ("deploy", &["aws ecs update-service", "aws ecs deploy", "amazon-ecs-deploy-task-definition"]),
+    (
+        "deploy",
+        &[
+            "aws ecs update-service",
+            "aws ecs deploy",
+            "amazon-ecs-deploy-task-definition",
+            "kubectl apply",
+            "kubectl set image",
+            "kubectl rollout restart",
+        ],
+    ),
+    ("pipeline", &["packer build", "ansible-playbook", "cdktf deploy", "cdktf synth"]),
 ];
+
+/// What changes something: a workflow that does two of these is a sequence.
+const CHANGES: &[&str] = &["build", "tf", "deploy"];
 
 fn kinds(workflow: &Workflow) -> Vec<&'static str> {
     let texts: Vec<String> = workflow
@@ -80,7 +94,11 @@ fn kinds(workflow: &Workflow) -> Vec<&'static str> {
         })
         .collect();
     let does = |words: &[&str]| words.iter().any(|word| texts.iter().any(|text| has_word(text, word)));
-    SIGNS.iter().filter(|(_, words)| does(words)).map(|(kind, _)| *kind).collect()
+    let mut kinds: Vec<&str> = SIGNS.iter().filter(|(_, words)| does(words)).map(|(kind, _)| *kind).collect();
+    if !kinds.contains(&"pipeline") && kinds.iter().filter(|kind| CHANGES.contains(kind)).count() > 1 {
+        kinds.push("pipeline");
+    }
+    kinds
 }
 
 /// Whether a word stands in a text by itself: `tox` is not in `detox`, nor `pytest` in `pytest-cov`.

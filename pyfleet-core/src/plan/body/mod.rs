@@ -4,6 +4,7 @@ mod cdktf;
 mod deploy;
 mod golden_image;
 mod pipeline;
+mod scan;
 mod tf;
 
 use std::collections::BTreeMap;
@@ -21,12 +22,13 @@ pub use self::golden_image::{
     AnsibleCheck, Configure, GoldenImage, PackerBuild, PackerValidate, PlannedImage, RecordImage,
 };
 pub use self::pipeline::{Metrics, NewestCommit, PipelineGuard, PipelineSummary, SummarisedStage};
+pub use self::scan::{Accepted, AcceptedFinding, CodeCheck, Scanner};
 pub use self::tf::{
     Action, AppliedHistory, Approval, Asked, CheckState, CreateBackend, Credentials, Decide, DestroyBackend,
     DetectDrift, DriftReport, ForceUnlock, HandOff, Inputs, Message, Notify, OidcProbe, Parity, Planned,
     Revert, TfApply, TfAutoGuard, TfGuard, TfPlan, Tooling, Verify,
 };
-use crate::manifest::{OnFindings, Severity};
+use crate::manifest::OnFindings;
 
 /// The steps of a job: which template, with which values.
 #[derive(Debug, Clone, Serialize)]
@@ -104,6 +106,8 @@ pub enum Body {
     Metrics(Metrics),
     /// Looks whether the commit is still the newest of its branch.
     NewestCommit(NewestCommit),
+    /// Analyses code for Node and audits its dependencies.
+    NodeSecurity(NodeSecurity),
     /// Tells the channels what became of the run.
     Notify(Notify),
     /// Shows a job's token, and which roles it opens.
@@ -122,7 +126,7 @@ pub enum Body {
     RollbackGuard(RollbackGuard),
     /// Scans one image.
     ScanImage(ScanImage),
-    /// Analyses the code of one directory and audits its dependencies.
+    /// Analyses Python code and audits its dependencies.
     Security(Security),
     /// Asks what was deployed, over the network.
     Smoke(Smoke),
@@ -193,6 +197,7 @@ impl Body {
             Self::ImagePush(_) => "jobs/image-push.yml.j2",
             Self::Metrics(_) => "jobs/metrics.yml.j2",
             Self::NewestCommit(_) => "jobs/newest-commit.yml.j2",
+            Self::NodeSecurity(_) => "jobs/node-security.yml.j2",
             Self::Notify(_) => "jobs/notify.yml.j2",
             Self::OidcProbe(_) => "jobs/oidc-probe.yml.j2",
             Self::PackerBuild(_) => "jobs/packer-build.yml.j2",
@@ -264,6 +269,10 @@ impl Body {
             Self::AnsibleCheck(_) => &["ansible-check.sh", "ansible-install.sh"],
             Self::AppliedHistory(_) => &["applied-history.sh"],
             Self::BuildArchive(_) | Self::BuildImage(_) => &["image-check.sh"],
+            Self::CdktfSynth(CdktfSynth {
+                scan: TerraformScan { scanner: Scanner::Tfsec { .. }, .. },
+                ..
+            }) => &["cdktf-synth.sh", "scan-report.sh", "tfsec-install.sh"],
             Self::CdktfSynth(_) => &["cdktf-synth.sh", "scan-report.sh"],
             Self::Changes(_) => &["changed-paths.sh"],
             Self::CheckState(_) => &[
@@ -307,7 +316,18 @@ impl Body {
             Self::PackerValidate(_) => &["packer-install.sh", "packer-validate.sh"],
             Self::RecordImage(_) => &["record-image.sh"],
             Self::NewestCommit(_) => &["newest-commit.sh"],
+            Self::NodeSecurity(NodeSecurity { audit: None, .. }) => &["eslint.sh", "scan-report.sh"],
+            Self::NodeSecurity(NodeSecurity { eslint: None, .. }) => {
+                &["dependency-audit.sh", "scan-report.sh"]
+            }
+            Self::NodeSecurity(_) => &["dependency-audit.sh", "eslint.sh", "scan-report.sh"],
             Self::ScanImage(ScanImage { archive: Some(_), .. }) => &["image-layout.sh", "scan-report.sh"],
+            Self::Security(security) if !security.audits.is_empty() => {
+                &["dependency-audit.sh", "scan-report.sh"]
+            }
+            Self::TerraformScan(TerraformScan { scanner: Scanner::Tfsec { .. }, .. }) => {
+                &["scan-report.sh", "tfsec-install.sh"]
+            }
             Self::ScanImage(_) | Self::TerraformScan(_) => &["scan-report.sh"],
             Self::Smoke(Smoke { cluster: Some(_), .. }) => {
                 &["eks-connect.sh", "eks-diagnose.sh", "health-check.sh", "smoke.sh"]
@@ -465,12 +485,14 @@ pub struct ScanImage {
     pub title: String,
     /// The report's artifact.
     pub artifact: String,
+    /// The scanner.
+    pub scanner: Scanner,
     /// The lowest severity that counts.
-    pub minimum_severity: Severity,
+    pub minimum_severity: &'static str,
     /// What findings do.
     pub on_findings: OnFindings,
-    /// The scanner's version.
-    pub trivy_version: &'static str,
+    /// What is accepted.
+    pub accepted: Option<Accepted>,
     /// Whether the findings are also written for the repository's security page.
     pub sarif: bool,
     /// Days that the report is kept.
@@ -486,7 +508,7 @@ pub struct Archive {
     pub platform: String,
 }
 
-/// Analyses the code of one directory and audits its dependencies.
+/// Analyses Python code in one directory and audits its dependencies.
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct Security {
@@ -500,8 +522,32 @@ pub struct Security {
     pub flake8: bool,
     /// The least severity that bandit reports, as its option says it.
     pub bandit: Option<&'static str>,
-    /// The requirements file that pip-audit reads, from the directory.
-    pub pip_audit: Option<String>,
+    /// What looks for known vulnerabilities.
+    pub audits: Vec<CodeCheck>,
+    /// Whether every run leaves a report: none does where the only tool needs a key that forks do not get.
+    pub reports_always: bool,
+    /// The artifact of the reports.
+    pub artifact: String,
+    /// Days that reports are kept.
+    pub artifact_days: u16,
+}
+
+/// Analyses code for Node in one directory and audits its dependencies.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct NodeSecurity {
+    /// The Node version that the tools run on.
+    pub node: String,
+    /// The file that decides what is installed.
+    pub cache: Option<String>,
+    /// What looks for known vulnerabilities.
+    pub audit: Option<CodeCheck>,
+    /// Where it is installed; nothing for the repository's root.
+    pub install_directory: Option<String>,
+    /// The command that installs what the lock file says.
+    pub install: Option<String>,
+    /// The project's own checks.
+    pub eslint: Option<CodeCheck>,
     /// The artifact of the reports.
     pub artifact: String,
     /// Days that reports are kept.
@@ -567,12 +613,14 @@ pub struct TerraformPlan {
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct TerraformScan {
-    /// The lowest severity that counts.
-    pub minimum_severity: Severity,
+    /// The scanner.
+    pub scanner: Scanner,
+    /// The lowest severity that counts, as the judge takes it.
+    pub minimum_severity: &'static str,
     /// What findings do.
     pub on_findings: OnFindings,
-    /// The scanner's version.
-    pub trivy_version: &'static str,
+    /// What is accepted.
+    pub accepted: Option<Accepted>,
     /// Whether the findings are also written for the repository's security page.
     pub sarif: bool,
     /// Days that the report is kept.

@@ -16,7 +16,8 @@ use crate::plan::draft::{CHECK_OUT, Draft, NewJob};
 use crate::plan::environment_jobs::{aws_env, reading_environment, without_deployment};
 use crate::plan::passed::Passed;
 use crate::plan::registry::{Access, moving_tags};
-use crate::project::{Environment, Image, Stage, defaults, image_variable};
+use crate::plan::scan::{TRIVY, accepted_at, counting_from};
+use crate::project::{Environment, Image, Stage, image_variable};
 use crate::workflow::{self as model, Runner};
 
 /// Looks for each image where it is kept, builds it where it is not, and scans what was built.
@@ -232,9 +233,10 @@ fn scan(pipeline: &Pipeline<'_>, draft: &Draft<'_>, name: &Slug, image: &Image, 
             }),
             title: format!("Image {name}"),
             artifact: format!("scan_{name}"),
-            minimum_severity: image.minimum_severity,
+            scanner: TRIVY,
+            minimum_severity: counting_from(Some(image.minimum_severity)),
             on_findings: OnFindings::Fail,
-            trivy_version: defaults::TRIVY_VERSION,
+            accepted: accepted_at(pipeline.project, &format!("images.{name}")),
             sarif: false,
             artifact_days: pipeline.project.artifact_days,
         }),

@@ -6,6 +6,7 @@ mod cdktf;
 mod cost;
 mod environment_stacks;
 mod pull_request_plan;
+mod scan;
 mod stack;
 mod variable;
 
@@ -22,14 +23,15 @@ pub use self::cost::{Cost, StackCost};
 pub use self::environment_stacks::{EnvironmentStacks, StackSettings};
 pub use self::pull_request_plan::NotPlanned;
 use self::pull_request_plan::{plan, planned_environments};
+pub use self::scan::Scan;
 use self::stack::{check_dependencies, check_environments, check_size, check_texts, outside_var_files};
 pub use self::variable::VariableValue;
 use super::defaults;
 use super::environment::Environment;
 use crate::diagnostic::{Diagnostic, Diagnostics, Path, Place};
 use crate::manifest::{
-    self, Kind, Lock, Manifest, OnFindings, PlanHandOff, RelativePath, ResourceAddress, SafetyLevel,
-    Severity, Slug, StageKind, Tool, VariableName,
+    self, Kind, Lock, Manifest, PlanHandOff, RelativePath, ResourceAddress, SafetyLevel, Slug, StageKind,
+    Tool, VariableName,
 };
 
 /// Infrastructure as code.
@@ -67,15 +69,6 @@ pub struct Terraform {
     pub not_planned: Vec<NotPlanned>,
 }
 
-/// The security scan of the configuration.
-#[derive(Debug, Clone, Copy)]
-pub struct Scan {
-    /// The lowest severity that counts.
-    pub minimum_severity: Severity,
-    /// Whether findings stop the pull request.
-    pub on_findings: OnFindings,
-}
-
 /// One stack.
 #[derive(Debug, Clone)]
 pub struct Stack {
@@ -101,15 +94,11 @@ pub(super) fn resolve(
     check_backend(manifest, written, environments, &stacks, findings);
     check_blue_green(&stacks, environments, findings);
     let synthesised = cdktf::resolve(manifest, &stacks, findings);
-    let scan = written.scan.as_ref();
     let mut terraform = Terraform {
         tool: written.tool.unwrap_or(defaults::TOOL),
         version: written.version.to_string(),
         has_tests: written.version.parts() >= [1, 6].as_slice(),
-        scan: Scan {
-            minimum_severity: scan.and_then(|scan| scan.minimum_severity).unwrap_or(defaults::SCAN_SEVERITY),
-            on_findings: scan.and_then(|scan| scan.on_findings).unwrap_or(defaults::ON_FINDINGS),
-        },
+        scan: scan::resolve(written, findings),
         cost: cost::resolve(manifest, written, environments, &stacks, findings),
         stacks: stacks
             .iter()

@@ -64,6 +64,24 @@ pub(super) fn propose(terraform: &Terraform, guesses: &mut Guesses, notes: &mut 
     }
 }
 
+/// The first of some releases that meets a demand of one text, and why that one; the first of all where none does.
+pub(in super::super) fn of(known: &[&str], demand: Option<&str>) -> (String, String) {
+    let first = known.first().map(|first| (*first).to_owned()).unwrap_or_default();
+    let Some(text) = demand else { return (first, "no `required_version` says which".to_owned()) };
+    let conditions: Option<Vec<Condition<'_>>> = text.split(',').map(Condition::read).collect();
+    let meets = |version: Version| conditions.iter().flatten().all(|condition| condition.is_met_by(version));
+    let because = format!("`required_version` is `{}`", plain(text));
+    match known.iter().find(|version| parts(version).is_some_and(meets)) {
+        Some(version) if conditions.is_some() => return ((*version).to_owned(), because),
+        _ => {}
+    }
+    let exact = conditions.iter().flatten().find(|condition| condition.is_exact());
+    match exact.map(Condition::first).filter(|version| meets(*version)) {
+        Some(version) => (written(version), because),
+        None => (first, format!("{because}, and no release that is known here is")),
+    }
+}
+
 /// What one stack demands.
 struct Demand<'a> {
     directory: &'a str,
@@ -229,6 +247,20 @@ mod tests {
             (&[], "1.11.4 no `required_version` says which"),
         ] {
             assert_eq!(proposed(demands, None), (version.to_owned(), String::new()), "{demands:?}");
+        }
+    }
+
+    #[test]
+    fn a_tool_s_release_meets_what_is_demanded() {
+        for (demand, version, because) in [
+            (None, "1.11.2", "no `required_version` says which"),
+            (Some("~> 1.9.0"), "1.9.5", "`required_version` is `~> 1.9.0`"),
+            (Some("= 1.8.1"), "1.8.1", "`required_version` is `= 1.8.1`"),
+            (Some(">= 3"), "1.11.2", "`required_version` is `>= 3`, and no release that is known here is"),
+            (Some("x"), "1.11.2", "`required_version` is `x`, and no release that is known here is"),
+        ] {
+            let known = ["1.11.2", "1.9.5"];
+            assert_eq!(super::of(&known, demand), (version.to_owned(), because.to_owned()), "{demand:?}");
         }
     }
 

@@ -1,0 +1,70 @@
+//! The workflow files that somebody names, each by itself or by a folder that holds them.
+
+use camino::{Utf8Path, Utf8PathBuf};
+use pyfleet_core::source::Source;
+
+use crate::report::visible;
+use crate::repository::{FileError, bounded};
+
+/// Where GitHub looks for workflows.
+pub(crate) const FOLDER: &str = ".github/workflows";
+
+/// Folders below each other: deeper ones are refused.
+const DEPTH: usize = 32;
+
+/// The files at what was named below a directory, those of a folder in the order of their names. A repository's root
+/// stands for its workflows, and any other folder for every `.yml` and `.yaml` file in it and below.
+///
+/// # Errors
+/// Where a folder cannot be read, or holds no such file.
+pub(crate) fn list(directory: &Utf8Path, named: &Utf8Path) -> Result<Vec<Utf8PathBuf>, FileError> {
+    if !directory.join(named).is_dir() {
+        return Ok(vec![named.to_owned()]);
+    }
+    let workflows = named.join(FOLDER);
+    let folder = if directory.join(&workflows).is_dir() { workflows } else { named.to_owned() };
+    let mut found = Vec::new();
+    collect(directory, &folder, 0, &mut found)?;
+    if found.is_empty() {
+        return Err(FileError::new(&folder, "holds no file that ends in .yml or .yaml"));
+    }
+    found.sort();
+    // `./a.yml` is `a.yml` to whoever reads a report.
+    Ok(found
+        .into_iter()
+        .map(|file| file.strip_prefix(".").map_or(file.clone(), Utf8Path::to_owned))
+        .collect())
+}
+
+/// Links are left out: a folder may hold its own parent.
+fn collect(
+    directory: &Utf8Path,
+    folder: &Utf8Path,
+    depth: usize,
+    found: &mut Vec<Utf8PathBuf>,
+) -> Result<(), FileError> {
+    if depth > DEPTH {
+        return Err(FileError::new(folder, format!("has more than {DEPTH} folders above it")));
+    }
+    let refused = |error: std::io::Error| FileError::io(folder, &error);
+    for entry in directory.join(folder).read_dir_utf8().map_err(refused)? {
+        let entry = entry.map_err(refused)?;
+        let (kind, path) = (entry.file_type().map_err(refused)?, folder.join(entry.file_name()));
+        if kind.is_dir() && entry.file_name() != ".git" {
+            collect(directory, &path, depth + 1, found)?;
+        } else if kind.is_file() && matches!(path.extension(), Some("yml" | "yaml")) {
+            found.push(path);
+        }
+    }
+    Ok(())
+}
+
+/// Reads a file that was named: a link or a pipe will do.
+///
+/// # Errors
+/// Where it cannot be read, is larger than 4 MiB, or is not UTF-8.
+pub(crate) fn read(directory: &Utf8Path, file: &Utf8Path) -> Result<Source, FileError> {
+    let opened = std::fs::File::open(directory.join(file)).map_err(|error| FileError::io(file, &error))?;
+    let text = String::from_utf8(bounded(file, opened)?).map_err(|_| FileError::new(file, "is not UTF-8"))?;
+    Ok(Source::new(visible(file.as_str()), text))
+}
