@@ -39,7 +39,7 @@ GitHub empties an output of a job that holds a masked text, without a word: the 
 const FILES: &[&str] = &["GITHUB_OUTPUT", "GITHUB_ENV", "GITHUB_STEP_SUMMARY"];
 
 fn check(file: &WorkflowFile<'_>, findings: &mut Diagnostics) {
-    let has_secret = |script: &Script<'_>| script.step.env.values().any(reads_secret);
+    let has_secret = |script: &Script<'_>| script.step.env.values().any(|value| reads_secret(value));
     for script in scripts(file).into_iter().filter(has_secret) {
         for command in script.commands() {
             let Some(target) =
@@ -76,10 +76,10 @@ fn piped(script: &Script<'_>, command: &crate::check::script::Command) -> Option
 
 /// Whether a variable of the step's own `env:` holds a secret as it is.
 fn is_secret(script: &Script<'_>, variable: &Variable) -> bool {
-    script.step.env.get(&variable.name).is_some_and(reads_secret)
+    script.step.env.get(&variable.name).is_some_and(|value| reads_secret(value))
 }
 
-fn reads_secret(value: &String) -> bool {
+fn reads_secret(value: &str) -> bool {
     let (found, _) = embedded(value);
     found
         .iter()
