@@ -11,9 +11,18 @@
 #[cfg(test)]
 mod actionlint;
 #[cfg(test)]
+mod firings;
+#[cfg(test)]
 mod fixture;
+#[cfg(test)]
+mod mutants;
+mod repository;
+mod rights;
 pub mod rules;
 mod scope;
+mod script;
+
+pub use repository::{ActionFile, ActionInput, Repository};
 
 use std::cell::OnceCell;
 
@@ -94,6 +103,9 @@ pub struct WorkflowFile<'a> {
     pub workflow: &'a Workflow,
     /// How it is written.
     pub document: &'a Document,
+    /// The repository it belongs to, where that is known: rules that ask for other files find nothing
+    /// without it.
+    pub repository: Option<&'a Repository>,
     /// Its expressions, once a rule has asked for them.
     expressions: OnceCell<Vec<Placed>>,
 }
@@ -102,7 +114,7 @@ impl<'a> WorkflowFile<'a> {
     /// A workflow and the document it was read from.
     #[must_use]
     pub const fn new(workflow: &'a Workflow, document: &'a Document) -> Self {
-        Self { workflow, document, expressions: OnceCell::new() }
+        Self { workflow, document, repository: None, expressions: OnceCell::new() }
     }
 
     /// Every expression of the file, in the order of the text; parsed once for all rules.
@@ -128,6 +140,32 @@ impl<'a> Subject<'a> {
     #[must_use]
     pub const fn workflow(workflow: &'a Workflow, document: &'a Document) -> Self {
         Self::Workflow(WorkflowFile::new(workflow, document))
+    }
+
+    /// The same, among the other files of its repository.
+    ///
+    /// ```
+    /// use pyfleet_core::check::{self, Repository, Subject, rules};
+    /// use pyfleet_core::source::Source;
+    /// use pyfleet_core::workflow;
+    ///
+    /// let mut repository = Repository::default();
+    /// let called = "on: workflow_call\npermissions: {}\njobs: {a: {permissions: {issues: write}}}\n";
+    /// repository.add(".github/workflows/called.yml", called);
+    ///
+    /// let caller = "on: push\npermissions: {}\njobs: {a: {uses: ./.github/workflows/called.yml}}\n";
+    /// let (workflow, document) = workflow::parse(Source::new("caller.yml", caller)).0.unwrap();
+    /// let rule = rules::find("reusable-permissions-fit").unwrap();
+    /// let subject = Subject::workflow(&workflow, &document);
+    /// assert!(check::run(&subject, &[rule]).is_empty());
+    /// assert!(!check::run(&subject.among(&repository), &[rule]).is_empty());
+    /// ```
+    #[must_use]
+    pub fn among(self, repository: &'a Repository) -> Self {
+        match self {
+            Self::Workflow(file) => Self::Workflow(WorkflowFile { repository: Some(repository), ..file }),
+            Self::Manifest(_) | Self::Unreadable(_) => self,
+        }
     }
 
     const fn document(&self) -> &'a Document {

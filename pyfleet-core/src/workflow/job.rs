@@ -19,6 +19,7 @@ use super::value::{
     write_texts,
 };
 use crate::diagnostic::Path;
+use crate::expression::embedded;
 
 /// A job. One with [`Job::uses`] calls a workflow and has neither runner nor steps.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize, Serialize)]
@@ -100,6 +101,29 @@ impl Job {
         let mut found = Vec::new();
         collect_steps(&self.steps, &job.key("steps"), &mut found);
         found
+    }
+
+    /// What a text of this job can be when it runs: itself without expressions, the matrix's values where
+    /// it is one read of the matrix, and none where the file does not decide.
+    ///
+    /// ```
+    /// use pyfleet_core::workflow::Job;
+    ///
+    /// let job: Job = serde_json::from_str(r#"{"strategy": {"matrix": {"os": ["a", "b"]}}}"#).unwrap();
+    /// assert_eq!(job.values_of("x"), Some(vec!["x".to_owned()]));
+    /// assert_eq!(job.values_of("${{ matrix.os }}"), Some(vec!["a".to_owned(), "b".to_owned()]));
+    /// assert_eq!(job.values_of("x-${{ matrix.os }}"), None);
+    /// ```
+    #[must_use]
+    pub fn values_of(&self, text: &str) -> Option<Vec<String>> {
+        if !text.contains("${{") {
+            return Some(vec![text.to_owned()]);
+        }
+        let (found, _) = embedded(text);
+        let [only] = found.as_slice() else { return None };
+        let access = only.expression.as_context().filter(|_| only.span == (0..text.len()))?;
+        let name = access.name(0).filter(|_| access.is_within(&["matrix"]) && access.selected.len() == 1)?;
+        self.strategy.as_ref()?.matrix.as_ref()?.texts(name)
     }
 }
 

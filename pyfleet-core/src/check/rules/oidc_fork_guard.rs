@@ -69,7 +69,8 @@ fn parsed(job: &Job) -> Option<Expression> {
     condition(job.condition.as_deref()?).ok()
 }
 
-fn excludes_forks(job: &Job) -> bool {
+/// Whether the condition of a job keeps pull requests from forks out.
+pub(super) fn excludes_forks(job: &Job) -> bool {
     parsed(job).is_some_and(|condition| implies_own_repository(&condition))
 }
 

@@ -104,6 +104,15 @@ jobs:
         with:
           script: core.info('${{ github.ref }}')
 #                            ^^^^^^^^^^^^^^^^^ error[run-no-expression]: becomes code
+      - uses: appleboy/ssh-action@v1
+        with: {script: 'deploy ${{ inputs.version }}'}
+#                              ^^^^^^^^^^^^^^^^^^^^^ error[run-no-expression]: becomes code
+      - uses: Azure/CLI@v2
+        with: {inlineScript: 'az ${{ inputs.x }}'}
+#                                ^^^^^^^^^^^^^^^ error[run-no-expression]: becomes code
+      - uses: mikefarah/yq@v4
+        with: {cmd: 'yq ${{ inputs.x }}'}
+#                       ^^^^^^^^^^^^^^^ error[run-no-expression]: becomes code
 ",
         );
     }
