@@ -3,6 +3,9 @@
 /// The schema of `pyfleet.yml`, draft 7, which editors read.
 pub const MANIFEST: &str = include_str!("pyfleet.schema.json");
 
+/// The schema of a workflow file, draft 7, as GitHub's grammar has it.
+pub const WORKFLOW: &str = include_str!("workflow.schema.json");
+
 /// The schema of what `render`, `check` and `validate` print with `--format json`, draft 7.
 pub const REPORT: &str = include_str!("report.schema.json");
 

@@ -7,6 +7,7 @@ use serde_json::Value;
 use crate::tool;
 
 const PINNED: &str = "schemas/pyfleet.schema.json";
+const WORKFLOW: &str = "schemas/workflow.schema.json";
 
 /// The schema is written from the types; `PYFLEET_UPDATE=1 cargo test` rewrites the file.
 #[test]
@@ -21,6 +22,45 @@ fn the_manifest_schema_is_written_from_the_types() {
         pinned == written,
         "{PINNED} is not what the types say: rewrite it with PYFLEET_UPDATE=1 cargo test schema"
     );
+}
+
+/// The schema of workflows is written from the table that the reader reads them by.
+#[test]
+fn the_workflow_schema_is_written_from_the_grammar() {
+    let path = tool::repository().join(WORKFLOW);
+    let written = format!("{}\n", serde_json::to_string_pretty(&pyfleet_core::workflow::schema()).unwrap());
+    if std::env::var_os("PYFLEET_UPDATE").is_some() {
+        std::fs::write(&path, &written).unwrap();
+    }
+    let pinned = std::fs::read_to_string(&path).unwrap();
+    assert!(
+        pinned == written,
+        "{WORKFLOW} is not what the grammar says: rewrite it with PYFLEET_UPDATE=1 cargo test schema"
+    );
+}
+
+/// Every workflow of the corpus that the reader accepts is valid by the schema, and what the reader refuses is not.
+#[test]
+fn workflow_schema_and_reader_agree() {
+    let Some(data) = tool::data() else { return };
+    let validator = jsonschema::draft7::new(&pyfleet_core::workflow::schema()).unwrap();
+    let (mut valid, mut wrong) = (0, Vec::new());
+    for entry in std::fs::read_dir(data.join("corpus/workflows")).unwrap() {
+        let path = entry.unwrap().path();
+        let text = std::fs::read_to_string(&path).unwrap();
+        let source = pyfleet_core::source::Source::new(path.display().to_string(), text);
+        let Ok(document) = pyfleet_core::yaml::tree::Document::parse_workflow(source.clone()) else {
+            continue;
+        };
+        let json: Value = pyfleet_core::yaml::decode::decode(&document.root).unwrap();
+        let is_read = !pyfleet_core::workflow::parse(source).1.has_errors();
+        let errors: Vec<_> = validator.iter_errors(&json).map(|error| error.to_string()).collect();
+        valid += usize::from(errors.is_empty());
+        if is_read != errors.is_empty() {
+            wrong.push(format!("{}: read {is_read}, {errors:?}", path.display()));
+        }
+    }
+    assert!(valid > 600 && wrong.is_empty(), "{valid} valid\n{}", wrong.join("\n"));
 }
 
 /// An editor shows a description for every key, and knows every key that the reader knows.

@@ -28,6 +28,7 @@ pub struct Catalogue {
     actions: Vec<Action>,
     denied: Vec<Denied>,
     sinks: Vec<Sink>,
+    deprecated: Vec<Deprecated>,
 }
 
 /// One action at the version that is pinned.
@@ -184,6 +185,15 @@ fn pins() -> impl Iterator<Item = Pin> {
     })
 }
 
+/// An input that is still read, and should not be given any more.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Deprecated {
+    action: String,
+    input: String,
+    instead: String,
+}
+
 impl Catalogue {
     /// The catalogue, read on first use. Were the data unreadable, which a test excludes, it would be
     /// empty, and every action refused.
@@ -228,6 +238,17 @@ impl Catalogue {
             Some(action) => &action.code,
             None => sink().map_or(&[], |sink| &sink.inputs),
         }
+    }
+}
+
+impl Catalogue {
+    /// What to do instead of giving an input, if that is deprecated at all versions that have it.
+    #[must_use]
+    pub fn deprecated_input(&self, slug: &str, input: &str) -> Option<&str> {
+        let is = |own: &&Deprecated| {
+            own.action.eq_ignore_ascii_case(slug) && own.input.eq_ignore_ascii_case(input)
+        };
+        self.deprecated.iter().find(is).map(|own| own.instead.as_str())
     }
 }
 

@@ -494,6 +494,7 @@ impl Facts {
             }
             Uses::Docker(image) => image.contains("@sha256:"),
             Uses::Local(_) | Uses::SelfRepository(_) => true,
+            Uses::Computed(_) => false,
         };
         let key = (Subject::Project, None, Aspect::Action, name.clone());
         let known = self.said.get(&key).map(|(_, text)| text.clone()).unwrap_or_default();

@@ -89,7 +89,8 @@ const OTHERS: &[(&str, &str)] = &[
     ),
     (
         "expression",
-        "An expression is not one that GitHub reads. It refuses the whole file, and nothing in it runs.",
+        "An expression is not one that GitHub reads, or it names a context or a function that is not there: each key of a \
+         workflow has its own. GitHub refuses the whole file, and nothing in it runs.",
     ),
     (
         "extension-in-environment",
@@ -120,11 +121,6 @@ const OTHERS: &[(&str, &str)] = &[
         "level-exceeded",
         "A workflow does what the project's safety level does not allow. Raise `safety-level` where that is wanted: a \
          reviewer of the manifest sees the one line.",
-    ),
-    (
-        "literal-expression-open",
-        "A text of the manifest holds `${{`, which GitHub would evaluate where it is rendered. Texts are data: a value that \
-         is only known in a run comes from a variable or a secret, by name.",
     ),
     (
         "lock-experimental",
@@ -198,10 +194,6 @@ const OTHERS: &[(&str, &str)] = &[
          made. Put `{environment}` and `{stack}` into the key; the message has the commands that move a state.",
     ),
     (
-        "trigger-sane",
-        "What starts a workflow would never start it, or not as it is written. The message says what GitHub does with it.",
-    ),
-    (
         "trust-not-compared",
         "A trust policy lets in accounts, users, roles or services as well. They show no token of a job, so that nothing of \
          the plan says whether that is right.",
@@ -264,6 +256,11 @@ const OTHERS: &[(&str, &str)] = &[
     (
         "waiver-without-reason",
         "A waiver gives no reason. The next reader decides by it whether the finding is still accepted.",
+    ),
+    (
+        "workflow-call",
+        "A workflow calls another with what that does not take, without what it needs, with fewer rights than it asks for, or \
+         too deep. GitHub fails the run before it starts.",
     ),
     (
         "workflow-structure",

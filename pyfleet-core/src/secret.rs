@@ -127,6 +127,10 @@ fn values_of_secrets(line: &str) -> Vec<Range<usize>> {
                 .and_then(|at| key.get(at..))
                 .is_some_and(|own| own.eq_ignore_ascii_case(end))
         };
+        // What a permission of that name allows is no secret.
+        if named("id-token") {
+            continue;
+        }
         let is_name = named("secret");
         if !is_name
             && !["password", "passwd", "token", "api-key", "api_key", "webhook"].iter().any(|end| named(end))
@@ -171,6 +175,7 @@ mod tests {
             ("password:\n  secret: NAME\n", "password:\n  secret: NAME\n"),
             ("url: https://example.com/token:x", "url: https://example.com/token:x"),
             ("password: é", "password: **"),
+            ("id-token: write", "id-token: write"),
         ] {
             assert_eq!(mask(text), masked);
         }

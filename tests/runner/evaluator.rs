@@ -3,7 +3,8 @@
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, ChildStdin, ChildStdout, Stdio};
 
-use pyfleet_core::expression;
+use pyfleet_core::expression::value::Value;
+use pyfleet_core::expression::{self, evaluate};
 use serde::Deserialize;
 use serde_json::{Map, Value as Json, json};
 
@@ -82,6 +83,7 @@ impl Evaluator {
         let mut line = String::new();
         self.answers.read_line(&mut line).unwrap();
         let answer: Answer = serde_json::from_str(&line).unwrap_or_else(|error| panic!("{line:?}: {error}"));
+        agrees(expression, scope, &answer);
         match answer.error {
             Some(error) => Err(format!("{error}: {expression}")),
             None => Ok(answer),
@@ -138,6 +140,31 @@ impl Evaluator {
         let verbatim = parsed.calls().iter().any(|call| of_status(call.function));
         let whole = if verbatim { bare.to_owned() } else { format!("success() && ({bare})") };
         Ok(self.evaluate(&whole, scope)?.truthy.unwrap())
+    }
+}
+
+/// This project's own evaluator says the same as GitHub's.
+#[track_caller]
+fn agrees(text: &str, scope: &Scope, answer: &Answer) {
+    let mut own = evaluate::Scope::new();
+    for (name, value) in &scope.contexts {
+        own = own.with(name, Value::from_json(&value.to_string()).unwrap());
+    }
+    if let Some(Status { success, failure, cancelled }) = scope.status {
+        let (success, failure, cancelled) = (Some(success), Some(failure), Some(cancelled));
+        own = own.with_status(evaluate::Status { success, failure, cancelled });
+    }
+    let Ok(parsed) = expression::parse(text) else { panic!("{text}: {:?}", answer.error) };
+    match evaluate::evaluate(&parsed, &own) {
+        // A context that is not given does not exist for GitHub, and is not known here.
+        Ok(evaluated) if answer.error.is_none() => {
+            assert_eq!(evaluated.text().as_deref(), answer.text.as_deref(), "{text}");
+            assert_eq!(evaluated.truth(), answer.truthy, "{text}");
+        }
+        Ok(evaluated) => {
+            assert!(evaluated.value().is_none(), "{text}: {:?}, here {evaluated:?}", answer.error)
+        }
+        Err(failure) => assert!(answer.error.is_some(), "{text}: {failure}"),
     }
 }
 

@@ -30,6 +30,10 @@ const { FeatureFlags } = await load("@actions/expressions/dist/index.js");
 const { parseWorkflow, convertWorkflowTemplate, NoOperationTraceWriter } = await load(
   "@actions/workflow-parser/dist/index.js",
 );
+const { TemplateContext, TemplateValidationErrors } = await load(
+  "@actions/workflow-parser/dist/templates/template-context.js",
+);
+const { getWorkflowSchema } = await load("@actions/workflow-parser/dist/workflows/workflow-schema.js");
 const { ErrorPolicy } = await load("@actions/workflow-parser/dist/model/convert.js");
 const { validate, registerLogger } = await load("@actions/languageservice/dist/index.js");
 const { clearCache } = await load("@actions/languageservice/dist/utils/workflow-cache.js");
@@ -65,7 +69,10 @@ function calledFrom(file) {
 }
 
 async function parserFindings(name, text, fileProvider) {
-  const { value, context } = parseWorkflow({ name, content: text }, new NoOperationTraceWriter());
+  const context = new TemplateContext(new TemplateValidationErrors(), getWorkflowSchema(), new NoOperationTraceWriter());
+  // The reader asks for these too, before the conversion sets them.
+  context.state.featureFlags = featureFlags;
+  const { value } = parseWorkflow({ name, content: text }, context);
   if (value) {
     const fetchReusableWorkflowDepth = fileProvider ? 1 : 0;
     const errorPolicy = ErrorPolicy.TryConversion;

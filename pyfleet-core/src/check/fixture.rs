@@ -9,7 +9,7 @@
 //! touch the `#` include its column. A finding over several lines is marked on its first. Annotations are
 //! blanked before the text is read, so that they may stand inside block scalars.
 
-use super::{Check, Rule, Subject, run};
+use super::{Check, Repository, Rule, Subject, run};
 use crate::diagnostic::Diagnostics;
 use crate::source::Source;
 use crate::workflow;
@@ -18,8 +18,14 @@ use crate::yaml::tree::Document;
 /// Runs one rule over an annotated text, and panics unless it finds exactly what the annotations say.
 #[track_caller]
 pub(super) fn check(rule: &'static Rule, text: &str) {
+    check_among(rule, text, &[]);
+}
+
+/// The same, in a repository that has these files too.
+#[track_caller]
+pub(super) fn check_among(rule: &'static Rule, text: &str, others: &[(&str, &str)]) {
     let (plain, expected) = read(text);
-    let findings = find(rule, &plain);
+    let findings = find_among(rule, &plain, others);
     let found: Vec<Annotation> = findings
         .iter()
         .map(|finding| {
@@ -50,15 +56,28 @@ pub(super) fn check(rule: &'static Rule, text: &str) {
 /// What one rule finds in a text without annotations.
 #[track_caller]
 pub(super) fn find(rule: &'static Rule, text: &str) -> Diagnostics {
+    find_among(rule, text, &[])
+}
+
+#[track_caller]
+fn find_among(rule: &'static Rule, text: &str, others: &[(&str, &str)]) -> Diagnostics {
+    let mut repository = Repository::default();
+    for (path, text) in others {
+        assert!(repository.add(path, text), "{path} cannot be read");
+    }
     let source = Source::new("fixture.yml", text);
     match rule.check {
-        Check::Workflow(_) => {
+        Check::Workflow(_) | Check::Expressions(_) => {
             let (read, mistakes) = workflow::parse(source);
             // A fixture holds what its rule looks at, not always a runner.
             let incomplete = mistakes.iter().all(|mistake| mistake.code == "workflow-structure");
             assert!(incomplete, "the fixture is no workflow: {mistakes:#?}");
             let (workflow, document) = read.unwrap();
-            run(&Subject::workflow(&workflow, &document), &[rule])
+            run(&Subject::workflow(&workflow, &document).among(&repository), &[rule])
+        }
+        Check::Reader => {
+            let (_, mistakes) = workflow::parse(source);
+            mistakes.into_iter().filter(|mistake| mistake.code == rule.code).collect()
         }
         Check::Manifest(_) => {
             let document = Document::parse(source).unwrap();

@@ -9,11 +9,26 @@
 //! by its severity and by whoever asks.
 
 #[cfg(test)]
+mod actionlint;
+#[cfg(test)]
+mod firings;
+#[cfg(test)]
 mod fixture;
+#[cfg(test)]
+mod mutants;
+mod repository;
+mod rights;
 pub mod rules;
+mod scope;
+mod script;
 
-use crate::diagnostic::{Diagnostic, Diagnostics, Place, Severity};
-use crate::workflow::Workflow;
+pub use repository::{ActionFile, ActionInput, Repository};
+
+use std::cell::OnceCell;
+
+use crate::diagnostic::{Diagnostic, Diagnostics, Path, Place, Severity};
+use crate::source::Source;
+use crate::workflow::{self, Placed, Workflow, expressions};
 use crate::yaml::tree::Document;
 
 /// What a rule says about itself, and how it looks.
@@ -25,6 +40,8 @@ pub struct Rule {
     pub group: Group,
     /// How bad its findings are.
     pub severity: Severity,
+    /// Whether GitHub itself refuses a file in which it finds an error.
+    pub rejects: bool,
     /// What holds where it finds nothing, in one line.
     pub summary: &'static str,
     /// Markdown with the sections "What it does", "Why", "Example" and "Instead".
@@ -38,6 +55,8 @@ pub struct Rule {
 #[expect(missing_docs, reason = "the names say it")]
 pub enum Group {
     Graph,
+    Syntax,
+    Expression,
     Permission,
     Oidc,
     Pinning,
@@ -52,6 +71,8 @@ impl Group {
     pub const fn name(self) -> &'static str {
         match self {
             Self::Graph => "graph",
+            Self::Syntax => "syntax",
+            Self::Expression => "expression",
             Self::Permission => "permission",
             Self::Oidc => "oidc",
             Self::Pinning => "pinning",
@@ -67,24 +88,49 @@ impl Group {
 pub enum Check {
     /// Looks at a workflow.
     Workflow(fn(&WorkflowFile<'_>, &mut Diagnostics)),
+    /// Looks at the expressions of a workflow file, also of one that says something else wrongly.
+    Expressions(fn(&Document, &[Placed], &mut Diagnostics)),
     /// Looks at a manifest.
     Manifest(fn(&Document, &mut Diagnostics)),
+    /// Is found by the reader of workflows, under this code, before there is anything to look at.
+    Reader,
 }
 
 /// A workflow and the document it was read from.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct WorkflowFile<'a> {
     /// What it means.
     pub workflow: &'a Workflow,
     /// How it is written.
     pub document: &'a Document,
+    /// The repository it belongs to, where that is known: rules that ask for other files find nothing
+    /// without it.
+    pub repository: Option<&'a Repository>,
+    /// Its expressions, once a rule has asked for them.
+    expressions: OnceCell<Vec<Placed>>,
+}
+
+impl<'a> WorkflowFile<'a> {
+    /// A workflow and the document it was read from.
+    #[must_use]
+    pub const fn new(workflow: &'a Workflow, document: &'a Document) -> Self {
+        Self { workflow, document, repository: None, expressions: OnceCell::new() }
+    }
+
+    /// Every expression of the file, in the order of the text; parsed once for all rules.
+    #[must_use]
+    pub fn expressions(&self) -> &[Placed] {
+        self.expressions.get_or_init(|| expressions(self.document, &Path::root()))
+    }
 }
 
 /// What is judged.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub enum Subject<'a> {
     /// A workflow file.
     Workflow(WorkflowFile<'a>),
+    /// A workflow file that means nothing, because keys or values in it are wrong.
+    Unreadable(&'a Document),
     /// A manifest.
     Manifest(&'a Document),
 }
@@ -93,13 +139,39 @@ impl<'a> Subject<'a> {
     /// A workflow and the document it was read from.
     #[must_use]
     pub const fn workflow(workflow: &'a Workflow, document: &'a Document) -> Self {
-        Self::Workflow(WorkflowFile { workflow, document })
+        Self::Workflow(WorkflowFile::new(workflow, document))
+    }
+
+    /// The same, among the other files of its repository.
+    ///
+    /// ```
+    /// use pyfleet_core::check::{self, Repository, Subject, rules};
+    /// use pyfleet_core::source::Source;
+    /// use pyfleet_core::workflow;
+    ///
+    /// let mut repository = Repository::default();
+    /// let called = "on: workflow_call\npermissions: {}\njobs: {a: {permissions: {issues: write}}}\n";
+    /// repository.add(".github/workflows/called.yml", called);
+    ///
+    /// let caller = "on: push\npermissions: {}\njobs: {a: {uses: ./.github/workflows/called.yml}}\n";
+    /// let (workflow, document) = workflow::parse(Source::new("caller.yml", caller)).0.unwrap();
+    /// let rule = rules::find("reusable-permissions-fit").unwrap();
+    /// let subject = Subject::workflow(&workflow, &document);
+    /// assert!(check::run(&subject, &[rule]).is_empty());
+    /// assert!(!check::run(&subject.among(&repository), &[rule]).is_empty());
+    /// ```
+    #[must_use]
+    pub fn among(self, repository: &'a Repository) -> Self {
+        match self {
+            Self::Workflow(file) => Self::Workflow(WorkflowFile { repository: Some(repository), ..file }),
+            Self::Manifest(_) | Self::Unreadable(_) => self,
+        }
     }
 
     const fn document(&self) -> &'a Document {
         match self {
             Self::Workflow(file) => file.document,
-            Self::Manifest(document) => document,
+            Self::Unreadable(document) | Self::Manifest(document) => document,
         }
     }
 }
@@ -128,15 +200,55 @@ impl Rule {
 #[must_use]
 pub fn run(subject: &Subject<'_>, rules: &[&Rule]) -> Diagnostics {
     let mut findings = Diagnostics::new();
+    let unreadable = OnceCell::new();
     for rule in rules {
         match (rule.check, subject) {
             (Check::Workflow(check), Subject::Workflow(file)) => check(file, &mut findings),
+            (Check::Expressions(check), Subject::Workflow(file)) => {
+                check(file.document, file.expressions(), &mut findings);
+            }
+            (Check::Expressions(check), Subject::Unreadable(document)) => {
+                check(
+                    document,
+                    unreadable.get_or_init(|| expressions(document, &Path::root())),
+                    &mut findings,
+                );
+            }
             (Check::Manifest(check), Subject::Manifest(document)) => check(document, &mut findings),
-            (Check::Workflow(_), Subject::Manifest(_)) | (Check::Manifest(_), Subject::Workflow(_)) => {}
+            (Check::Workflow(_) | Check::Expressions(_), Subject::Manifest(_))
+            | (Check::Workflow(_), Subject::Unreadable(_))
+            | (Check::Manifest(_), Subject::Workflow(_) | Subject::Unreadable(_))
+            | (Check::Reader, _) => {}
         }
     }
     subject.document().locate(&mut findings);
     let mut findings: Vec<_> = findings.into_iter().collect();
     findings.sort_by_key(|finding| finding.place.span.as_ref().map(|span| span.start));
     findings.into_iter().collect()
+}
+
+/// Everything that is wrong with a workflow file: what GitHub refuses in it, then what the rules object to. Where keys
+/// or values are wrong, the rules about expressions still look.
+///
+/// ```
+/// use pyfleet_core::check::{judge, rules::RULES};
+/// use pyfleet_core::source::Source;
+///
+/// let text = "on: push\njobs:\n  a:\n    runs_on: x\n    if: github.event_nam == 'push'\n";
+/// let findings = judge(Source::new("ci.yml", text), RULES);
+/// let codes: Vec<_> = findings.iter().map(|finding| finding.code).collect();
+/// assert_eq!(codes, ["unknown-key", "expr-typed"]);
+/// ```
+#[must_use]
+pub fn judge(source: Source, rules: &[&Rule]) -> Diagnostics {
+    let (read, mut findings) = workflow::parse(source.clone());
+    match read {
+        Some((workflow, document)) => findings.extend(run(&Subject::workflow(&workflow, &document), rules)),
+        None => {
+            if let Ok(document) = Document::parse_workflow(source) {
+                findings.extend(run(&Subject::Unreadable(&document), rules));
+            }
+        }
+    }
+    findings
 }

@@ -119,7 +119,7 @@ fn number(rest: &str) -> Result<(Token, usize), (MistakeKind, usize)> {
 }
 
 /// The number that a word means: decimal with an exponent, 32-bit hexadecimal or octal, or infinity.
-fn number_value(word: &str) -> Option<f64> {
+pub(super) fn number_value(word: &str) -> Option<f64> {
     if let Some(digits) = word.strip_prefix("0x") {
         return based(digits, 16);
     }

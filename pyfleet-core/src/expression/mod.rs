@@ -2,9 +2,8 @@
 //!
 //! The grammar is that of GitHub's own parser (actions/runner, `src/Sdk/Expressions`), with its limits of
 //! 21,000 characters and 50 levels. Parsing says what an expression *is*; which contexts and functions a
-//! key allows, and what an expression evaluates to, are separate questions that the tree is made for.
-//!
-//! Deliberately absent: a check that contexts and functions exist. An unknown name parses.
+//! key allows ([`Expression::refused`]), of what types they are ([`types`]), and what an expression evaluates to
+//! ([`evaluate`]) are separate questions that the tree is made for: an unknown name parses.
 //!
 //! ```
 //! use pyfleet_core::expression;
@@ -15,10 +14,16 @@
 //! assert_eq!(contexts[0].to_string(), "needs.build.outputs.tag");
 //! ```
 
+mod available;
+pub mod evaluate;
+pub mod known;
 mod lexer;
 mod parser;
 mod print;
 mod template;
+pub mod types;
+
+pub mod value;
 mod walk;
 
 #[cfg(test)]
@@ -27,6 +32,7 @@ mod tests;
 use std::fmt;
 use std::ops::Range;
 
+pub use available::{Available, Context, Function};
 pub use parser::parse;
 pub use template::{Embedded, condition, embedded};
 pub use walk::{Call, ContextAccess, Selected};
@@ -36,6 +42,9 @@ pub const MAX_LENGTH: usize = 21_000;
 
 /// GitHub refuses deeper expressions (`ExpressionConstants.MaxDepth`).
 pub const MAX_DEPTH: usize = 50;
+
+/// GitHub refuses calls with more arguments (`ExpressionConstants.MaxArguments`), except of `success` and `failure`.
+pub const MAX_ARGUMENTS: usize = 255;
 
 /// A parsed expression, and where it stands in the text it was parsed from.
 #[derive(Debug, Clone, PartialEq)]
@@ -167,6 +176,27 @@ pub enum MistakeKind {
     TooDeep,
     /// An `if:` with text around its `${{ }}`: GitHub reads that as a text, which is always true.
     TextAroundCondition,
+    /// A context that does not exist, and what does.
+    UnknownContext(String, Available),
+    /// A context that cannot be read at this place, and those that can.
+    ContextNotHere(String, Available),
+    /// A function that does not exist.
+    UnknownFunction(String),
+    /// A function that cannot be called at this place.
+    FunctionNotHere(Function),
+    /// A call with too few or too many arguments.
+    Arguments {
+        /// What is called.
+        function: Function,
+        /// The fewest arguments that it takes.
+        least: usize,
+        /// The most arguments that it takes.
+        most: usize,
+        /// How many there are.
+        found: usize,
+    },
+    /// A call of `case` without a default.
+    EvenArguments,
 }
 
 impl fmt::Display for Mistake {
@@ -182,6 +212,34 @@ impl fmt::Display for Mistake {
             MistakeKind::TooDeep => write!(f, "the expression has more than {MAX_DEPTH} levels"),
             MistakeKind::TextAroundCondition => {
                 f.write_str("text around `${{ }}` makes the condition a text, which is always true")
+            }
+            MistakeKind::UnknownContext(name, here) => {
+                write!(f, "there is no context `{name}`: {}", available::Listed(*here))
+            }
+            MistakeKind::ContextNotHere(name, here) => {
+                write!(f, "`{name}` cannot be read here: {}", available::Listed(*here))
+            }
+            MistakeKind::UnknownFunction(name) => write!(f, "there is no function `{name}`"),
+            MistakeKind::FunctionNotHere(Function::HashFiles) => f.write_str(
+                "`hashFiles` can be called only where a step is evaluated, which is on the runner",
+            ),
+            MistakeKind::FunctionNotHere(function) => {
+                write!(f, "`{}` can be called only in the `if` of a job or a step", function.name())
+            }
+            MistakeKind::Arguments { function, least, most, found } => {
+                write!(f, "`{}` takes ", function.name())?;
+                match (least, most) {
+                    (0, 0) => f.write_str("no arguments")?,
+                    (1, 1) => f.write_str("one argument")?,
+                    (least, most) if least == most => write!(f, "{least} arguments")?,
+                    (1, _) if *found == 0 => f.write_str("at least one argument")?,
+                    (least, _) if found < least => write!(f, "at least {least} arguments")?,
+                    (_, most) => write!(f, "at most {most} arguments")?,
+                }
+                write!(f, ", here are {found}")
+            }
+            MistakeKind::EvenArguments => {
+                f.write_str("`case` takes pairs of a condition and a value, and a default at the end")
             }
         }
     }

@@ -53,14 +53,14 @@ pub fn embedded(text: &str) -> (Vec<Embedded>, Vec<Mistake>) {
 /// use pyfleet_core::expression::condition;
 ///
 /// assert_eq!(condition("!cancelled()").unwrap().to_string(), "!cancelled()");
-/// assert_eq!(condition(" ${{ a }} ").unwrap().to_string(), "a");
+/// assert_eq!(condition("${{ a }}").unwrap().to_string(), "a");
 /// assert_eq!(condition("").unwrap().to_string(), "success()");
 /// assert!(condition("${{ a }} == 'b'").is_err());
 /// ```
 ///
 /// # Errors
-/// Every mistake, also text around `${{ }}`: GitHub accepts that, and takes the whole as a text, which is
-/// always true.
+/// Every mistake, also text around `${{ }}`, were it only a line break: GitHub accepts that, and takes the whole as a
+/// text, which is always true.
 pub fn condition(text: &str) -> Result<Expression, Vec<Mistake>> {
     if text.trim().is_empty() {
         return parse("success()").map_err(|mistake| vec![mistake]);
@@ -73,13 +73,7 @@ pub fn condition(text: &str) -> Result<Expression, Vec<Mistake>> {
         return Err(mistakes);
     }
     match found.pop() {
-        Some(only)
-            if found.is_empty()
-                && text[..only.span.start].trim().is_empty()
-                && text[only.span.end..].trim().is_empty() =>
-        {
-            Ok(only.expression)
-        }
+        Some(only) if found.is_empty() && only.span == (0..text.len()) => Ok(only.expression),
         _ => Err(vec![Mistake { kind: MistakeKind::TextAroundCondition, span: 0..text.len() }]),
     }
 }

@@ -47,7 +47,7 @@ impl<'a> Draft<'a> {
             name: Some(title(name.as_str())),
             permissions: Some(Permissions::none()),
             defaults: Some(model::Defaults {
-                run: model::RunDefaults { shell: Some("bash".to_owned()), working_directory: None },
+                run: model::RunDefaults { shell: Some("bash".to_owned()), ..model::RunDefaults::default() },
             }),
             // Only pull requests make older runs pointless.
             concurrency: on.pull_request.is_some().then(|| Concurrency {

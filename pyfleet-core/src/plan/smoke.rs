@@ -146,7 +146,7 @@ fn over_checks(
     model.strategy = Some(Strategy {
         matrix: Some(Matrix::Axes(Axes { include: Some(OrExpression::Literal(checks)), ..Axes::default() })),
         fail_fast: OrExpression::Literal(false),
-        max_parallel: None,
+        ..Strategy::default()
     });
     model.env.insert("CHECK".to_owned(), expression("matrix.check"));
     model

@@ -47,7 +47,7 @@ fn over_entries(
     model.strategy = Some(Strategy {
         matrix: Some(Matrix::Axes(Axes { include: Some(entries), ..Axes::default() })),
         fail_fast: OrExpression::Literal(false),
-        max_parallel: None,
+        ..Strategy::default()
     });
     model
 }

@@ -192,7 +192,7 @@ fn suite_job(
             ..Axes::default()
         })),
         fail_fast: OrExpression::Literal(false),
-        max_parallel: None,
+        ..Strategy::default()
     });
     model.services = group
         .services

@@ -1,12 +1,8 @@
 //! Which runs or jobs wait for each other.
 
-use std::fmt;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use serde::de::value::MapAccessDeserializer;
-use serde::de::{Deserialize, Deserializer, Error, MapAccess, Visitor};
-use serde::{Serialize, Serializer};
-
-use super::value::{OrExpression, is_default};
+use super::value::{Forms, OrExpression, is_default, no_list, text};
 
 /// `concurrency: group`, or the map that says more. Groups are compared without regard to case.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,7 +16,7 @@ pub struct Concurrency {
 }
 
 /// How many runs or jobs of a group may wait (GitHub changelog, 2026-05-07).
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Deserialize, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Queue {
     /// One; a newer one cancels it.
@@ -28,6 +24,9 @@ pub enum Queue {
     Single,
     /// A hundred, in order.
     Max,
+    /// One of these, as an expression says.
+    #[serde(untagged)]
+    Computed(String),
 }
 
 impl Concurrency {
@@ -37,9 +36,10 @@ impl Concurrency {
     }
 }
 
-#[derive(serde::Deserialize, Serialize)]
+#[derive(Deserialize, Serialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 struct Written {
+    #[serde(deserialize_with = "text")]
     group: String,
     #[serde(default, skip_serializing_if = "is_default")]
     cancel_in_progress: Option<OrExpression<bool>>,
@@ -53,31 +53,21 @@ impl Serialize for Concurrency {
         if cancel.is_none() && self.queue == Queue::Single {
             return serializer.serialize_str(&self.group);
         }
-        Written { group: self.group.clone(), cancel_in_progress: cancel, queue: self.queue }
+        Written { group: self.group.clone(), cancel_in_progress: cancel, queue: self.queue.clone() }
             .serialize(serializer)
     }
 }
 
 impl<'de> Deserialize<'de> for Concurrency {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Form;
-        impl<'de> Visitor<'de> for Form {
-            type Value = Concurrency;
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("the name of a group, or a map with its `group`")
-            }
-            fn visit_str<E: Error>(self, group: &str) -> Result<Concurrency, E> {
-                Ok(Concurrency::group(group))
-            }
-            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Concurrency, A::Error> {
-                let written = Written::deserialize(MapAccessDeserializer::new(map))?;
-                Ok(Concurrency {
-                    group: written.group,
-                    cancel_in_progress: written.cancel_in_progress.unwrap_or(OrExpression::Literal(false)),
-                    queue: written.queue,
-                })
-            }
+        match Forms::<Written>::deserialize(deserializer)? {
+            Forms::Text(group) => Ok(Self::group(group)),
+            Forms::List(_) => Err(no_list("the name of a group, or a map with its `group`")),
+            Forms::Map(Written { group, cancel_in_progress, queue }) => Ok(Self {
+                group,
+                cancel_in_progress: cancel_in_progress.unwrap_or(OrExpression::Literal(false)),
+                queue,
+            }),
         }
-        deserializer.deserialize_any(Form)
     }
 }

@@ -1,12 +1,8 @@
 //! The deployment environment that a job runs in: its protection, secrets and OIDC subject.
 
-use std::fmt;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use serde::de::value::MapAccessDeserializer;
-use serde::de::{Deserialize, Deserializer, Error, MapAccess, Visitor};
-use serde::{Serialize, Serializer};
-
-use super::value::{OrExpression, is_default, optional_text};
+use super::value::{Forms, OrExpression, is_default, no_list, optional_text, text};
 
 /// `environment: prod`, or the map that says more. An empty name means no environment at all.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,9 +22,10 @@ impl Environment {
     }
 }
 
-#[derive(serde::Deserialize, Serialize)]
+#[derive(Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 struct Written {
+    #[serde(deserialize_with = "text")]
     name: String,
     #[serde(default, deserialize_with = "optional_text", skip_serializing_if = "is_default")]
     url: Option<String>,
@@ -48,21 +45,12 @@ impl Serialize for Environment {
 
 impl<'de> Deserialize<'de> for Environment {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Form;
-        impl<'de> Visitor<'de> for Form {
-            type Value = Environment;
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("the name of an environment, or a map with its `name`")
-            }
-            fn visit_str<E: Error>(self, name: &str) -> Result<Environment, E> {
-                Ok(Environment::named(name))
-            }
-            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Environment, A::Error> {
-                let Written { name, url, deployment } =
-                    Written::deserialize(MapAccessDeserializer::new(map))?;
-                Ok(Environment { name, url, deployment: deployment.unwrap_or(OrExpression::Literal(true)) })
+        match Forms::<Written>::deserialize(deserializer)? {
+            Forms::Text(name) => Ok(Self::named(name)),
+            Forms::List(_) => Err(no_list("the name of an environment, or a map with its `name`")),
+            Forms::Map(Written { name, url, deployment }) => {
+                Ok(Self { name, url, deployment: deployment.unwrap_or(OrExpression::Literal(true)) })
             }
         }
-        deserializer.deserialize_any(Form)
     }
 }

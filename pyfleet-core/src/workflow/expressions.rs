@@ -1,25 +1,68 @@
 //! Every expression of a workflow file, and where it stands.
 
+use super::available;
 use crate::diagnostic::{Diagnostic, Diagnostics, Path, Place, Segment};
-use crate::expression::{self, ContextAccess, Expression, Mistake};
+use crate::expression::{
+    self, Available, Context, ContextAccess, Expression, Function, Mistake, MistakeKind,
+};
+use crate::yaml::decode::closest;
 use crate::yaml::tree::{Document, Node, Value};
 
 /// An expression and the scalar it stands in; its offsets count inside that scalar.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Placed {
-    /// The scalar.
+    /// The scalar, or the entry whose key it is.
     pub path: Path,
     /// What stands there.
     pub expression: Expression,
+    /// How it stands there.
+    pub stands: Stands,
+}
+
+/// How an expression stands in its scalar.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stands {
+    /// As the condition of an `if:`, with or without `${{ }}`.
+    Condition,
+    /// As the whole value, which can be of any type.
+    Whole,
+    /// In a text, which it becomes a part of. An `if:` of this form is always true.
+    Within,
+    /// In a key.
+    InKey,
 }
 
 impl Placed {
+    /// A part of this expression as a place.
+    #[must_use]
+    pub fn place(&self, expression: &Expression) -> Place {
+        self.place_of(expression.span.clone())
+    }
+
+    /// Some bytes of the scalar as a place.
+    #[must_use]
+    pub fn place_of(&self, span: std::ops::Range<usize>) -> Place {
+        match self.stands {
+            Stands::InKey => Place::key(self.path.clone()),
+            Stands::Condition | Stands::Whole | Stands::Within => Place::within(self.path.clone(), span),
+        }
+    }
+
     /// Every read of a context in this expression, each with its place.
     pub fn contexts(&self) -> impl Iterator<Item = (Place, ContextAccess)> + '_ {
-        self.expression
-            .contexts()
-            .into_iter()
-            .map(|access| (Place::within(self.path.clone(), access.span.clone()), access))
+        self.expression.contexts().into_iter().map(|access| (self.place_of(access.span.clone()), access))
+    }
+
+    /// What the expression may name.
+    #[must_use]
+    pub fn available(&self) -> Available {
+        available(&self.path, self.stands == Stands::InKey)
+    }
+
+    /// Whether this stands in an `if:` of a job, a step or a snapshot.
+    #[must_use]
+    pub fn is_in_condition(&self) -> bool {
+        self.stands != Stands::InKey && is_condition(self.path.segments())
     }
 }
 
@@ -27,58 +70,156 @@ impl Placed {
 /// What does not parse is left out here and reported by [`super::parse`].
 #[must_use]
 pub fn expressions(document: &Document, path: &Path) -> Vec<Placed> {
-    let mut found = Vec::new();
+    let mut found = Found::default();
     if let Some(node) = document.node(path) {
-        collect(node, path, &mut found, &mut Diagnostics::new());
+        found.collect(node, &mut path.segments().to_vec());
     }
-    found
+    found.placed
 }
 
-/// What is wrong with the expressions of a file.
+/// What GitHub refuses in the expressions of a file: what is no expression, and names that do not exist or cannot
+/// stand where they do.
 pub(super) fn mistakes(document: &Document) -> Diagnostics {
-    let mut mistakes = Diagnostics::new();
-    collect(&document.root, &Path::root(), &mut Vec::new(), &mut mistakes);
-    mistakes
+    let mut found = Found::default();
+    found.collect(&document.root, &mut Vec::new());
+    for placed in &found.placed {
+        let available = placed.available();
+        if available.is_nothing() {
+            continue; // That nothing can stand there is another mistake.
+        }
+        for mistake in placed.expression.refused(available) {
+            found.mistakes.push(finding(placed.place_of(mistake.span.clone()), &mistake));
+        }
+    }
+    found.mistakes
 }
 
-fn collect(node: &Node, path: &Path, found: &mut Vec<Placed>, mistakes: &mut Diagnostics) {
-    match &node.value {
-        Value::String(text) if is_plain_text(path) || text.is_empty() => {}
-        Value::String(text) if is_condition(path) => match expression::condition(text) {
-            Ok(expression) => found.push(Placed { path: path.clone(), expression }),
-            Err(wrong) => mistakes.extend(wrong.into_iter().map(|mistake| finding(path, &mistake))),
-        },
-        Value::String(text) => {
-            let (embedded, wrong) = expression::embedded(text);
-            let placed = |embedded: expression::Embedded| Placed {
-                path: path.clone(),
-                expression: embedded.expression,
+#[derive(Default)]
+struct Found {
+    placed: Vec<Placed>,
+    mistakes: Diagnostics,
+}
+
+impl Found {
+    fn collect(&mut self, node: &Node, at: &mut Vec<Segment>) {
+        match &node.value {
+            _ if is_condition(at) => self.condition(node, at),
+            Value::String(text) => {
+                if text.contains("${{") && !is_plain_text(at) {
+                    self.text(text, at, false);
+                }
+            }
+            Value::Sequence(items) => {
+                for (position, item) in items.iter().enumerate() {
+                    at.push(Segment::Index(position));
+                    self.collect(item, at);
+                    at.pop();
+                }
+            }
+            Value::Mapping(entries) => {
+                for (key, value) in entries {
+                    let name = key.as_str().unwrap_or_default();
+                    at.push(Segment::from(name));
+                    if name.contains("${{") {
+                        self.text(name, at, true);
+                    }
+                    self.collect(value, at);
+                    at.pop();
+                }
+            }
+            Value::Null | Value::Bool(_) | Value::Number(_) => {}
+        }
+    }
+
+    fn text(&mut self, text: &str, at: &[Segment], is_key: bool) {
+        let path = Path::of(at.iter().cloned());
+        let (embedded, wrong) = expression::embedded(text);
+        for own in embedded {
+            let stands = match own.span {
+                _ if is_key => Stands::InKey,
+                span if span == (0..text.len()) => Stands::Whole,
+                _ => Stands::Within,
             };
-            found.extend(embedded.into_iter().map(placed));
-            mistakes.extend(wrong.iter().map(|mistake| finding(path, mistake)));
+            if is_key && is_directive(&own.expression) {
+                continue;
+            }
+            self.placed.push(Placed { path: path.clone(), expression: own.expression, stands });
         }
-        Value::Sequence(items) => {
-            for (position, item) in items.iter().enumerate() {
-                collect(item, &path.index(position), found, mistakes);
+        for mistake in wrong {
+            let place = if is_key {
+                Place::key(path.clone())
+            } else {
+                Place::within(path.clone(), mistake.span.clone())
+            };
+            self.mistakes.push(finding(place, &mistake));
+        }
+    }
+
+    /// An `if:`, whose value may be written as a boolean or a number too.
+    fn condition(&mut self, node: &Node, at: &[Segment]) {
+        let written = match &node.value {
+            Value::String(text) => text.as_str(),
+            Value::Number(number) => number.text(),
+            Value::Bool(true) => "true",
+            Value::Bool(false) => "false",
+            Value::Null | Value::Sequence(_) | Value::Mapping(_) => return,
+        };
+        if written.trim().is_empty() {
+            return; // `success()`
+        }
+        match expression::condition(written) {
+            Ok(expression) => {
+                let path = Path::of(at.iter().cloned());
+                self.placed.push(Placed { path, expression, stands: Stands::Condition });
+            }
+            Err(wrong) => {
+                if wrong.iter().all(|mistake| mistake.kind == MistakeKind::TextAroundCondition) {
+                    // GitHub takes it, and a rule says what it means.
+                    return self.text(written, at, false);
+                }
+                let path = Path::of(at.iter().cloned());
+                for mistake in wrong {
+                    self.mistakes.push(finding(Place::within(path.clone(), mistake.span.clone()), &mistake));
+                }
             }
         }
-        Value::Mapping(entries) => {
-            for (key, value) in entries {
-                collect(value, &path.key(key.as_str().unwrap_or_default()), found, mistakes);
-            }
-        }
-        Value::Null | Value::Bool(_) | Value::Number(_) => {}
     }
 }
 
-fn finding(path: &Path, mistake: &Mistake) -> Diagnostic {
-    Diagnostic::error("expression", Place::within(path.clone(), mistake.span.clone()), mistake.to_string())
+fn finding(place: Place, mistake: &Mistake) -> Diagnostic {
+    let finding = Diagnostic::error("expression", place, mistake.to_string());
+    let close = |name: &str, known: Vec<&'static str>| {
+        closest(name, known).map(|close| format!("did you mean `{close}`?"))
+    };
+    let help = match &mistake.kind {
+        MistakeKind::UnknownSymbol(symbol) if symbol.starts_with('"') => {
+            Some("write texts between single quotes".to_owned())
+        }
+        MistakeKind::UnknownContext(name, here) => close(name, here.contexts().map(Context::name).collect()),
+        MistakeKind::UnknownFunction(name) => close(name, Function::ALL.map(Function::name).to_vec()),
+        MistakeKind::ContextNotHere(name, here) if name.eq_ignore_ascii_case("secrets") => {
+            Some(if here.has(Context::Env) {
+                "put the secret into an `env:` above, and read `env` here".to_owned()
+            } else {
+                "pass the secret to a step, and let it say in an output what has to be known here".to_owned()
+            })
+        }
+        _ => None,
+    };
+    match help {
+        Some(help) => finding.with_help(help),
+        None => finding,
+    }
+}
+
+/// Whether a key is `${{ insert }}`, which is no expression: it puts the entries of its value in its place.
+fn is_directive(expression: &Expression) -> bool {
+    matches!(&expression.kind, expression::Kind::Context(name) if name == "insert")
 }
 
 /// Whether GitHub reads the text at this path as it stands: names and descriptions of the file, filters.
-fn is_plain_text(path: &Path) -> bool {
-    let key = |segment: Option<&Segment>, name: &str| segment.is_some_and(|own| *own == Segment::from(name));
-    let segments = path.segments();
+fn is_plain_text(segments: &[Segment]) -> bool {
+    let key = |segment: Option<&Segment>, name: &str| segment.is_some_and(|own| is(own, name));
     match segments.first() {
         Some(Segment::Key(first)) if first == "on" => {
             !key(segments.get(1), "workflow_call") || key(segments.last(), "description")
@@ -88,20 +229,22 @@ fn is_plain_text(path: &Path) -> bool {
     }
 }
 
+fn is(segment: &Segment, name: &str) -> bool {
+    matches!(segment, Segment::Key(own) if own == name)
+}
+
 /// Whether a path is the `if:` of a job, a step or a snapshot, which may be a bare expression.
-fn is_condition(path: &Path) -> bool {
+fn is_condition(segments: &[Segment]) -> bool {
     use Segment::{Index, Key};
-    match path.segments() {
-        [Key(jobs), Key(_), Key(last)] => jobs == "jobs" && last == "if",
-        [Key(jobs), Key(_), Key(snapshot), Key(last)] => {
-            jobs == "jobs" && snapshot == "snapshot" && last == "if"
-        }
-        [Key(jobs), Key(_), Key(steps), .., Key(list), Index(_), Key(last)] => {
-            jobs == "jobs" && steps == "steps" && list == "parallel" && last == "if"
-        }
-        [Key(jobs), Key(_), Key(steps), Index(_), Key(last)] => {
-            jobs == "jobs" && steps == "steps" && last == "if"
-        }
+    let Some((last, above)) = segments.split_last() else { return false };
+    if !is(last, "if") || !above.first().is_some_and(|first| is(first, "jobs")) {
+        return false;
+    }
+    match above {
+        [_, Key(_)] => true,
+        [_, Key(_), snapshot] => is(snapshot, "snapshot"),
+        [_, Key(_), steps, Index(_)] => is(steps, "steps"),
+        [_, Key(_), steps, .., list, Index(_)] => is(steps, "steps") && is(list, "parallel"),
         _ => false,
     }
 }

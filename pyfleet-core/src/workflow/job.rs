@@ -3,8 +3,7 @@
 use std::fmt;
 
 use indexmap::IndexMap;
-use serde::de::value::{MapAccessDeserializer, SeqAccessDeserializer};
-use serde::de::{Error, MapAccess, SeqAccess, Visitor};
+use serde::de::{Error, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
 
@@ -15,8 +14,12 @@ use super::matrix::Strategy;
 use super::permission::Permissions;
 use super::step::Step;
 use super::uses::Uses;
-use super::value::{OrExpression, is_default, one_or_many, optional_text, text_map, texts};
+use super::value::{
+    Forms, OrExpression, inserted, is_default, no_list, one_or_many, optional_text, text_map, texts,
+    write_texts,
+};
 use crate::diagnostic::Path;
+use crate::expression::embedded;
 
 /// A job. One with [`Job::uses`] calls a workflow and has neither runner nor steps.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize, Serialize)]
@@ -59,16 +62,20 @@ pub struct Job {
     #[serde(skip_serializing_if = "is_default")]
     pub container: Option<Container>,
     /// The images that run beside it.
-    #[serde(skip_serializing_if = "is_default")]
+    #[serde(
+        deserialize_with = "services",
+        serialize_with = "write_services",
+        skip_serializing_if = "is_default"
+    )]
     pub services: IndexMap<String, Container>,
     /// What its steps say by default.
     #[serde(skip_serializing_if = "is_default")]
     pub defaults: Option<Defaults>,
     /// Its environment variables.
-    #[serde(deserialize_with = "texts", skip_serializing_if = "is_default")]
+    #[serde(deserialize_with = "texts", serialize_with = "write_texts", skip_serializing_if = "is_default")]
     pub env: IndexMap<String, String>,
     /// What the jobs that need it can read.
-    #[serde(deserialize_with = "texts", skip_serializing_if = "is_default")]
+    #[serde(deserialize_with = "texts", serialize_with = "write_texts", skip_serializing_if = "is_default")]
     pub outputs: IndexMap<String, String>,
     /// The image to save afterwards.
     #[serde(skip_serializing_if = "is_default")]
@@ -77,7 +84,7 @@ pub struct Job {
     #[serde(skip_serializing_if = "is_default")]
     pub uses: Option<Uses>,
     /// The reusable workflow's inputs.
-    #[serde(deserialize_with = "texts", skip_serializing_if = "is_default")]
+    #[serde(deserialize_with = "texts", serialize_with = "write_texts", skip_serializing_if = "is_default")]
     pub with: IndexMap<String, String>,
     /// The reusable workflow's secrets.
     #[serde(skip_serializing_if = "is_default")]
@@ -94,6 +101,29 @@ impl Job {
         let mut found = Vec::new();
         collect_steps(&self.steps, &job.key("steps"), &mut found);
         found
+    }
+
+    /// What a text of this job can be when it runs: itself without expressions, the matrix's values where
+    /// it is one read of the matrix, and none where the file does not decide.
+    ///
+    /// ```
+    /// use pyfleet_core::workflow::Job;
+    ///
+    /// let job: Job = serde_json::from_str(r#"{"strategy": {"matrix": {"os": ["a", "b"]}}}"#).unwrap();
+    /// assert_eq!(job.values_of("x"), Some(vec!["x".to_owned()]));
+    /// assert_eq!(job.values_of("${{ matrix.os }}"), Some(vec!["a".to_owned(), "b".to_owned()]));
+    /// assert_eq!(job.values_of("x-${{ matrix.os }}"), None);
+    /// ```
+    #[must_use]
+    pub fn values_of(&self, text: &str) -> Option<Vec<String>> {
+        if !text.contains("${{") {
+            return Some(vec![text.to_owned()]);
+        }
+        let (found, _) = embedded(text);
+        let [only] = found.as_slice() else { return None };
+        let access = only.expression.as_context().filter(|_| only.span == (0..text.len()))?;
+        let name = access.name(0).filter(|_| access.is_within(&["matrix"]) && access.selected.len() == 1)?;
+        self.strategy.as_ref()?.matrix.as_ref()?.texts(name)
     }
 }
 
@@ -115,15 +145,46 @@ pub struct Defaults {
 }
 
 /// What steps that run scripts say by default.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, Serialize)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct RunDefaults {
+    /// The expression that computes all of it.
+    pub computed: Option<String>,
     /// What runs the script.
-    #[serde(skip_serializing_if = "is_default")]
     pub shell: Option<String>,
     /// Where the script runs.
-    #[serde(skip_serializing_if = "is_default")]
     pub working_directory: Option<String>,
+}
+
+#[derive(Deserialize, Serialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+struct RunDefaultsMap {
+    #[serde(default, deserialize_with = "optional_text", skip_serializing_if = "is_default")]
+    shell: Option<String>,
+    #[serde(default, deserialize_with = "optional_text", skip_serializing_if = "is_default")]
+    working_directory: Option<String>,
+}
+
+impl Serialize for RunDefaults {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self.clone() {
+            Self { computed: Some(expression), .. } => serializer.serialize_str(&expression),
+            Self { computed: None, shell, working_directory } => {
+                RunDefaultsMap { shell, working_directory }.serialize(serializer)
+            }
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for RunDefaults {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        match Forms::<RunDefaultsMap>::deserialize(deserializer)? {
+            Forms::Text(expression) => Ok(Self { computed: Some(expression), ..Self::default() }),
+            Forms::List(_) => Err(no_list("a map with `shell` or `working-directory`")),
+            Forms::Map(RunDefaultsMap { shell, working_directory }) => {
+                Ok(Self { computed: None, shell, working_directory })
+            }
+        }
+    }
 }
 
 /// `runs-on:`.
@@ -145,7 +206,7 @@ impl Runner {
 #[derive(Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 struct RunnerMap {
-    #[serde(default, skip_serializing_if = "is_default")]
+    #[serde(default, deserialize_with = "optional_text", skip_serializing_if = "is_default")]
     group: Option<String>,
     #[serde(default, deserialize_with = "one_or_many", skip_serializing_if = "is_default")]
     labels: Vec<String>,
@@ -165,25 +226,11 @@ impl Serialize for Runner {
 
 impl<'de> Deserialize<'de> for Runner {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Form;
-        impl<'de> Visitor<'de> for Form {
-            type Value = Runner;
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a label, a list of labels, or a map with `group` or `labels`")
-            }
-            fn visit_str<E: Error>(self, label: &str) -> Result<Runner, E> {
-                Ok(Runner::label(label))
-            }
-            fn visit_seq<A: SeqAccess<'de>>(self, labels: A) -> Result<Runner, A::Error> {
-                let labels = Vec::deserialize(SeqAccessDeserializer::new(labels))?;
-                Ok(Runner { group: None, labels })
-            }
-            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Runner, A::Error> {
-                let RunnerMap { group, labels } = RunnerMap::deserialize(MapAccessDeserializer::new(map))?;
-                Ok(Runner { group, labels })
-            }
-        }
-        deserializer.deserialize_any(Form)
+        Ok(match Forms::<RunnerMap>::deserialize(deserializer)? {
+            Forms::Text(label) => Self::label(label),
+            Forms::List(labels) => Self { group: None, labels },
+            Forms::Map(RunnerMap { group, labels }) => Self { group, labels },
+        })
     }
 }
 
@@ -224,5 +271,24 @@ impl<'de> Deserialize<'de> for PassedSecrets {
             }
         }
         deserializer.deserialize_any(Form)
+    }
+}
+
+/// `services:`, which an expression may compute.
+fn services<'de, D: Deserializer<'de>>(deserializer: D) -> Result<IndexMap<String, Container>, D::Error> {
+    match Forms::<IndexMap<String, Container>>::deserialize(deserializer)? {
+        Forms::Text(image) => Ok(inserted(Container { image, ..Container::default() })),
+        Forms::List(_) => Err(no_list("a map of containers, or an expression")),
+        Forms::Map(services) => Ok(services),
+    }
+}
+
+fn write_services<S: Serializer>(
+    services: &IndexMap<String, Container>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    match services.get(super::INSERT) {
+        Some(computed) if services.len() == 1 => serializer.serialize_str(&computed.image),
+        _ => services.serialize(serializer),
     }
 }

@@ -1,24 +1,56 @@
 //! A job that runs once for each combination of values.
 
 use indexmap::IndexMap;
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
 
-use super::value::{OrExpression, is_default};
+use super::value::{Forms, OrExpression, inserted, is_default, no_list};
 
 /// `strategy:` of a job.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Strategy {
+    /// The expression that computes all of it.
+    pub computed: Option<String>,
     /// The combinations.
-    #[serde(default, skip_serializing_if = "is_default")]
     pub matrix: Option<Matrix>,
     /// Whether the first failure cancels the others; true unless said otherwise.
-    #[serde(default = "yes", skip_serializing_if = "is_yes")]
     pub fail_fast: OrExpression<bool>,
     /// How many run at once.
-    #[serde(default, skip_serializing_if = "is_default")]
     pub max_parallel: Option<OrExpression<u64>>,
+}
+
+#[derive(Deserialize, Serialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+struct Written {
+    #[serde(default, skip_serializing_if = "is_default")]
+    matrix: Option<Matrix>,
+    #[serde(default = "yes", skip_serializing_if = "is_yes")]
+    fail_fast: OrExpression<bool>,
+    #[serde(default, skip_serializing_if = "is_default")]
+    max_parallel: Option<OrExpression<u64>>,
+}
+
+impl Serialize for Strategy {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self.clone() {
+            Self { computed: Some(expression), .. } => serializer.serialize_str(&expression),
+            Self { computed: None, matrix, fail_fast, max_parallel } => {
+                Written { matrix, fail_fast, max_parallel }.serialize(serializer)
+            }
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Strategy {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        match Forms::<Written>::deserialize(deserializer)? {
+            Forms::Text(expression) => Ok(Self { computed: Some(expression), ..Self::default() }),
+            Forms::List(_) => Err(no_list("a map with a `matrix`")),
+            Forms::Map(Written { matrix, fail_fast, max_parallel }) => {
+                Ok(Self { computed: None, matrix, fail_fast, max_parallel })
+            }
+        }
+    }
 }
 
 const fn yes() -> OrExpression<bool> {
@@ -31,7 +63,7 @@ fn is_yes(value: &OrExpression<bool>) -> bool {
 
 impl Default for Strategy {
     fn default() -> Self {
-        Self { matrix: None, fail_fast: yes(), max_parallel: None }
+        Self { computed: None, matrix: None, fail_fast: yes(), max_parallel: None }
     }
 }
 
@@ -131,6 +163,7 @@ fn combinations(value: Value) -> Result<OrExpression<Vec<IndexMap<String, Value>
             .into_iter()
             .map(|item| match item {
                 Value::Object(entries) => Ok(entries.into_iter().collect()),
+                Value::String(text) if text.contains("${{") => Ok(inserted(Value::String(text))),
                 _ => Err(EXPECTED),
             })
             .collect::<Result<_, _>>()

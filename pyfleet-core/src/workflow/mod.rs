@@ -7,11 +7,16 @@
 //! The language is that of GitHub's language service (`workflow-v1.0.json`, August 2026). A new key is
 //! one field; a new event is one line in `trigger.rs`.
 
+mod available;
+mod calls;
 mod concurrency;
 mod container;
+mod cron;
 mod environment;
 mod expressions;
+mod grammar;
 mod graph;
+mod inputs;
 mod job;
 mod matrix;
 mod permission;
@@ -27,10 +32,14 @@ mod tests;
 use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 
+pub use available::available;
+pub use calls::{Called, Calls, DefaultPermissions};
 pub use concurrency::{Concurrency, Queue};
 pub use container::{Container, Credentials};
 pub use environment::Environment;
-pub use expressions::{Placed, expressions};
+pub use expressions::{Placed, Stands, expressions};
+#[cfg(feature = "schema")]
+pub use grammar::schema;
 pub use graph::Graph;
 pub use job::{Defaults, Job, PassedSecrets, RunDefaults, Runner};
 pub use matrix::{Axes, Matrix, Strategy};
@@ -41,17 +50,18 @@ pub use trigger::{
     WorkflowCall, WorkflowRun,
 };
 pub use uses::Uses;
-pub use value::{OrExpression, Scalar};
+pub use value::{INSERT, OrExpression, Scalar};
 
 use crate::diagnostic::{Diagnostics, Path};
 use crate::source::Source;
 use crate::yaml::decode::decode;
 use crate::yaml::tree::Document;
 use crate::yaml::write::to_string;
-use value::{is_default, optional_text, texts};
+use value::{is_default, optional_text, texts, write_texts};
 
 /// The workflow that a text is, with the document it was read from, and what GitHub would refuse in it:
-/// YAML, keys and their values, keys that exclude each other, the syntax of expressions.
+/// YAML, keys and their values, keys that exclude each other, expressions that are none or that name what their place
+/// does not have.
 ///
 /// There is a workflow only where YAML, keys and values are right; every finding has its span.
 ///
@@ -70,10 +80,16 @@ pub fn parse(source: Source) -> (Option<(Workflow, Document)>, Diagnostics) {
         Ok(document) => document,
         Err(findings) => return (None, findings),
     };
-    let mut findings = expressions::mistakes(&document);
+    let mut findings = grammar::mistakes(&document);
+    let is_grammatical = !findings.has_errors();
+    findings.extend(expressions::mistakes(&document));
     let workflow = match decode::<Workflow>(&document.root) {
+        // What is wrong is said already.
+        _ if !is_grammatical => None,
         Ok(workflow) => {
             findings.extend(structure::mistakes(&workflow, &document));
+            findings.extend(inputs::mistakes(&workflow, &document));
+            findings.extend(cron::mistakes(&workflow));
             Some(workflow)
         }
         Err(structure) => {
@@ -104,7 +120,12 @@ pub struct Workflow {
     #[serde(default, skip_serializing_if = "is_default")]
     pub permissions: Option<Permissions>,
     /// Environment variables of every job.
-    #[serde(default, deserialize_with = "texts", skip_serializing_if = "is_default")]
+    #[serde(
+        default,
+        deserialize_with = "texts",
+        serialize_with = "write_texts",
+        skip_serializing_if = "is_default"
+    )]
     pub env: IndexMap<String, String>,
     /// What steps that run scripts say by default.
     #[serde(default, skip_serializing_if = "is_default")]

@@ -5,14 +5,14 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::uses::Uses;
-use super::value::{OrExpression, is_default, one_or_many, optional_text, texts};
+use super::value::{OrExpression, is_default, one_or_many, optional_text, texts, write_texts};
 
 /// A step: an action with inputs, a script, or one of the forms of 2026 that steer other steps.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize, Serialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
 pub struct Step {
     /// What later expressions call it.
-    #[serde(skip_serializing_if = "is_default")]
+    #[serde(deserialize_with = "optional_text", skip_serializing_if = "is_default")]
     pub id: Option<String>,
     /// What the log calls it.
     #[serde(deserialize_with = "optional_text", skip_serializing_if = "is_default")]
@@ -24,19 +24,19 @@ pub struct Step {
     #[serde(skip_serializing_if = "is_default")]
     pub uses: Option<Uses>,
     /// The action's inputs, whose names GitHub compares without regard to case.
-    #[serde(deserialize_with = "texts", skip_serializing_if = "is_default")]
+    #[serde(deserialize_with = "texts", serialize_with = "write_texts", skip_serializing_if = "is_default")]
     pub with: IndexMap<String, String>,
     /// The script.
     #[serde(deserialize_with = "optional_text", skip_serializing_if = "is_default")]
     pub run: Option<String>,
     /// What runs the script.
-    #[serde(skip_serializing_if = "is_default")]
+    #[serde(deserialize_with = "optional_text", skip_serializing_if = "is_default")]
     pub shell: Option<String>,
     /// Where the script runs.
-    #[serde(skip_serializing_if = "is_default")]
+    #[serde(deserialize_with = "optional_text", skip_serializing_if = "is_default")]
     pub working_directory: Option<String>,
     /// Its environment variables.
-    #[serde(deserialize_with = "texts", skip_serializing_if = "is_default")]
+    #[serde(deserialize_with = "texts", serialize_with = "write_texts", skip_serializing_if = "is_default")]
     pub env: IndexMap<String, String>,
     /// Whether the job goes on when it fails.
     #[serde(skip_serializing_if = "is_default")]
@@ -54,7 +54,7 @@ pub struct Step {
     #[serde(deserialize_with = "present", skip_serializing_if = "is_default")]
     pub wait_all: Option<Value>,
     /// Cancels a background step, by id.
-    #[serde(skip_serializing_if = "is_default")]
+    #[serde(deserialize_with = "optional_text", skip_serializing_if = "is_default")]
     pub cancel: Option<String>,
     /// Steps that run at the same time.
     #[serde(skip_serializing_if = "is_default")]

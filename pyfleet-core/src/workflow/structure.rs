@@ -1,70 +1,184 @@
-//! Which keys of jobs and steps go together: what GitHub refuses although each key alone is right
-//! (`workflow-v1.0.json`, `job-factory`, `workflow-job` and the forms of `steps-item`).
+//! What GitHub refuses although every key and its value are right: keys that exclude each other, containers without an
+//! image, groups of runners that are none, steps that wait for steps which are not there (`workflow-v1.0.json`, the
+//! alternatives of `job` and `steps-item`; `workflow-parser`, `converter`).
 
-use super::Workflow;
+use super::{Job, Step, Workflow};
 use crate::diagnostic::{Diagnostic, Diagnostics, Path, Place};
-use crate::yaml::tree::Document;
+use crate::yaml::tree::{Document, Node, Value};
 
 /// The keys beside `uses` of a job that calls a workflow.
 const CALL: &[&str] =
     &["name", "uses", "with", "secrets", "needs", "if", "permissions", "concurrency", "strategy"];
 
-/// The keys that say what a step does, of which it has one.
-const FORMS: &[&str] = &["uses", "run", "wait", "wait-all", "cancel", "parallel"];
+/// The keys that say what a step does, of which it has one, and what may stand beside them.
+const FORMS: &[(&str, &[&str])] = &[
+    (
+        "run",
+        &[
+            "name",
+            "id",
+            "if",
+            "timeout-minutes",
+            "continue-on-error",
+            "env",
+            "working-directory",
+            "shell",
+            "background",
+        ],
+    ),
+    ("uses", &["name", "id", "if", "timeout-minutes", "continue-on-error", "env", "with", "background"]),
+    ("wait", &["name", "id", "continue-on-error"]),
+    ("wait-all", &["name", "id", "continue-on-error"]),
+    ("cancel", &["name", "id", "continue-on-error"]),
+    ("parallel", &[]),
+];
+
+/// The keys that say what a step does.
+#[cfg(feature = "schema")]
+pub(super) fn forms() -> impl Iterator<Item = &'static str> {
+    FORMS.iter().map(|(form, _)| *form)
+}
 
 /// What cannot stand together in a workflow.
 pub(super) fn mistakes(workflow: &Workflow, document: &Document) -> Diagnostics {
-    let mut mistakes = Diagnostics::new();
-    let mut report = |place: Place, message: String| {
-        mistakes.push(Diagnostic::error("workflow-structure", place, message));
-    };
-    let keys = |path: &Path| -> Vec<&str> {
-        let entries = document.node(path).map(|node| node.entries()).unwrap_or_default();
-        entries.iter().filter_map(|(key, _)| key.as_str()).collect()
-    };
+    let mut reader = Reader { document, mistakes: Diagnostics::new() };
     if workflow.jobs.is_empty() {
-        report(Place::key(Path::of(["jobs"])), "a workflow needs at least one job".to_owned());
+        reader.report(Place::key(Path::of(["jobs"])), "a workflow needs at least one job");
     }
     for (place, id, job) in workflow.jobs_at() {
-        let keys = keys(&place);
+        reader.judge_job(&place, id, job);
+        reader.judge_steps(&job.steps, &place.key("steps"), false);
+    }
+    reader.mistakes
+}
+
+struct Reader<'a> {
+    document: &'a Document,
+    mistakes: Diagnostics,
+}
+
+impl Reader<'_> {
+    fn report(&mut self, place: impl Into<Place>, message: impl Into<String>) {
+        self.mistakes.push(Diagnostic::error("workflow-structure", place, message));
+    }
+
+    fn keys(&self, path: &Path) -> Vec<String> {
+        let entries = self.document.node(path).map(Node::entries).unwrap_or_default();
+        entries.iter().filter_map(|(key, _)| key.as_str().map(ToOwned::to_owned)).collect()
+    }
+
+    fn judge_job(&mut self, place: &Path, id: &str, job: &Job) {
+        let keys = self.keys(place);
         if job.uses.is_some() {
-            for key in keys.into_iter().filter(|key| !CALL.contains(key)) {
-                report(Place::key(place.key(key)), format!("`{key}` cannot stand beside `uses` of a job"));
+            for key in keys.iter().filter(|key| !CALL.contains(&key.as_str())) {
+                self.report(
+                    Place::key(place.key(key)),
+                    format!("`{key}` cannot stand beside `uses` of a job"),
+                );
             }
-            continue;
+            return;
         }
         if job.runs_on.is_none() {
-            report(Place::key(place.clone()), format!("`{id}` has neither `runs-on` nor `uses`"));
+            self.report(Place::key(place.clone()), format!("`{id}` has neither `runs-on` nor `uses`"));
         }
-        for key in keys.into_iter().filter(|key| matches!(*key, "with" | "secrets")) {
-            report(Place::key(place.key(key)), format!("`{key}` belongs to a job with `uses`"));
+        for key in keys.iter().filter(|key| matches!(key.as_str(), "with" | "secrets")) {
+            self.report(Place::key(place.key(key)), format!("`{key}` belongs to a job with `uses`"));
+        }
+        if let Some(reason) = job.runs_on.as_ref().and_then(|runner| wrong_group(runner.group.as_deref()?)) {
+            self.report(place.key("runs-on").key("group"), reason);
+        }
+        self.judge_container(&place.key("container"));
+        for service in job.services.keys() {
+            self.judge_container(&place.key("services").key(service));
         }
     }
-    for (place, _) in workflow.steps_at() {
-        let keys = keys(&place);
-        let forms: Vec<_> = keys.iter().copied().filter(|key| FORMS.contains(key)).collect();
-        let misplaced: &[&str] = match forms.as_slice() {
-            ["uses"] => &["shell", "working-directory"],
-            ["run"] => &["with"],
-            [_] => &["shell", "working-directory", "with", "env", "if", "timeout-minutes", "background"],
-            [] => {
-                report(Place::key(place), "a step needs `uses` or `run`".to_owned());
-                continue;
+
+    /// A map without an image, unless an expression somewhere in it could say anything.
+    fn judge_container(&mut self, place: &Path) {
+        let is_empty = self.document.node(place).is_some_and(|node| {
+            matches!(node.value, Value::Mapping(_)) && node.get("image").is_none() && !is_computed(node)
+        });
+        if is_empty {
+            self.report(Place::key(place.clone()), "a container needs an `image`");
+        }
+    }
+
+    fn judge_steps(&mut self, steps: &[Step], list: &Path, in_parallel: bool) {
+        let mut known: Vec<&str> = Vec::new();
+        for (position, step) in steps.iter().enumerate() {
+            let place = list.index(position);
+            self.judge_keys(&place, in_parallel);
+            known.extend(step.id.as_deref());
+            let targets = step.wait.iter().enumerate().map(|(at, target)| {
+                let wait = place.key("wait");
+                let item = wait.index(at);
+                (if self.document.node(&item).is_some() { item } else { wait }, target)
+            });
+            let targets: Vec<_> =
+                targets.chain(step.cancel.iter().map(|target| (place.key("cancel"), target))).collect();
+            for (place, target) in targets {
+                let own = step.id.as_deref();
+                let is_own = own.is_some_and(|own| own.eq_ignore_ascii_case(target));
+                if is_own || !known.contains(&target.as_str()) {
+                    self.report(place, format!("no step above has the id `{target}`"));
+                }
             }
-            [first, second, ..] => {
+            if step.wait_all == Some(false.into()) {
+                self.report(place.key("wait-all"), "`wait-all` is `true` or left out");
+            }
+            self.judge_steps(&step.parallel, &place.key("parallel"), true);
+        }
+    }
+
+    fn judge_keys(&mut self, place: &Path, in_parallel: bool) {
+        let keys = self.keys(place);
+        let mut forms = keys.iter().filter_map(|key| FORMS.iter().find(|(form, _)| key == form));
+        let (form, beside) = match (forms.next(), forms.next()) {
+            (Some(form), None) => form,
+            (None, _) => return self.report(Place::key(place.clone()), "a step needs `uses` or `run`"),
+            (Some((first, _)), Some((second, _))) => {
                 let message = format!("a step does one thing: `{first}` and `{second}` exclude each other");
-                report(Place::key(place.key(second)), message);
-                continue;
+                return self.report(Place::key(place.key(second)), message);
             }
         };
-        for key in keys.iter().copied().filter(|key| misplaced.contains(key)) {
-            report(
+        for key in keys.iter().filter(|key| key != form && !beside.contains(&key.as_str())) {
+            self.report(
                 Place::key(place.key(key)),
-                format!("`{key}` cannot stand beside `{}` of a step", forms[0]),
+                format!("`{key}` cannot stand beside `{form}` of a step"),
             );
         }
+        if in_parallel {
+            let wrong = if matches!(*form, "run" | "uses") { "background" } else { form };
+            if keys.iter().any(|key| key == wrong) {
+                let message =
+                    format!("`{wrong}` cannot stand in `parallel`, whose steps run in the background");
+                self.report(Place::key(place.key(wrong)), message);
+            }
+        }
     }
-    mistakes
+}
+
+/// Whether an expression stands anywhere in a value.
+fn is_computed(node: &Node) -> bool {
+    let has_expression = |node: &Node| node.as_str().is_some_and(|text| text.contains("${{"));
+    has_expression(node)
+        || node.items().iter().any(is_computed)
+        || node.entries().iter().any(|(key, value)| has_expression(key) || is_computed(value))
+}
+
+fn wrong_group(group: &str) -> Option<&'static str> {
+    if group.contains("${{") {
+        return None;
+    }
+    match group.split_once('/') {
+        None => None,
+        Some((_, name)) if name.contains('/') => Some("a group of runners has at most one `/`"),
+        Some((owner, _)) if !["org", "organization", "ent", "enterprise"].contains(&owner) => {
+            Some("only `organization/` and `enterprise/` can stand before the name of a group of runners")
+        }
+        Some((_, "")) => Some("the group of runners has no name"),
+        Some(_) => None,
+    }
 }
 
 #[cfg(test)]
@@ -97,8 +211,25 @@ mod tests {
                 "jobs.a.steps[0].shell: `shell` cannot stand beside `uses` of a step",
             ),
             (
-                "{a: {runs-on: x, steps: [{wait: y, env: {}}]}}",
-                "jobs.a.steps[0].env: `env` cannot stand beside `wait` of a step",
+                "{a: {runs-on: x, steps: [{wait-all: , env: {}}]}}",
+                "jobs.a.steps[0].env: `env` cannot stand beside `wait-all` of a step",
+            ),
+            (
+                "{a: {runs-on: x, steps: [{run: y, id: z}, {cancel: Z}]}}",
+                "jobs.a.steps[1].cancel: no step above has the id `Z`",
+            ),
+            (
+                "{a: {runs-on: x, steps: [{parallel: [{run: y, background: true}]}]}}",
+                "jobs.a.steps[0].parallel[0].background: `background` cannot stand in `parallel`, whose steps run in the background",
+            ),
+            (
+                "{a: {runs-on: x, steps: [{wait-all: false}]}}",
+                "jobs.a.steps[0].wait-all: `wait-all` is `true` or left out",
+            ),
+            ("{a: {runs-on: x, container: {options: y}}}", "jobs.a.container: a container needs an `image`"),
+            (
+                "{a: {runs-on: {group: a/b}}}",
+                "jobs.a.runs-on.group: only `organization/` and `enterprise/` can stand before the name of a group of runners",
             ),
         ] {
             assert_eq!(mistakes(jobs), [expected], "{jobs}");

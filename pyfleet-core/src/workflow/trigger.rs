@@ -113,9 +113,10 @@ pub struct WorkflowRun {
 #[serde(deny_unknown_fields)]
 pub struct Schedule {
     /// Five fields: minute, hour, day of the month, month, day of the week.
+    #[serde(deserialize_with = "text")]
     pub cron: String,
     /// An IANA time zone; UTC where it is missing.
-    #[serde(default, skip_serializing_if = "is_default")]
+    #[serde(default, deserialize_with = "optional_text", skip_serializing_if = "is_default")]
     pub timezone: Option<String>,
 }
 
@@ -133,7 +134,7 @@ pub struct Dispatch {
 #[serde(default, deny_unknown_fields)]
 pub struct WorkflowCall {
     /// What the caller passes.
-    #[serde(deserialize_with = "entries", skip_serializing_if = "is_default")]
+    #[serde(deserialize_with = "entries", serialize_with = "with_types", skip_serializing_if = "is_default")]
     pub inputs: IndexMap<String, Input>,
     /// What the caller receives.
     #[serde(deserialize_with = "entries", skip_serializing_if = "is_default")]
@@ -165,6 +166,26 @@ pub struct Input {
     /// What a caller that still passes it reads.
     #[serde(deserialize_with = "optional_text", skip_serializing_if = "is_default")]
     pub deprecation_message: Option<String>,
+}
+
+/// Inputs of `workflow_call`, whose type GitHub wants to read.
+fn with_types<S: Serializer>(inputs: &IndexMap<String, Input>, serializer: S) -> Result<S::Ok, S::Error> {
+    #[derive(Serialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Typed<'a> {
+        #[serde(skip_serializing_if = "Option::is_none")]
+        description: Option<&'a String>,
+        r#type: InputKind,
+        #[serde(skip_serializing_if = "is_default")]
+        required: bool,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        default: Option<&'a Value>,
+    }
+    serializer.collect_map(inputs.iter().map(|(name, input)| {
+        let Input { description, kind, required, default, .. } = input;
+        let (description, default) = (description.as_ref(), default.as_ref());
+        (name, Typed { description, r#type: *kind, required: *required, default })
+    }))
 }
 
 impl Input {
@@ -291,7 +312,8 @@ impl Triggers {
             "workflow_dispatch" => self.workflow_dispatch = Some(Dispatch::default()),
             "workflow_call" => self.workflow_call = Some(WorkflowCall::default()),
             "workflow_run" => self.workflow_run = Some(WorkflowRun::default()),
-            "schedule" => return Err(E::custom("`schedule` needs a list of `cron` entries")),
+            // Which never happens.
+            "schedule" => drop(self.other.insert(event.to_owned(), Value::Array(Vec::new()))),
             other => {
                 self.other.insert(known(other)?.to_owned(), Value::Null);
             }
@@ -361,7 +383,12 @@ impl<'de> Deserialize<'de> for Triggers {
                         "pull_request" => triggers.pull_request = Some(filters(&mut map)?),
                         "pull_request_target" => triggers.pull_request_target = Some(filters(&mut map)?),
                         "merge_group" => triggers.merge_group = Some(filters(&mut map)?),
-                        "schedule" => triggers.schedule = map.next_value()?,
+                        "schedule" => {
+                            triggers.schedule = map.next_value()?;
+                            if triggers.schedule.is_empty() {
+                                triggers.add_without_filters(&event)?;
+                            }
+                        }
                         "workflow_dispatch" => triggers.workflow_dispatch = Some(filters(&mut map)?),
                         "workflow_call" => triggers.workflow_call = Some(filters(&mut map)?),
                         "workflow_run" => triggers.workflow_run = Some(filters(&mut map)?),

@@ -5,6 +5,8 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+use super::value::Text;
+
 /// The value of `uses:` (GitHub docs, "Workflow syntax", `jobs.<job_id>.steps[*].uses`).
 ///
 /// ```
@@ -16,7 +18,7 @@ use serde::{Deserialize, Serialize};
 /// assert!("actions/checkout".parse::<Uses>().is_err());
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
-#[serde(try_from = "String", into = "String")]
+#[serde(try_from = "Text", into = "String")]
 pub enum Uses {
     /// `owner/name@reference` or `owner/name/path@reference`.
     Repository {
@@ -35,6 +37,8 @@ pub enum Uses {
     SelfRepository(String),
     /// `docker://image`; without the scheme.
     Docker(String),
+    /// `${{ 'text' }}`, which GitHub evaluates before it looks for an action; as written.
+    Computed(String),
 }
 
 impl Uses {
@@ -44,7 +48,7 @@ impl Uses {
         match self {
             Self::Repository { owner, name, path: None, .. } => Some(format!("{owner}/{name}")),
             Self::Repository { owner, name, path: Some(path), .. } => Some(format!("{owner}/{name}/{path}")),
-            Self::Local(_) | Self::SelfRepository(_) | Self::Docker(_) => None,
+            Self::Local(_) | Self::SelfRepository(_) | Self::Docker(_) | Self::Computed(_) => None,
         }
     }
 
@@ -53,7 +57,7 @@ impl Uses {
     pub fn reference(&self) -> Option<&str> {
         match self {
             Self::Repository { reference, .. } => Some(reference),
-            Self::Local(_) | Self::SelfRepository(_) | Self::Docker(_) => None,
+            Self::Local(_) | Self::SelfRepository(_) | Self::Docker(_) | Self::Computed(_) => None,
         }
     }
 
@@ -68,6 +72,9 @@ impl FromStr for Uses {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
+        if text.contains("${{") {
+            return Ok(Self::Computed(text.to_owned()));
+        }
         if let Some(path) = text.strip_prefix("./") {
             return Ok(Self::Local(path.to_owned()));
         }
@@ -99,11 +106,11 @@ impl FromStr for Uses {
     }
 }
 
-impl TryFrom<String> for Uses {
+impl TryFrom<Text> for Uses {
     type Error = String;
 
-    fn try_from(text: String) -> Result<Self, Self::Error> {
-        text.parse()
+    fn try_from(text: Text) -> Result<Self, Self::Error> {
+        text.0.parse()
     }
 }
 
@@ -125,6 +132,7 @@ impl fmt::Display for Uses {
             Self::Local(path) => write!(f, "./{path}"),
             Self::SelfRepository(path) => write!(f, "$/{path}"),
             Self::Docker(image) => write!(f, "docker://{image}"),
+            Self::Computed(text) => f.write_str(text),
         }
     }
 }

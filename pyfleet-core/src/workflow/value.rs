@@ -60,9 +60,9 @@ pub trait Scalar: Sized {
     fn from_bool(_value: bool) -> Option<Self> {
         None
     }
-    /// From a YAML integer.
+    /// From a YAML number; GitHub cuts fractions off, and so does this what is below zero.
     #[must_use]
-    fn from_u64(_value: u64) -> Option<Self> {
+    fn from_f64(_value: f64) -> Option<Self> {
         None
     }
 }
@@ -76,8 +76,9 @@ impl Scalar for bool {
 
 impl Scalar for u64 {
     const NAME: &'static str = "a whole number";
-    fn from_u64(value: u64) -> Option<Self> {
-        Some(value)
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the cast saturates")]
+    fn from_f64(value: f64) -> Option<Self> {
+        Some(value as Self)
     }
 }
 
@@ -103,12 +104,16 @@ impl<'de, T: Scalar> Deserialize<'de> for OrExpression<T> {
             fn visit_bool<E: Error>(self, value: bool) -> Result<Self::Value, E> {
                 self.or_refuse(T::from_bool(value), format_args!("`{value}`"))
             }
+            #[expect(clippy::cast_precision_loss, reason = "GitHub's numbers are doubles")]
             fn visit_u64<E: Error>(self, value: u64) -> Result<Self::Value, E> {
-                self.or_refuse(T::from_u64(value), format_args!("`{value}`"))
+                self.visit_f64(value as f64)
             }
+            #[expect(clippy::cast_precision_loss, reason = "GitHub's numbers are doubles")]
             fn visit_i64<E: Error>(self, value: i64) -> Result<Self::Value, E> {
-                let unsigned = u64::try_from(value).ok();
-                self.or_refuse(unsigned.and_then(T::from_u64), format_args!("`{value}`"))
+                self.visit_f64(value as f64)
+            }
+            fn visit_f64<E: Error>(self, value: f64) -> Result<Self::Value, E> {
+                self.or_refuse(T::from_f64(value), format_args!("`{value}`"))
             }
             fn visit_str<E: Error>(self, text: &str) -> Result<Self::Value, E> {
                 if text.contains("${{") {
@@ -122,7 +127,7 @@ impl<'de, T: Scalar> Deserialize<'de> for OrExpression<T> {
 }
 
 /// A text that may be written as any scalar, as GitHub converts it: `true`, `8080`, and null as nothing.
-struct Text(String);
+pub(super) struct Text(pub(super) String);
 
 impl<'de> Deserialize<'de> for Text {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -155,6 +160,51 @@ impl<'de> Deserialize<'de> for Text {
     }
 }
 
+/// The forms of a value that a text, a list of texts or a map can say.
+pub(super) enum Forms<M> {
+    Text(String),
+    List(Vec<String>),
+    Map(M),
+}
+
+impl<'de, M: Deserialize<'de>> Deserialize<'de> for Forms<M> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Form<M>(PhantomData<M>);
+        impl<'de, M: Deserialize<'de>> Visitor<'de> for Form<M> {
+            type Value = Forms<M>;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a text, a list or a mapping")
+            }
+            fn visit_str<E: Error>(self, text: &str) -> Result<Self::Value, E> {
+                Ok(Forms::Text(text.to_owned()))
+            }
+            fn visit_bool<E: Error>(self, value: bool) -> Result<Self::Value, E> {
+                Ok(Forms::Text(value.to_string()))
+            }
+            fn visit_i64<E: Error>(self, value: i64) -> Result<Self::Value, E> {
+                Ok(Forms::Text(value.to_string()))
+            }
+            fn visit_u64<E: Error>(self, value: u64) -> Result<Self::Value, E> {
+                Ok(Forms::Text(value.to_string()))
+            }
+            fn visit_f64<E: Error>(self, value: f64) -> Result<Self::Value, E> {
+                Ok(Forms::Text(value.to_string()))
+            }
+            fn visit_unit<E: Error>(self) -> Result<Self::Value, E> {
+                Ok(Forms::Text(String::new()))
+            }
+            fn visit_seq<A: SeqAccess<'de>>(self, items: A) -> Result<Self::Value, A::Error> {
+                let texts = Vec::<Text>::deserialize(SeqAccessDeserializer::new(items))?;
+                Ok(Forms::List(texts.into_iter().map(|text| text.0).collect()))
+            }
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
+                M::deserialize(MapAccessDeserializer::new(map)).map(Forms::Map)
+            }
+        }
+        deserializer.deserialize_any(Form(PhantomData))
+    }
+}
+
 /// For a field that is a text in any scalar form.
 pub(super) fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
     Text::deserialize(deserializer).map(|text| text.0)
@@ -165,12 +215,47 @@ pub(super) fn optional_text<'de, D: Deserializer<'de>>(deserializer: D) -> Resul
     Option::<Text>::deserialize(deserializer).map(|text| text.map(|text| text.0))
 }
 
-/// For a field that maps names to texts; null is an empty map.
+/// The key under which GitHub's templates put the entries that an expression computes: `env: ${{ x }}` says what
+/// `env: { "${{ insert }}": "${{ x }}" }` says.
+pub const INSERT: &str = "${{ insert }}";
+
+/// A map whose entries an expression computes.
+pub(super) fn inserted<T>(value: T) -> IndexMap<String, T> {
+    IndexMap::from([(INSERT.to_owned(), value)])
+}
+
+/// For a field that maps names to texts; null is an empty map, and an expression for the whole map is [`INSERT`]ed.
 pub(super) fn texts<'de, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<IndexMap<String, String>, D::Error> {
-    let texts = Option::<IndexMap<String, Text>>::deserialize(deserializer)?.unwrap_or_default();
-    Ok(texts.into_iter().map(|(name, text)| (name, text.0)).collect())
+    struct Form;
+    impl<'de> Visitor<'de> for Form {
+        type Value = IndexMap<String, String>;
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("a mapping or an expression")
+        }
+        fn visit_unit<E: Error>(self) -> Result<Self::Value, E> {
+            Ok(IndexMap::new())
+        }
+        fn visit_str<E: Error>(self, text: &str) -> Result<Self::Value, E> {
+            Ok(inserted(text.to_owned()))
+        }
+        fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
+            text_map(map)
+        }
+    }
+    deserializer.deserialize_any(Form)
+}
+
+/// The other way round.
+pub(super) fn write_texts<S: Serializer>(
+    texts: &IndexMap<String, String>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    match texts.get(INSERT) {
+        Some(expression) if texts.len() == 1 => serializer.serialize_str(expression),
+        _ => texts.serialize(serializer),
+    }
 }
 
 /// The map from names to texts that a visitor met.
@@ -189,38 +274,28 @@ where
     Ok(entries.into_iter().map(|(name, entry)| (name, entry.unwrap_or_default())).collect())
 }
 
-/// For a field that is a list of texts, of which one may stand alone.
+/// For a field that is a list of texts, of which one may stand alone; null is none.
 pub(super) fn one_or_many<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
-    struct Form;
-    impl<'de> Visitor<'de> for Form {
-        type Value = Vec<String>;
-        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            f.write_str("a text or a list of texts")
-        }
-        fn visit_str<E: Error>(self, text: &str) -> Result<Self::Value, E> {
-            Ok(vec![text.to_owned()])
-        }
-        fn visit_bool<E: Error>(self, value: bool) -> Result<Self::Value, E> {
-            Ok(vec![value.to_string()])
-        }
-        fn visit_i64<E: Error>(self, value: i64) -> Result<Self::Value, E> {
-            Ok(vec![value.to_string()])
-        }
-        fn visit_u64<E: Error>(self, value: u64) -> Result<Self::Value, E> {
-            Ok(vec![value.to_string()])
-        }
-        fn visit_f64<E: Error>(self, value: f64) -> Result<Self::Value, E> {
-            Ok(vec![value.to_string()])
-        }
-        fn visit_unit<E: Error>(self) -> Result<Self::Value, E> {
-            Ok(Vec::new())
-        }
-        fn visit_seq<A: SeqAccess<'de>>(self, items: A) -> Result<Self::Value, A::Error> {
-            let texts = Vec::<Text>::deserialize(SeqAccessDeserializer::new(items))?;
-            Ok(texts.into_iter().map(|text| text.0).collect())
-        }
+    match Option::<Forms<Nothing>>::deserialize(deserializer)? {
+        None => Ok(Vec::new()),
+        Some(Forms::Text(text)) => Ok(vec![text]),
+        Some(Forms::List(texts)) => Ok(texts),
+        Some(Forms::Map(nothing)) => match nothing {},
     }
-    deserializer.deserialize_any(Form)
+}
+
+/// A map that may not stand where a text or a list may.
+pub(super) enum Nothing {}
+
+impl<'de> Deserialize<'de> for Nothing {
+    fn deserialize<D: Deserializer<'de>>(_: D) -> Result<Self, D::Error> {
+        Err(D::Error::custom("expected a text or a list of texts"))
+    }
+}
+
+/// What a form that may not stand somewhere is refused with.
+pub(super) fn no_list<E: Error>(expected: &str) -> E {
+    E::custom(format_args!("expected {expected}, found a list"))
 }
 
 /// For leaving a field out where it says what its absence says.

@@ -815,9 +815,9 @@ fn documents_that_are_accepted() {
 #[test]
 fn documents_that_are_refused() {
     for (text, expected) in [
-        ("a: 1\na: 2\n", vec![("yaml-duplicate-key", "a")]),
-        ("a: 1\nA: 2\n", vec![("yaml-duplicate-key", "A")]),
-        ("{a: {b: 1, \"b\": 2}}", vec![("yaml-duplicate-key", "\"b\"")]),
+        ("a: 1\na: 2\n", vec![("duplicate-key-ci", "a")]),
+        ("a: 1\nA: 2\n", vec![("duplicate-key-ci", "A")]),
+        ("{a: {b: 1, \"b\": 2}}", vec![("duplicate-key-ci", "\"b\"")]),
         ("a: &x {b: 1}\nc:\n  <<: *x\n", vec![("yaml-merge-key", "<<")]),
         ("a: !foo b\n", vec![("yaml-tag", "b")]),
         ("a: !!set {b}\n", vec![("yaml-tag", "{")]),
@@ -827,10 +827,9 @@ fn documents_that_are_refused() {
         ("a: !!int '1'\n", vec![("yaml-tag", "'1'")]),
         ("a: 0x1FFFFFFFF\n", vec![("yaml-number", "0x1FFFFFFFF")]),
         ("[a]: b\n", vec![("yaml-key", "[a]")]),
-        ("? {a: b}\n: c\nd: e\nd: f\n", vec![("yaml-key", "{a: b}"), ("yaml-duplicate-key", "d")]),
+        ("? {a: b}\n: c\nd: e\nd: f\n", vec![("yaml-key", "{a: b}"), ("duplicate-key-ci", "d")]),
         ("a: *b\n", vec![("yaml-anchor", "*b")]),
         ("a: &b [*b]\n", vec![("yaml-anchor", "*b")]),
-        ("a: &b 1\nc: &b 2\n", vec![("yaml-anchor", "&b")]),
         ("a: 1\n---\nb: 2\n", vec![("yaml-documents", "---")]),
         ("a: [1\n", vec![("yaml-syntax", "[")]),
         ("a: 1\n b: 2\n", vec![("yaml-syntax", ":")]),
@@ -839,7 +838,7 @@ fn documents_that_are_refused() {
         (
             "a: 1\na: 2\nb: !x 1\nc: *d\n<<: {}\ne: 0x1FFFFFFFF\nf: ]\n",
             vec![
-                ("yaml-duplicate-key", "a"),
+                ("duplicate-key-ci", "a"),
                 ("yaml-tag", "1"),
                 ("yaml-anchor", "*d"),
                 ("yaml-merge-key", "<<"),

@@ -6,9 +6,9 @@
 //! differ (`…/ObjectTemplating/TemplateReader.cs`: ignoring case).
 //!
 //! Stricter than GitHub, because readers disagree about these: a merge key `<<` is refused instead of
-//! being an ordinary key, tags on collections are refused instead of ignored, and an anchor name may be
-//! defined once (GitHub resolves aliases inside a replayed anchor to the *latest* definition, the YAML
-//! specification to the one before it).
+//! being an ordinary key, and tags on collections are refused instead of ignored. In a manifest an anchor name may
+//! be defined once; in a workflow an alias means the definition before it, as the YAML specification says (GitHub
+//! differs where an alias is replayed with the value it stands in).
 
 use std::collections::BTreeMap;
 
@@ -205,7 +205,10 @@ impl Document {
     ///
     /// Everything that is wrong with the text, up to its first syntax error; each place has its span.
     pub fn parse(source: Source) -> Result<Self, Diagnostics> {
-        Self::read(source, str::to_owned)
+        Self::read(
+            source,
+            Dialect { identity: str::to_owned, anchors_repeat: false, duplicate: "yaml-duplicate-key" },
+        )
     }
 
     /// Reads a document in which sibling keys must differ in more than case, as GitHub demands of
@@ -215,11 +218,14 @@ impl Document {
     ///
     /// As for [`Document::parse`].
     pub fn parse_workflow(source: Source) -> Result<Self, Diagnostics> {
-        Self::read(source, ignoring_case)
+        Self::read(
+            source,
+            Dialect { identity: ignoring_case, anchors_repeat: true, duplicate: "duplicate-key-ci" },
+        )
     }
 
-    fn read(source: Source, identity: fn(&str) -> String) -> Result<Self, Diagnostics> {
-        let mut builder = Builder::new(source.text(), identity);
+    fn read(source: Source, dialect: Dialect) -> Result<Self, Diagnostics> {
+        let mut builder = Builder::new(source.text(), dialect);
         builder.read();
         if builder.findings.is_empty() {
             let root = builder.root.unwrap_or(Node { span: 0..0, value: Value::Null });
@@ -243,11 +249,19 @@ impl Document {
     /// by its key where it has one.
     #[must_use]
     pub fn span(&self, place: &Place) -> Span {
+        self.span_with(place, &mut None)
+    }
+
+    fn span_with<'a>(&'a self, place: &Place, last: &mut Option<Origins<'a>>) -> Span {
         let Found { key, node, is_exact } = self.root.find(&place.path);
         match &place.part {
             Part::Value if is_exact => node.span.clone(),
             Part::Within(range) if is_exact => {
-                self.within(node, range.start, range.end).unwrap_or_else(|| node.span.clone())
+                if !last.as_ref().is_some_and(|last| std::ptr::eq(last.node, node)) {
+                    *last = Origins::of(node, self.source.text());
+                }
+                let within = last.as_ref().and_then(|last| last.within(range.start, range.end));
+                within.unwrap_or_else(|| node.span.clone())
             }
             _ => key.or_else(|| node.entries().first().map(|(key, _)| key)).unwrap_or(node).span.clone(),
         }
@@ -255,11 +269,13 @@ impl Document {
 
     /// Fills in the spans of all places and labels of findings about this document that have none yet.
     pub fn locate(&self, diagnostics: &mut Diagnostics) {
+        // Findings about one scalar stand together, and it is read once.
+        let mut last = None;
         for diagnostic in diagnostics.iter_mut() {
             let labels = diagnostic.labels.iter_mut().map(|label| &mut label.place);
             for place in std::iter::once(&mut diagnostic.place).chain(labels) {
                 if place.span.is_none() {
-                    place.span = Some(self.span(place));
+                    place.span = Some(self.span_with(place, &mut last));
                 }
             }
         }
@@ -282,20 +298,37 @@ impl Document {
         let comment = comment.strip_prefix('#').filter(|_| comment.len() < behind.len())?;
         Some(comment.trim())
     }
+}
 
-    fn within(&self, node: &Node, start: usize, end: usize) -> Option<Span> {
+/// Where each character of a scalar's text stands in the source.
+struct Origins<'a> {
+    node: &'a Node,
+    /// The offset of each character in the text.
+    offsets: Vec<usize>,
+    /// Its bytes behind the start of the scalar.
+    origins: Vec<Span>,
+}
+
+impl<'a> Origins<'a> {
+    fn of(node: &'a Node, source: &str) -> Option<Self> {
         let text = node.text()?;
-        let origins = scalar::origins(self.source.text().get(node.span.start..)?, text)?;
-        let mut covered: Option<Span> = None;
-        for ((offset, character), origin) in text.char_indices().zip(&origins) {
-            if offset < end.max(start + 1) && start < offset + character.len_utf8() {
-                let first = covered.as_ref().map_or(origin.start, |span| span.start);
-                covered = Some(first..if start < end { origin.end } else { first });
+        let origins = scalar::origins(source.get(node.span.start..)?, text)?;
+        Some(Self { node, offsets: text.char_indices().map(|(offset, _)| offset).collect(), origins })
+    }
+
+    /// The bytes of the source that a range of the text comes from.
+    fn within(&self, start: usize, end: usize) -> Option<Span> {
+        let first = self.offsets.partition_point(|offset| *offset <= start).saturating_sub(1);
+        let behind = self.offsets.partition_point(|offset| *offset < end.max(start + 1));
+        let all = self.origins.get(first..behind).unwrap_or_default();
+        let is_behind_all = start >= self.node.text().map_or(0, str::len);
+        let covered = match (all.first(), all.last()) {
+            (Some(first), Some(last)) if !is_behind_all => {
+                first.start..if start < end { last.end } else { first.start }
             }
-        }
-        let behind_all = || origins.last().map(|origin| origin.end..origin.end);
-        let covered = covered.or_else(behind_all)?;
-        Some(node.span.start + covered.start..node.span.start + covered.end)
+            _ => self.origins.last().map(|origin| origin.end..origin.end)?,
+        };
+        Some(self.node.span.start + covered.start..self.node.span.start + covered.end)
     }
 }
 
@@ -309,8 +342,20 @@ fn ignoring_case(key: &str) -> String {
         .collect()
 }
 
+/// What differs between a manifest and a workflow.
+#[derive(Clone, Copy)]
+struct Dialect {
+    /// A key as it is compared with its siblings.
+    identity: fn(&str) -> String,
+    /// Whether an anchor name may be defined again.
+    anchors_repeat: bool,
+    /// What a key that is defined twice is reported as.
+    duplicate: &'static str,
+}
+
 /// A collection whose end has not been read yet.
 struct Open {
+    is_flow: bool,
     start: usize,
     /// The furthest end of what it holds.
     end: usize,
@@ -347,7 +392,7 @@ struct Anchored {
 
 struct Builder<'a> {
     text: &'a str,
-    identity: fn(&str) -> String,
+    dialect: Dialect,
     /// The end of the last event.
     read_to: usize,
     open: Vec<Open>,
@@ -363,10 +408,10 @@ struct Builder<'a> {
 struct Stop;
 
 impl<'a> Builder<'a> {
-    fn new(text: &'a str, identity: fn(&str) -> String) -> Self {
+    fn new(text: &'a str, dialect: Dialect) -> Self {
         Self {
             text,
-            identity,
+            dialect,
             read_to: 0,
             open: Vec::new(),
             root: None,
@@ -444,7 +489,8 @@ impl<'a> Builder<'a> {
                     self.add(Node { span, value: Value::Null }, None);
                 }
                 Event::Anchor(_, name) => {
-                    if let Some(first) = self.anchor_names.insert(name.into_owned(), span.clone()) {
+                    let first = self.anchor_names.insert(name.into_owned(), span.clone());
+                    if let Some(first) = first.filter(|_| !self.dialect.anchors_repeat) {
                         let finding = self.finding("yaml-anchor", span, "the anchor is defined twice");
                         let mut first = Place { span: Some(first), ..Place::default() };
                         first.path = finding.place.path.clone();
@@ -562,8 +608,9 @@ impl<'a> Builder<'a> {
             self.unknown_tag(span.clone());
         }
         let usage = Usage { events: self.usage.events - 1, text: self.usage.text };
-        let end = if style == StructureStyle::Flow { span.end } else { span.start };
-        self.open.push(Open { start: span.start, end, anchor, usage, content });
+        let is_flow = style == StructureStyle::Flow;
+        let end = if is_flow { span.end } else { span.start };
+        self.open.push(Open { is_flow, start: span.start, end, anchor, usage, content });
         Ok(())
     }
 
@@ -643,13 +690,16 @@ impl<'a> Builder<'a> {
             self.error("yaml-key", span.clone(), "a key must be a string, not a list or a mapping");
             return self.set_key(Node { span, value: Value::Null }, false);
         };
+        if self.open.last().is_some_and(|open| !open.is_flow) && self.is_indented_by_tab(span.start) {
+            self.error("yaml-syntax", span.clone(), "a tab cannot indent a key");
+        }
         if written == Some(("<<", ScalarStyle::Plain)) {
             let finding = self
                 .finding("yaml-merge-key", span.clone(), "GitHub does not know the merge key `<<`")
                 .with_help("write the entries out, or repeat a whole value with an alias");
             self.findings.push(finding);
         }
-        let identity = (self.identity)(&text);
+        let identity = (self.dialect.identity)(&text);
         let first = match self.open.last_mut().map(|open| &mut open.content) {
             Some(Content::Mapping { seen, .. }) => match seen.get(&identity) {
                 Some(first) => Some(first.clone()),
@@ -666,7 +716,7 @@ impl<'a> Builder<'a> {
             let label = Place { span: Some(first), ..place.clone() };
             self.findings.push(
                 Diagnostic::error(
-                    "yaml-duplicate-key",
+                    self.dialect.duplicate,
                     place,
                     format!("the key `{text}` is already defined"),
                 )
@@ -674,6 +724,14 @@ impl<'a> Builder<'a> {
             );
         }
         self.set_key(Node { span, value: Value::String(text) }, is_new);
+    }
+
+    /// Whether nothing but blanks, and a tab among them, stands before a place on its line.
+    fn is_indented_by_tab(&self, place: usize) -> bool {
+        let before = self.text.get(..place).unwrap_or_default();
+        let indent = &before[before.trim_end_matches([' ', '\t']).len()..];
+        indent.contains('\t')
+            && (indent.len() == before.len() || before[..before.len() - indent.len()].ends_with('\n'))
     }
 
     fn set_key(&mut self, node: Node, keep: bool) {

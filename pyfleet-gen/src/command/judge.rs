@@ -1,12 +1,10 @@
 //! What subcommands share: from the manifest to a plan, and to files that are known to be right.
 
-use pyfleet_core::check::rules::RULES;
-use pyfleet_core::check::{self, Subject};
+use pyfleet_core::check::{self, rules::RULES};
 use pyfleet_core::diagnostic::{Diagnostic, Diagnostics, Place, Severity};
 use pyfleet_core::plan::Plan;
 use pyfleet_core::project::Project;
 use pyfleet_core::source::Source;
-use pyfleet_core::workflow;
 use pyfleet_core::yaml::tree::Document;
 
 use super::Failure;
@@ -145,12 +143,7 @@ impl Unjudged {
 
 /// What is wrong with a workflow file that somebody else wrote.
 pub(crate) fn judge_workflow(source: &Source) -> Diagnostics {
-    let (parsed, mut findings) = workflow::parse(source.clone());
-    if let Some((parsed, document)) = parsed {
-        findings.extend(check::run(&Subject::workflow(&parsed, &document), RULES));
-        document.locate(&mut findings);
-    }
-    findings
+    check::judge(source.clone(), RULES)
 }
 
 /// How many findings are errors.

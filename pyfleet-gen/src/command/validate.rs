@@ -1,15 +1,19 @@
 //! `validate`: is the manifest right, or are these workflow files?
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use camino::{Utf8Path, Utf8PathBuf};
+use pyfleet_core::check::rules::RULES;
+use pyfleet_core::check::{self, Subject};
 use pyfleet_core::diagnostic::{Diagnostics, Severity};
 use pyfleet_core::project::Waiver;
 use pyfleet_core::source::Source;
+use pyfleet_core::workflow::{self, Uses, Workflow};
+use pyfleet_core::yaml::tree::Document;
 use rayon::prelude::*;
 
 use super::Failure;
-use super::judge::{judge, judge_workflow, report_ejected, report_stopped};
+use super::judge::{judge, report_ejected, report_stopped};
 use crate::Streams;
 use crate::cli::Cli;
 use crate::exit::Exit;
@@ -76,16 +80,16 @@ fn validate_files(args: &Args, cli: &Cli, streams: &mut Streams<'_>) -> Result<E
         let found = workflow_files::list(directory, named)?;
         files.extend(found.into_iter().filter(|file| seen.insert(file.clone())));
     }
-    let judged: Vec<Result<(Source, Diagnostics), FileError>> = files
-        .par_iter()
-        .map(|file| {
-            let source = workflow_files::read(directory, file)?;
-            let findings = judge_workflow(&source);
-            Ok((source, findings))
-        })
-        .collect();
+    let read: Vec<Result<Read, FileError>> =
+        files.par_iter().map(|file| Ok(Read::of(workflow_files::read(directory, file)?))).collect();
     // The first one that cannot be read is the answer, whichever was tried first.
-    let judged = judged.into_iter().collect::<Result<Vec<_>, _>>()?;
+    let read = read.into_iter().collect::<Result<Vec<_>, _>>()?;
+    let repositories = surroundings(directory, &files, &read);
+    let judged: Vec<_> = files
+        .par_iter()
+        .zip(read)
+        .map(|(file, read)| read.judge(root_of(file).and_then(|(root, _)| repositories.get(root))))
+        .collect();
     let waivers = Waivers::around(cli)?;
 
     let mut report = Report::new("validate", directory);
@@ -115,6 +119,85 @@ fn validate_files(args: &Args, cli: &Cli, streams: &mut Streams<'_>) -> Result<E
         Format::Sarif => sarif::write(&report, exit, streams)?,
     }
     Ok(exit)
+}
+
+/// A file that was read.
+struct Read {
+    source: Source,
+    workflow: Option<(Workflow, Document)>,
+    mistakes: Diagnostics,
+}
+
+impl Read {
+    fn of(source: Source) -> Self {
+        let (workflow, mistakes) = workflow::parse(source.clone());
+        Self { source, workflow, mistakes }
+    }
+
+    fn judge(self, repository: Option<&check::Repository>) -> (Source, Diagnostics) {
+        let Self { source, workflow, mut mistakes } = self;
+        match &workflow {
+            Some((workflow, document)) => {
+                let subject = Subject::workflow(workflow, document);
+                let subject = match repository {
+                    Some(repository) => subject.among(repository),
+                    None => subject,
+                };
+                mistakes.extend(check::run(&subject, RULES));
+            }
+            // The rules about expressions still look where keys or values are wrong.
+            None => {
+                if let Ok(document) = Document::parse_workflow(source.clone()) {
+                    mistakes.extend(check::run(&Subject::Unreadable(&document), RULES));
+                }
+            }
+        }
+        (source, mistakes)
+    }
+}
+
+/// The repository that a workflow belongs to, and the workflow's path in it.
+fn root_of(file: &Utf8Path) -> Option<(&str, &str)> {
+    let at = file.as_str().rfind(workflow_files::FOLDER)?;
+    let (root, path) = file.as_str().split_at(at);
+    (root.is_empty() || root.ends_with('/')).then_some((root, path))
+}
+
+/// What the workflows of each repository can ask for: each other, what they call beside, and the repository's own
+/// actions. What cannot be read is not known.
+fn surroundings<'a>(
+    directory: &Utf8Path,
+    files: &'a [Utf8PathBuf],
+    read: &[Read],
+) -> BTreeMap<&'a str, check::Repository> {
+    let mut repositories = BTreeMap::<&str, check::Repository>::new();
+    let known =
+        files.iter().zip(read).filter_map(|(file, read)| Some((root_of(file)?, &read.workflow.as_ref()?.0)));
+    for ((root, path), workflow) in known.clone() {
+        repositories.entry(root).or_default().workflows.insert(path.to_owned(), workflow.clone());
+    }
+    for ((root, _), workflow) in known {
+        let repository = repositories.entry(root).or_default();
+        let steps = workflow.steps_at().filter_map(|(_, step)| step.uses.as_ref());
+        for uses in steps.chain(workflow.jobs_at().filter_map(|(_, _, job)| job.uses.as_ref())) {
+            let (Uses::Local(path) | Uses::SelfRepository(path)) = uses else { continue };
+            let path = path.trim_end_matches('/');
+            let is_known = repository.workflows.contains_key(path) || repository.actions.contains_key(path);
+            // What a workflow names must not lead out of its repository.
+            if is_known || path.split('/').any(|part| part == "..") {
+                continue;
+            }
+            for file in [path.to_owned(), format!("{path}/action.yml"), format!("{path}/action.yaml")] {
+                let at = Utf8PathBuf::from(format!("{root}{file}"));
+                if directory.join(&at).is_file()
+                    && let Ok(source) = workflow_files::read(directory, &at)
+                {
+                    repository.add(&file, source.text());
+                }
+            }
+        }
+    }
+    repositories
 }
 
 /// `2 errors, 1 note`.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use pyfleet_core::check::rules::RULES;
-use pyfleet_core::check::{self, Subject};
+use pyfleet_core::check::{self, Repository, Subject};
 use pyfleet_core::source::Source;
 use pyfleet_core::workflow::{self, Workflow};
 
@@ -23,23 +23,33 @@ pub(crate) struct Existing {
 }
 
 pub(super) fn look(tree: &Tree<'_>, notes: &mut Notes) -> Vec<Existing> {
-    let mut found = Vec::new();
-    let files = tree.files().filter(|path| {
+    let is_workflow = |path: &&str| {
         path.strip_prefix(".github/workflows/").is_some_and(|name| !name.contains('/'))
             && (path.ends_with(".yml") || path.ends_with(".yaml"))
-    });
-    for path in files {
+    };
+    let is_action = |path: &str| path.ends_with("/action.yml") || path.ends_with("/action.yaml");
+    let files: Vec<_> = tree.files().filter(is_workflow).map(|path| (path, tree.read(path, notes))).collect();
+    let mut repository = Repository::default();
+    for (path, text) in &files {
+        repository.add(path, text.as_deref().unwrap_or_default());
+    }
+    for path in tree.files().filter(|path| path.starts_with(".github/") && is_action(path)) {
+        repository.add(path, &tree.read(path, notes).unwrap_or_default());
+    }
+    let mut found = Vec::new();
+    for (path, text) in files {
         let mut existing = Existing {
             path: path.to_owned(),
             does: Vec::new(),
             findings: BTreeMap::new(),
             roles: Vec::new(),
         };
-        if let Some(text) = tree.read(path, notes) {
+        if let Some(text) = text {
             let (parsed, mistakes) = workflow::parse(Source::new(path, text));
             let mut findings = mistakes;
             if let Some((workflow, document)) = parsed {
-                findings.extend(check::run(&Subject::workflow(&workflow, &document), RULES));
+                let subject = Subject::workflow(&workflow, &document).among(&repository);
+                findings.extend(check::run(&subject, RULES));
                 existing.does = kinds(&workflow);
                 existing.roles = roles(&workflow);
             }

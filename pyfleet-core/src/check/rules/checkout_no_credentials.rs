@@ -7,6 +7,7 @@ pub(super) static RULE: Rule = Rule {
     code: "checkout-no-credentials",
     group: Group::Secrets,
     severity: Severity::Error,
+    rejects: false,
     summary: "a checkout leaves no token behind",
     documentation: "\
 ## What it does

@@ -8,6 +8,7 @@ pub(super) static RULE: Rule = Rule {
     code: "dangerous-trigger",
     group: Group::Injection,
     severity: Severity::Error,
+    rejects: false,
     summary: "nobody outside starts a workflow that has this repository's rights",
     documentation: "\
 ## What it does

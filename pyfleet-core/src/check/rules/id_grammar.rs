@@ -7,6 +7,7 @@ pub(super) static RULE: Rule = Rule {
     code: "id-grammar",
     group: Group::Graph,
     severity: Severity::Error,
+    rejects: true,
     summary: "jobs, steps, inputs and outputs have ids that GitHub accepts",
     documentation: "\
 ## What it does
@@ -15,7 +16,8 @@ letters, digits, `_` or `-`, has at most 99 characters, does not start with `__`
 siblings without regard to case.
 
 ## Why
-GitHub refuses the whole file otherwise.
+GitHub refuses the whole file otherwise. It lets ids of inputs and outputs pass, which is a warning: no expression
+can read them by name.
 
 ## Example
 ```yaml
@@ -35,7 +37,12 @@ jobs:
 fn check(file: &WorkflowFile<'_>, findings: &mut Diagnostics) {
     let mut judge = |kind: &str, id: &str, place: Place| {
         if let Some(reason) = wrong(id) {
-            findings.push(RULE.finding(place, format!("the {kind} id `{id}` {reason}")));
+            let mut finding = RULE.finding(place, format!("the {kind} id `{id}` {reason}"));
+            // GitHub's parser lets these pass; expressions cannot name them.
+            if matches!(kind, "input" | "output") {
+                finding.severity = Severity::Warning;
+            }
+            findings.push(finding);
         }
     };
     let on = Path::of(["on"]);
@@ -73,7 +80,12 @@ fn repeated_steps(file: &WorkflowFile<'_>, findings: &mut Diagnostics) {
         for (place, step) in job.steps_at(&job_place) {
             let Some(id) = &step.id else { continue };
             let place = place.key("id");
-            match seen.iter().find(|(other, _)| other.eq_ignore_ascii_case(id)) {
+            // The steps of a `parallel` are apart.
+            let list = place.parent().parent();
+            let is_same = |(other, first): &&(&str, Path)| {
+                other.eq_ignore_ascii_case(id) && first.parent().parent() == list
+            };
+            match seen.iter().find(is_same) {
                 Some((_, first)) => findings.push(
                     RULE.finding(place, format!("the step id `{id}` is taken; GitHub ignores case"))
                         .with_label(first.clone(), "taken here"),
@@ -112,17 +124,17 @@ on:
   workflow_dispatch:
     inputs:
       a b:
-#     ^^^ error[id-grammar]: the input id `a b` may only contain
+#     ^^^ warning[id-grammar]: the input id `a b` may only contain
   workflow_call:
     outputs:
       -x: {value: '1'}
-#     ^^ error[id-grammar]: the output id `-x` must start with
+#     ^^ warning[id-grammar]: the output id `-x` must start with
 jobs:
   2d-game:
 # ^^^^^^^ error[id-grammar]: the job id `2d-game` must start with a letter
     outputs:
       ü: ''
-#     ^ error[id-grammar]: the output id
+#     ^ warning[id-grammar]: the output id
     steps:
       - {id: __own, run: a}
 #            ^^^^^ error[id-grammar]: starts with `__`

@@ -1,24 +1,50 @@
 //! Every rule, one a file.
 
 mod action_inputs;
+mod artifact_path_narrow;
+mod bot_actor_check;
+mod case_insensitive_guard;
 mod checkout_no_credentials;
+mod concurrency_deadlock;
+mod concurrency_policy;
+mod container_credentials;
 mod dangerous_trigger;
+mod deprecated_command;
+mod dispatch_escalation;
+mod duplicate_key_ci;
+mod expr_sound;
+mod expr_typed;
 mod id_grammar;
+mod image_digest;
+mod literal_expression_open;
 mod needs_context_declared;
 mod needs_dag;
 mod oidc_fork_guard;
 mod oidc_permission_match;
 mod permissions_explicit;
 mod permissions_minimal;
+mod platform_limits;
 mod reserved_env;
+mod reusable_permissions_fit;
 mod run_no_expression;
+mod runner_label_known;
+mod secret_bulk;
+mod secret_inherit;
 mod secret_literal_in_manifest;
+mod secret_outside_environment;
 mod secret_scope_step;
+mod secret_to_output;
 mod shell_fail_fast;
+mod shell_name;
+mod skip_cascade;
 mod static_cloud_keys;
+mod taint_up;
+mod tainted_env_flow;
 mod timeout_set;
 mod tool_version_exact;
+mod trigger_sane;
 mod untrusted_checkout;
+mod unverified_download;
 mod uses_allowed;
 mod uses_pinned;
 
@@ -27,24 +53,50 @@ use super::Rule;
 /// Every rule, sorted by its code.
 pub static RULES: &[&Rule] = &[
     &action_inputs::RULE,
+    &artifact_path_narrow::RULE,
+    &bot_actor_check::RULE,
+    &case_insensitive_guard::RULE,
     &checkout_no_credentials::RULE,
+    &concurrency_deadlock::RULE,
+    &concurrency_policy::RULE,
+    &container_credentials::RULE,
     &dangerous_trigger::RULE,
+    &deprecated_command::RULE,
+    &dispatch_escalation::RULE,
+    &duplicate_key_ci::RULE,
+    &expr_sound::RULE,
+    &expr_typed::RULE,
     &id_grammar::RULE,
+    &image_digest::RULE,
+    &literal_expression_open::RULE,
     &needs_context_declared::RULE,
     &needs_dag::RULE,
     &oidc_fork_guard::RULE,
     &oidc_permission_match::RULE,
     &permissions_explicit::RULE,
     &permissions_minimal::RULE,
+    &platform_limits::RULE,
     &reserved_env::RULE,
+    &reusable_permissions_fit::RULE,
     &run_no_expression::RULE,
+    &runner_label_known::RULE,
+    &secret_bulk::RULE,
+    &secret_inherit::RULE,
     &secret_literal_in_manifest::RULE,
+    &secret_outside_environment::RULE,
     &secret_scope_step::RULE,
+    &secret_to_output::RULE,
     &shell_fail_fast::RULE,
+    &shell_name::RULE,
+    &skip_cascade::RULE,
     &static_cloud_keys::RULE,
+    &taint_up::RULE,
+    &tainted_env_flow::RULE,
     &timeout_set::RULE,
     &tool_version_exact::RULE,
+    &trigger_sane::RULE,
     &untrusted_checkout::RULE,
+    &unverified_download::RULE,
     &uses_allowed::RULE,
     &uses_pinned::RULE,
 ];
@@ -118,66 +170,5 @@ mod tests {
         assert!(findings.is_empty(), "{findings:#?}");
     }
 
-    const GOOD: &str = "
-name: terraform
-on:
-  pull_request: {branches: [main]}
-  workflow_dispatch: {inputs: {confirm: {description: Type apply, required: true}}}
-permissions: {}
-defaults: {run: {shell: bash}}
-concurrency: {group: 'terraform-${{ github.ref }}', cancel-in-progress: true}
-jobs:
-  test:
-    name: Test
-    runs-on: ubuntu-24.04
-    timeout-minutes: 15
-    permissions:
-      contents: read # checkout
-    strategy: {matrix: {python: ['3.12', '3.13']}}
-    steps:
-      - uses: actions/checkout@3d3c42e5aac5ba805825da76410c181273ba90b1 # v7.0.1
-        with: {persist-credentials: false}
-      - uses: actions/setup-python@5fda3b95a4ea91299a34e894583c3862153e4b97 # v7.0.0
-        with: {python-version: '${{ matrix.python }}'}
-      - run: python -m pytest
-      - if: always()
-        uses: actions/upload-artifact@bbbca2ddaa5d8feaa63e36b76fdaad77386f024f # v7.0.0
-        with: {name: report, path: report.xml}
-  plan:
-    name: Plan
-    needs: test
-    if: github.event.pull_request.head.repo.full_name == github.repository
-    runs-on: ubuntu-24.04
-    timeout-minutes: 30
-    permissions:
-      contents: read # checkout
-      id-token: write # log in to AWS
-    environment: {name: prod-plan, deployment: false}
-    outputs: {changed: '${{ steps.plan.outputs.changed }}'}
-    steps:
-      - uses: actions/checkout@3d3c42e5aac5ba805825da76410c181273ba90b1 # v7.0.1
-        with: {persist-credentials: false}
-      - uses: hashicorp/setup-terraform@dfe3c3f87815947d99a8997f908cb6525fc44e9e # v4.0.1
-        with: {terraform_version: 1.13.3, terraform_wrapper: false}
-      - uses: aws-actions/configure-aws-credentials@e6de054238d6b7531b4efff3b6587d9aade6a06c # v6.2.3
-        with: {role-to-assume: 'arn:aws:iam::123456789012:role/plan', aws-region: eu-central-1}
-      - id: plan
-        run: |
-          rc=0
-          terraform plan -input=false -detailed-exitcode || rc=$?
-          echo \"changed=$rc\" >> \"$GITHUB_OUTPUT\"
-  comment:
-    name: Comment
-    needs: plan
-    if: needs.plan.outputs.changed == '2'
-    runs-on: ubuntu-24.04
-    timeout-minutes: 5
-    permissions:
-      pull-requests: write # comment
-    steps:
-      - run: gh pr comment \"$NUMBER\" --body changed
-        env:
-          GH_TOKEN: ${{ github.token }}
-          NUMBER: ${{ github.event.pull_request.number }}
-";
+    const GOOD: &str = include_str!("../good.yml");
 }

@@ -1,14 +1,15 @@
 //! `needs-context-declared`.
 
 use crate::check::{Check, Group, Rule, WorkflowFile};
-use crate::diagnostic::{Diagnostics, Path, Severity};
+use crate::diagnostic::{Diagnostics, Path, Segment, Severity};
 use crate::expression::ContextAccess;
-use crate::workflow::{Job, Workflow, expressions};
+use crate::workflow::{Job, Workflow};
 
 pub(super) static RULE: Rule = Rule {
     code: "needs-context-declared",
     group: Group::Graph,
     severity: Severity::Error,
+    rejects: false,
     summary: "what a job reads of another is needed and declared",
     documentation: "\
 ## What it does
@@ -38,31 +39,36 @@ apply:
 };
 
 fn check(file: &WorkflowFile<'_>, findings: &mut Diagnostics) {
-    for (place, id, job) in file.workflow.jobs_at() {
-        for placed in expressions(file.document, &place) {
-            for (place, access) in placed.contexts().filter(|(_, access)| access.is_within(&["needs"])) {
-                let Some(needed) = access.name(0) else { continue };
-                let problem = if job.needs.iter().any(|own| own.eq_ignore_ascii_case(needed)) {
-                    problem_with(file.workflow, needed, &access, &["result", "outputs"])
-                } else {
-                    Some((
-                        format!("`{access}` is always empty: `{id}` does not need `{needed}`"),
-                        format!("add `{needed}` to the `needs` of `{id}`"),
-                    ))
-                };
-                if let Some((message, help)) = problem {
-                    findings.push(RULE.finding(place, message).with_help(help));
-                }
+    let outputs = Path::of(["on", "workflow_call", "outputs"]);
+    for placed in file.expressions() {
+        let job = match placed.path.segments() {
+            [Segment::Key(jobs), Segment::Key(id), ..] if jobs == "jobs" => {
+                file.workflow.jobs.get_key_value(id)
             }
-        }
-    }
-    for placed in expressions(file.document, &Path::of(["on", "workflow_call", "outputs"])) {
-        for (place, access) in placed.contexts().filter(|(_, access)| access.is_within(&["jobs"])) {
-            let Some(id) = access.name(0) else { continue };
-            let problem = if find(file.workflow, id).is_some() {
-                problem_with(file.workflow, id, &access, &["result", "outputs"])
-            } else {
-                Some((format!("`{access}` is always empty: there is no job `{id}`"), "name a job".to_owned()))
+            _ => None,
+        };
+        for (place, access) in placed.contexts() {
+            let Some(needed) = access.name(0) else { continue };
+            let problem = match job {
+                Some((id, job)) if access.is_within(&["needs"]) => {
+                    if job.needs.iter().any(|own| own.eq_ignore_ascii_case(needed)) {
+                        problem_with(file.workflow, needed, &access, &["result", "outputs"])
+                    } else {
+                        Some((
+                            format!("`{access}` is always empty: `{id}` does not need `{needed}`"),
+                            format!("add `{needed}` to the `needs` of `{id}`"),
+                        ))
+                    }
+                }
+                None if access.is_within(&["jobs"]) && outputs.contains(&placed.path) => {
+                    if find(file.workflow, needed).is_some() {
+                        problem_with(file.workflow, needed, &access, &["result", "outputs"])
+                    } else {
+                        let message = format!("`{access}` is always empty: there is no job `{needed}`");
+                        Some((message, "name a job".to_owned()))
+                    }
+                }
+                _ => None,
             };
             if let Some((message, help)) = problem {
                 findings.push(RULE.finding(place, message).with_help(help));

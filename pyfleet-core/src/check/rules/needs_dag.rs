@@ -10,13 +10,14 @@ pub(super) static RULE: Rule = Rule {
     code: "needs-dag",
     group: Group::Graph,
     severity: Severity::Error,
+    rejects: true,
     summary: "every job waits for jobs that exist, once each, and not in a circle",
     documentation: "\
 ## What it does
 Refuses `needs:` that names no job, names one twice, or closes a circle.
 
 ## Why
-GitHub refuses the whole file: no job runs at all.
+GitHub refuses the whole file: no job runs at all. A need that is repeated is a warning.
 
 ## Example
 ```yaml
@@ -50,7 +51,10 @@ fn check(file: &WorkflowFile<'_>, findings: &mut Diagnostics) {
         for (position, needed) in job.needs.iter().enumerate() {
             if job.needs[..position].iter().any(|before| before.eq_ignore_ascii_case(needed)) {
                 let place = place_of(file.document, id, position);
-                findings.push(RULE.finding(place, format!("`{id}` needs `{needed}` twice")));
+                // GitHub counts it once.
+                let mut finding = RULE.finding(place, format!("`{id}` needs `{needed}` twice"));
+                finding.severity = Severity::Warning;
+                findings.push(finding);
             }
         }
     }
@@ -88,7 +92,7 @@ jobs:
 #          ^^^^^ error[needs-dag]: `test` needs `biuld`, which is no job
   ship:
     needs: [build, test, Build]
-#                        ^^^^^ error[needs-dag]: `ship` needs `Build` twice
+#                        ^^^^^ warning[needs-dag]: `ship` needs `Build` twice
 ",
         );
         fixture::check(

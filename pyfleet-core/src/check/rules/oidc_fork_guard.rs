@@ -9,6 +9,7 @@ pub(super) static RULE: Rule = Rule {
     code: "oidc-fork-guard",
     group: Group::Oidc,
     severity: Severity::Warning,
+    rejects: false,
     summary: "a job that logs in does not run for pull requests that cannot",
     documentation: "\
 ## What it does
@@ -68,7 +69,8 @@ fn parsed(job: &Job) -> Option<Expression> {
     condition(job.condition.as_deref()?).ok()
 }
 
-fn excludes_forks(job: &Job) -> bool {
+/// Whether the condition of a job keeps pull requests from forks out.
+pub(super) fn excludes_forks(job: &Job) -> bool {
     parsed(job).is_some_and(|condition| implies_own_repository(&condition))
 }
 

@@ -9,6 +9,7 @@ pub(super) static RULE: Rule = Rule {
     code: "oidc-permission-match",
     group: Group::Oidc,
     severity: Severity::Error,
+    rejects: false,
     summary: "a job may ask for an identity token exactly if a step of it logs in with one",
     documentation: "\
 ## What it does

@@ -10,6 +10,7 @@ pub(super) static RULE: Rule = Rule {
     code: "permissions-minimal",
     group: Group::Permission,
     severity: Severity::Error,
+    rejects: false,
     summary: "a job's token may do what its steps need, and no more",
     documentation: "\
 ## What it does

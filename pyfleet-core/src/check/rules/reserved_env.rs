@@ -7,6 +7,7 @@ pub(super) static RULE: Rule = Rule {
     code: "reserved-env",
     group: Group::Injection,
     severity: Severity::Error,
+    rejects: false,
     summary: "no environment variable steers the runner, the shell or a tool behind the workflow's back",
     documentation: "\
 ## What it does

@@ -9,6 +9,7 @@ pub(super) static RULE: Rule = Rule {
     code: "run-no-expression",
     group: Group::Injection,
     severity: Severity::Error,
+    rejects: false,
     summary: "no expression stands in anything that is run as code",
     documentation: "\
 ## What it does
@@ -84,12 +85,12 @@ mod tests {
             &RULE,
             "
 on: push
-defaults:
-  run:
-    shell: ${{ vars.SHELL }}
-#          ^^^^^^^^^^^^^^^^^ error[run-no-expression]: becomes code
 jobs:
   a:
+    defaults:
+      run:
+        shell: ${{ vars.SHELL }}
+#              ^^^^^^^^^^^^^^^^^ error[run-no-expression]: becomes code
     steps:
       - run: |
           echo safe
@@ -103,6 +104,15 @@ jobs:
         with:
           script: core.info('${{ github.ref }}')
 #                            ^^^^^^^^^^^^^^^^^ error[run-no-expression]: becomes code
+      - uses: appleboy/ssh-action@v1
+        with: {script: 'deploy ${{ inputs.version }}'}
+#                              ^^^^^^^^^^^^^^^^^^^^^ error[run-no-expression]: becomes code
+      - uses: Azure/CLI@v2
+        with: {inlineScript: 'az ${{ inputs.x }}'}
+#                                ^^^^^^^^^^^^^^^ error[run-no-expression]: becomes code
+      - uses: mikefarah/yq@v4
+        with: {cmd: 'yq ${{ inputs.x }}'}
+#                       ^^^^^^^^^^^^^^^ error[run-no-expression]: becomes code
 ",
         );
     }

@@ -9,6 +9,7 @@ pub(super) static RULE: Rule = Rule {
     code: "secret-literal-in-manifest",
     group: Group::Secrets,
     severity: Severity::Error,
+    rejects: false,
     summary: "the manifest holds the names of secrets, not secrets",
     documentation: "\
 ## What it does

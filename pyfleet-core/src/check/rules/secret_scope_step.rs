@@ -2,12 +2,12 @@
 
 use crate::check::{Check, Group, Rule, WorkflowFile};
 use crate::diagnostic::{Diagnostics, Path, Segment, Severity};
-use crate::workflow::expressions;
 
 pub(super) static RULE: Rule = Rule {
     code: "secret-scope-step",
     group: Group::Secrets,
     severity: Severity::Error,
+    rejects: false,
     summary: "only the step that uses a secret sees it",
     documentation: "\
 ## What it does
@@ -39,7 +39,7 @@ steps:
 };
 
 fn check(file: &WorkflowFile<'_>, findings: &mut Diagnostics) {
-    for placed in expressions(file.document, &Path::root()) {
+    for placed in file.expressions() {
         if is_scoped(&placed.path) {
             continue;
         }

@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use super::shell_name::is_known;
 use crate::check::{Check, Group, Rule, WorkflowFile};
 use crate::diagnostic::{Diagnostics, Place, Severity};
 use crate::expression::condition;
@@ -11,6 +12,7 @@ pub(super) static RULE: Rule = Rule {
     code: "shell-fail-fast",
     group: Group::Injection,
     severity: Severity::Error,
+    rejects: false,
     summary: "a step that fails stops the job",
     documentation: "\
 ## What it does
@@ -50,6 +52,7 @@ fn check(file: &WorkflowFile<'_>, findings: &mut Diagnostics) {
             if step.run.is_some() {
                 match step.shell.as_deref().or(inherited) {
                     Some("bash" | "python" | "pwsh") => {}
+                    Some(other) if !is_known(other) => {} // the matter of `shell-name`
                     Some(other) => {
                         let shell = place.key("shell");
                         let place =

@@ -2,12 +2,12 @@
 
 use crate::check::{Check, Group, Rule, WorkflowFile};
 use crate::diagnostic::{Diagnostics, Path, Place, Severity};
-use crate::workflow::expressions;
 
 pub(super) static RULE: Rule = Rule {
     code: "static-cloud-keys",
     group: Group::Oidc,
     severity: Severity::Error,
+    rejects: false,
     summary: "no long-lived cloud key reaches a workflow",
     documentation: "\
 ## What it does
@@ -81,7 +81,7 @@ fn check(file: &WorkflowFile<'_>, findings: &mut Diagnostics) {
             }
         }
     }
-    for placed in expressions(file.document, &Path::root()) {
+    for placed in file.expressions() {
         if named.contains(&placed.path) {
             continue;
         }

@@ -8,6 +8,7 @@ pub(super) static RULE: Rule = Rule {
     code: "timeout-set",
     group: Group::Timeouts,
     severity: Severity::Error,
+    rejects: false,
     summary: "every job says how long it may take",
     documentation: "\
 ## What it does

@@ -11,6 +11,7 @@ pub(super) static RULE: Rule = Rule {
     code: "tool-version-exact",
     group: Group::Pinning,
     severity: Severity::Error,
+    rejects: false,
     summary: "what an action installs has a version that does not move",
     documentation: "\
 ## What it does

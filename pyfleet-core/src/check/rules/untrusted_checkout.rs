@@ -9,6 +9,7 @@ pub(super) static RULE: Rule = Rule {
     code: "untrusted-checkout",
     group: Group::Injection,
     severity: Severity::Error,
+    rejects: false,
     summary: "an outsider's code never meets this repository's rights",
     documentation: "\
 ## What it does

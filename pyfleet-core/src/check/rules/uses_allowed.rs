@@ -10,6 +10,7 @@ pub(super) static RULE: Rule = Rule {
     code: "uses-allowed",
     group: Group::Pinning,
     severity: Severity::Error,
+    rejects: false,
     summary: "only actions of the catalogue run, under their own names",
     documentation: "\
 ## What it does
@@ -45,6 +46,9 @@ fn check(file: &WorkflowFile<'_>, findings: &mut Diagnostics) {
 fn judge(path: &Path, uses: &Uses) -> Option<Diagnostic> {
     let slug = match uses {
         Uses::Local(_) | Uses::SelfRepository(_) => return None,
+        Uses::Computed(_) => {
+            return Some(RULE.finding(path.clone(), "an action that an expression names is in no catalogue"));
+        }
         Uses::Docker(_) => {
             return Some(RULE.finding(path.clone(), "an image as an action is in no catalogue"));
         }

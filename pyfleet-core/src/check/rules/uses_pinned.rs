@@ -10,6 +10,7 @@ pub(super) static RULE: Rule = Rule {
     code: "uses-pinned",
     group: Group::Pinning,
     severity: Severity::Error,
+    rejects: false,
     summary: "every action is one commit, and the comment behind it says which version that is",
     documentation: "\
 ## What it does

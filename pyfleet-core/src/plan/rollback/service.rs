@@ -118,7 +118,7 @@ fn model(draft: &Draft<'_>, environment: &Environment, job: &str, timeout_minute
             ..Axes::default()
         })),
         fail_fast: OrExpression::Literal(false),
-        max_parallel: None,
+        ..Strategy::default()
     });
     model
 }

@@ -1,0 +1,141 @@
+//! What actionlint's own cases and workflows of well-known repositories say about the judgement of expressions.
+#![expect(clippy::print_stdout, reason = "the figures are worth reading")]
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use super::judge;
+use super::rules::RULES;
+use crate::diagnostic::{Diagnostics, Severity};
+use crate::reference_data;
+use crate::source::Source;
+
+/// The rules that judge expressions, and the name of what the reader refuses in them.
+const ABOUT_EXPRESSIONS: &[&str] = &[
+    "bot-actor-check",
+    "case-insensitive-guard",
+    "expr-sound",
+    "expr-typed",
+    "expression",
+    "literal-expression-open",
+];
+
+/// Everything that is found in a text.
+fn judged(text: &str) -> Diagnostics {
+    judge(Source::new("case.yaml", text), RULES)
+}
+
+fn yaml_files(folder: &Path) -> Vec<PathBuf> {
+    let files = reference_data::files(folder.to_owned());
+    files
+        .into_iter()
+        .filter(|file| file.extension().is_some_and(|end| end == "yaml" || end == "yml"))
+        .collect()
+}
+
+/// The lines that a case of actionlint's expects a finding about expressions on, and whether it is about who wrote the
+/// value, which is a question of injection here.
+fn expected(output: &str) -> BTreeSet<(usize, bool)> {
+    let about = |line: &&str| {
+        ["expression", "if-cond"].iter().any(|kind| line.replace('\\', "").contains(&format!("[{kind}]")))
+    };
+    let number =
+        |line: &str| Some((line.split(':').nth(1)?.parse().ok()?, line.contains("potentially untrusted")));
+    output.lines().filter(about).filter_map(number).collect()
+}
+
+#[test]
+fn finds_what_actionlint_finds() {
+    let Some(data) = reference_data::folder() else { return };
+    let (mut all, mut missed) = (0, Vec::new());
+    for folder in ["actionlint/err", "actionlint/examples"] {
+        for file in yaml_files(&data.join(folder)) {
+            let source = Source::new("case.yaml", reference_data::text(file.clone()));
+            let found: BTreeSet<(usize, bool)> = judged(source.text())
+                .iter()
+                .filter_map(|finding| {
+                    let is_other = RULES.iter().any(|rule| rule.code == finding.code)
+                        && !ABOUT_EXPRESSIONS.contains(&finding.code)
+                        && finding.code != "needs-context-declared";
+                    let is_injection = finding.code == "run-no-expression";
+                    let line = source.position(finding.place.span.clone()?.start).line;
+                    (!is_other || is_injection).then_some((line, is_injection))
+                })
+                .collect();
+            for line in expected(&reference_data::text(file.with_extension("out"))) {
+                all += 1;
+                if !found.contains(&line) {
+                    missed.push(format!("{}:{}", file.display(), line.0));
+                }
+            }
+        }
+    }
+    println!("{} of {all} lines found", all - missed.len());
+    println!("{}", missed.join("\n"));
+    assert!(
+        all >= 60 && missed.len() * 20 <= all,
+        "missed {} of {all}:\n{}",
+        missed.len(),
+        missed.join("\n")
+    );
+}
+
+#[test]
+fn objects_to_nothing_that_actionlint_accepts() {
+    let Some(data) = reference_data::folder() else { return };
+    let mut objections = Vec::new();
+    for file in yaml_files(&data.join("actionlint/ok")) {
+        let source = Source::new("case.yaml", reference_data::text(file.clone()));
+        for finding in &judged(source.text()) {
+            if ABOUT_EXPRESSIONS.contains(&finding.code) && finding.severity == Severity::Error {
+                let line = source.position(finding.place.span.clone().unwrap_or_default().start).line;
+                objections.push(format!("{}:{line}: [{}] {}", file.display(), finding.code, finding.message));
+            }
+        }
+    }
+    assert!(objections.is_empty(), "{}", objections.join("\n"));
+}
+
+/// GitHub runs all of these, so that nothing in them is refused; what else is found was read and is as it says:
+/// misspelt members, steps of other jobs, a boolean compared with a text, conditions that somebody switched off.
+#[test]
+fn refuses_nothing_that_well_known_repositories_run() {
+    let Some(data) = reference_data::folder() else { return };
+    let (mut files, mut refused, mut judged_wrong) = (0, Vec::new(), Vec::new());
+    for file in yaml_files(&data.join("corpus/workflows")) {
+        files += 1;
+        let source = Source::new("case.yaml", reference_data::text(file.clone()));
+        for finding in &judged(source.text()) {
+            let line = source.position(finding.place.span.clone().unwrap_or_default().start).line;
+            let name = file.file_name().unwrap().to_string_lossy();
+            let said = format!("{name}:{line}: [{}] {}", finding.code, finding.message);
+            match finding.code {
+                "expression" => refused.push(said),
+                code if ABOUT_EXPRESSIONS.contains(&code) => judged_wrong.push(said),
+                _ => {}
+            }
+        }
+    }
+    println!("{} findings in {files} workflows\n{}", judged_wrong.len(), judged_wrong.join("\n"));
+    assert!(refused.is_empty(), "{}", refused.join("\n"));
+    assert!(
+        files > 600 && judged_wrong.len() * 10 < files,
+        "{} findings in {files} workflows",
+        judged_wrong.len()
+    );
+}
+
+/// Nothing takes the square of what is found: each finding is placed in the time of a look.
+#[test]
+fn a_large_file_of_mistakes_is_judged() {
+    let step = "      - run: echo ${{ github.event_nam }} ${{ steps.none.outputs.x }} ${{ env.A == true }}\n        if: github.x\n";
+    let head = "on: push\njobs:\n  a:\n    runs-on: x\n    steps:\n";
+    let text = format!("{head}{}", step.repeat(1_000));
+    let findings = judged(&text);
+    assert!(findings.iter().filter(|finding| finding.code == "expr-typed").count() >= 4_000);
+    // One expression after the other in one text, and one expression of many mistakes.
+    let text = format!("{head}      - run: >-\n          {}\n", "${{ github.x }} ".repeat(5_000));
+    assert!(judged(&text).len() >= 5_000);
+    let many = format!("{head}      - if: {}\n        run: x\n", ["github.x"; 1_700].join(" || "));
+    assert!(judged(&many).len() >= 1_700);
+}

@@ -1,0 +1,139 @@
+//! What a job may do outside its run, as far as its text says.
+
+use super::WorkflowFile;
+use super::script::{Command, commands};
+use crate::diagnostic::Path;
+use crate::workflow::{Job, Level, Scope, Step};
+
+/// Actions that log in to a cloud.
+const LOGINS: &[&str] = &[
+    "aws-actions/configure-aws-credentials",
+    "azure/login",
+    "google-github-actions/auth",
+    "hashicorp/vault-action",
+];
+
+/// Actions that change what runs somewhere.
+const DEPLOYMENTS: &[&str] = &[
+    "aws-actions/amazon-ecs-deploy-task-definition",
+    "aws-actions/aws-cloudformation-github-deploy",
+    "azure/k8s-deploy",
+    "azure/webapps-deploy",
+    "google-github-actions/deploy-appengine",
+    "google-github-actions/deploy-cloudrun",
+];
+
+/// Actions that publish a package, a release or an image.
+const PUBLISHERS: &[&str] = &[
+    "JS-DevTools/npm-publish",
+    "ncipollo/release-action",
+    "pypa/gh-action-pypi-publish",
+    "softprops/action-gh-release",
+];
+
+/// Programs and what they are told when they publish.
+const PUBLISHING: &[(&str, &[&str])] = &[
+    ("buildah", &["push"]),
+    ("cargo", &["publish"]),
+    ("docker", &["push"]),
+    ("gem", &["push"]),
+    ("npm", &["publish"]),
+    ("pnpm", &["publish"]),
+    ("podman", &["push"]),
+    ("poetry", &["publish"]),
+    ("twine", &["upload"]),
+    ("uv", &["publish"]),
+    ("yarn", &["publish"]),
+];
+
+/// Programs and what they are told when they change what runs somewhere.
+const MUTATING: &[(&str, &[&str])] = &[
+    ("ansible-playbook", &[]),
+    ("cdk", &["deploy", "destroy"]),
+    ("cdktf", &["deploy", "destroy"]),
+    ("helm", &["install", "rollback", "uninstall", "upgrade"]),
+    ("kubectl", &["apply", "create", "delete", "patch", "replace", "rollout", "set"]),
+    ("pulumi", &["destroy", "up"]),
+    ("serverless", &["deploy", "remove"]),
+    ("terraform", &["apply", "destroy", "import", "taint"]),
+    ("terragrunt", &["apply", "destroy", "import", "run-all", "taint"]),
+    ("tofu", &["apply", "destroy", "import", "taint"]),
+];
+
+/// Whether a job may ask for an identity token.
+pub(super) fn has_identity(file: &WorkflowFile<'_>, job: &Job) -> bool {
+    let granted = file.workflow.permissions_of(job);
+    granted.is_some_and(|permissions| permissions.level(Scope::IdToken) == Level::Write)
+}
+
+/// Whether a job holds anything that lets it change the world: an identity, a login, an environment, a secret.
+pub(super) fn has_credentials(file: &WorkflowFile<'_>, job: &Job, place: &Path) -> bool {
+    has_identity(file, job)
+        || job.environment.is_some()
+        || job.steps_at(place).iter().any(|(_, step)| LOGINS.iter().any(|slug| step.is_action(slug)))
+        || !secrets(file, place).is_empty()
+}
+
+/// The step of a job that changes what runs somewhere, and with what; tests against a cluster of their own
+/// hold no credentials, and do not count.
+pub(super) fn mutation(file: &WorkflowFile<'_>, job: &Job, place: &Path) -> Option<(Path, String)> {
+    let found = job.steps_at(place).into_iter().find_map(|(place, step)| Some((place, deploys(step)?)))?;
+    has_credentials(file, job, place).then_some(found)
+}
+
+/// What a job publishes with.
+pub(super) fn publication(job: &Job, place: &Path) -> Option<String> {
+    job.steps_at(place).into_iter().find_map(|(_, step)| publishes(step))
+}
+
+fn deploys(step: &Step) -> Option<String> {
+    let action = DEPLOYMENTS.iter().find(|slug| step.is_action(slug)).map(|slug| (*slug).to_owned());
+    action.or_else(|| told(step, MUTATING))
+}
+
+fn publishes(step: &Step) -> Option<String> {
+    let pushes = step.is_action("docker/build-push-action") && step.input("push") == Some("true");
+    let action = PUBLISHERS.iter().find(|slug| step.is_action(slug)).copied();
+    let action = action.or_else(|| pushes.then_some("docker/build-push-action"));
+    action.map(str::to_owned).or_else(|| told(step, PUBLISHING))
+}
+
+/// The first command of a script that a table lists: `terraform apply`.
+fn told(step: &Step, table: &[(&str, &[&str])]) -> Option<String> {
+    let script = step.run.as_deref()?;
+    if !table.iter().any(|(name, _)| script.contains(name)) {
+        return None;
+    }
+    let commands = commands(script);
+    commands.iter().filter_map(Command::program).find_map(|(program, arguments)| {
+        let (name, verbs) = table.iter().find(|(name, _)| *name == program)?;
+        let only_looks = |word: &str| {
+            matches!(
+                word,
+                "--check" | "--syntax-check" | "--dry-run" | "--list-hosts" | "--help" | "--version" | "-h"
+            ) || word.starts_with("--dry-run=")
+        };
+        if arguments.iter().any(|word| only_looks(&word.text)) {
+            return None;
+        }
+        if verbs.is_empty() {
+            return Some((*name).to_owned());
+        }
+        // The verb is the first word that is no option, as `terraform -chdir=x apply` writes it.
+        let verb = arguments.iter().find(|word| !word.text.starts_with('-'))?;
+        verbs.contains(&verb.text.as_str()).then(|| format!("{name} {}", verb.text))
+    })
+}
+
+/// The names of the secrets read at or below a path, without the token; reads without a name are left out.
+pub(super) fn secrets(file: &WorkflowFile<'_>, place: &Path) -> Vec<(crate::diagnostic::Place, String)> {
+    let mut found = Vec::new();
+    for placed in crate::workflow::expressions(file.document, place) {
+        for (place, access) in placed.contexts().filter(|(_, access)| access.is_within(&["secrets"])) {
+            if let Some(name) = access.name(0).filter(|name| !name.eq_ignore_ascii_case("GITHUB_TOKEN")) {
+                found.push((place, name.to_owned()));
+            }
+        }
+    }
+    found
+}

@@ -1,0 +1,128 @@
+//! `skip-cascade`.
+
+use crate::check::{Check, Group, Rule, WorkflowFile};
+use crate::diagnostic::{Diagnostics, Path, Place, Severity};
+use crate::workflow::{Graph, expressions};
+
+/// Functions with which a condition is read as it stands, without an implicit `success()`.
+const STATUS: [&str; 4] = ["always", "cancelled", "failure", "success"];
+
+pub(super) static RULE: Rule = Rule {
+    code: "skip-cascade",
+    group: Group::Graph,
+    severity: Severity::Warning,
+    rejects: false,
+    summary: "a job behind one that survives a skip survives it too",
+    documentation: "\
+## What it does
+Follows `needs:` from each job without a status function in its `if:`. Warns where one of its ancestors can be skipped,
+and a job between the two runs all the same.
+
+## Why
+The `success()` that GitHub adds looks at all ancestors, not at the needed jobs alone (actions/runner#491, #2205). The
+job between has seen to it that it runs when the ancestor is skipped; this one is skipped then, and a skipped job counts
+as passed.
+
+## Example
+```yaml
+jobs:
+  build: {if: github.event_name == 'push'}
+  test: {needs: build, if: '!cancelled()'}
+  deploy: {needs: test}
+```
+
+## Instead
+```yaml
+jobs:
+  build: {if: github.event_name == 'push'}
+  test: {needs: build, if: '!cancelled()'}
+  deploy: {needs: test, if: \"!cancelled() && needs.test.result == 'success'\"}
+```
+",
+    check: Check::Workflow(check),
+};
+
+fn check(file: &WorkflowFile<'_>, findings: &mut Diagnostics) {
+    let graph = Graph::of(file.workflow);
+    if graph.cycle().is_some() {
+        return;
+    }
+    let condition = |id: &str| Path::of(["jobs", id, "if"]);
+    // Every job with a condition, and whether it has a status function.
+    let conditions: Vec<(&str, bool)> = file
+        .workflow
+        .jobs
+        .iter()
+        .filter(|(_, job)| job.condition.as_deref().is_some_and(|text| !text.trim().is_empty()))
+        .map(|(id, _)| {
+            let has_status = expressions(file.document, &condition(id)).iter().any(|placed| {
+                let calls = placed.expression.calls();
+                calls.iter().any(|call| STATUS.iter().any(|own| call.function.eq_ignore_ascii_case(own)))
+            });
+            (id.as_str(), has_status)
+        })
+        .collect();
+    let survives = |id: &str| conditions.iter().any(|(own, has_status)| *own == id && *has_status);
+    let is_optional = |id: &str| conditions.iter().any(|(own, has_status)| *own == id && !*has_status);
+    for (place, id, job) in file.workflow.jobs_at() {
+        if survives(id) {
+            continue;
+        }
+        let between = graph.ancestors(id).into_iter().find_map(|between| {
+            let skipped = graph.ancestors(between).into_iter().find(|ancestor| is_optional(ancestor))?;
+            // What needs the optional job itself means to be skipped with it.
+            let is_direct = graph.needs(id).contains(&skipped);
+            (survives(between) && !is_direct).then_some((between, skipped))
+        });
+        let Some((between, skipped)) = between else { continue };
+        let place = if job.condition.is_some() { Place::value(condition(id)) } else { Place::key(place) };
+        let message = format!("`{id}` is skipped whenever `{skipped}` is, although `{between}` runs then");
+        findings.push(
+            RULE.finding(place, message).with_label(condition(skipped), "may skip this").with_help(format!(
+                "`if: \"!cancelled() && needs.{between}.result == 'success'\"`, for each need"
+            )),
+        );
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::RULE;
+    use crate::check::fixture;
+
+    #[test]
+    fn behind_a_job_that_survives() {
+        fixture::check(
+            &RULE,
+            "
+on: push
+jobs:
+  build: {if: github.event_name == 'push'}
+  test: {needs: build, if: '!cancelled()'}
+  deploy:
+# ^^^^^^ warning[skip-cascade]: `deploy` is skipped whenever `build` is, although `test` runs then
+    needs: test
+  notify:
+    needs: deploy
+    if: github.ref == 'refs/heads/main'
+#       ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ warning[skip-cascade]: `notify` is skipped whenever `build` is
+",
+        );
+    }
+
+    #[test]
+    fn a_chain_that_is_skipped_as_one_passes() {
+        fixture::check(
+            &RULE,
+            "
+on: push
+jobs:
+  build: {if: github.event_name == 'push'}
+  test: {needs: build}
+  deploy: {needs: [test]}
+  report: {needs: [build, deploy], if: always()}
+  after: {needs: [report], if: \"!cancelled() && needs.report.result == 'success'\"}
+",
+        );
+    }
+}
