@@ -304,6 +304,11 @@ fn of_experience_showcase() {
         ["build-backend", "build-prometheus"].iter().fold(plan, |run, by| run.told(by, "digest", &digest));
     let planned = "mkdir -p \"$STACK_DIRECTORY\"; : >\"$PLAN_FILE\"";
     fails(plan.before(planned).tool("terraform", BROKEN), "it is broken");
+    let planned =
+        json!({ "class": "changes", "counts": {}, "plan_key": "a", "plan_sha256": "b" }).to_string();
+    let decide =
+        checkout.pushed("decide-production-1", "decide").told("plan-production-1", "showcase", &planned);
+    fails(decide.tool("gh", BROKEN), "::error::");
     succeeds(checkout.pushed("push-production-backend", "Say why there is no image"), "start a new run");
     succeeds(checkout.pushed("apply-production-1", RECOVER), "there is no state to save");
 }
