@@ -80,6 +80,44 @@ fn finds_what_actionlint_finds() {
     );
 }
 
+/// What other programs find in scripts, which they are asked for elsewhere.
+const OF_OTHERS: &[&str] = &["shellcheck", "pyflakes"];
+
+/// Every line on which actionlint expects a finding, whatever it is about: something is found there, too.
+#[test]
+fn finds_something_wherever_actionlint_does() {
+    let Some(data) = reference_data::folder() else { return };
+    let (mut all, mut missed) = (BTreeSet::new(), Vec::new());
+    for folder in ["actionlint/err", "actionlint/examples"] {
+        for file in yaml_files(&data.join(folder)) {
+            let source = Source::new("case.yaml", reference_data::text(file.clone()));
+            let found: BTreeSet<usize> = judged(source.text())
+                .iter()
+                .filter_map(|finding| Some(source.position(finding.place.span.clone()?.start).line))
+                .collect();
+            for expected in reference_data::text(file.with_extension("out")).lines() {
+                let kind = expected.replace('\\', "");
+                let kind =
+                    kind.rsplit_once('[').map_or("", |(_, kind)| kind.trim_end_matches([']', '$', '/']));
+                let line = expected.split(':').nth(1).and_then(|line| line.parse::<usize>().ok());
+                let Some(line) = line.filter(|_| !OF_OTHERS.contains(&kind)) else { continue };
+                if all.insert((file.clone(), line)) && !found.contains(&line) {
+                    missed.push(format!("{}:{line}: {expected}", file.display()));
+                }
+            }
+        }
+    }
+    println!("{} of {} lines found", all.len() - missed.len(), all.len());
+    println!("{}", missed.join("\n"));
+    assert!(
+        all.len() >= 200 && missed.len() * 20 <= all.len(),
+        "missed {} of {}:\n{}",
+        missed.len(),
+        all.len(),
+        missed.join("\n")
+    );
+}
+
 #[test]
 fn objects_to_nothing_that_actionlint_accepts() {
     let Some(data) = reference_data::folder() else { return };
