@@ -1,0 +1,229 @@
+//! What a file means beside what GitHub refuses in it, so that one mistake does not hide the others.
+//!
+//! What [`super::parse`] refused is taken out of the tree: a key with its value, an item of a list by one that says
+//! nothing, so that every other thing keeps its place. What follows from a thing that was taken out is not found:
+//! nothing at it or below it, and nothing about its absence.
+
+use super::{Workflow, cron, inputs, structure};
+use crate::diagnostic::{Diagnostic, Diagnostics, Part, Path, Place, Segment, Severity};
+use crate::source::Source;
+use crate::yaml::decode::{MAX_FINDINGS, decode_partly};
+use crate::yaml::tree::{Document, Node, Value};
+
+/// How often a thing is taken out because of what was taken out before.
+const ROUNDS: usize = 4;
+
+/// The lists whose items are mappings.
+const MAPPINGS: &[&str] = &["steps", "parallel", "schedule", "include", "exclude"];
+
+/// A workflow as far as it can be understood. It serves only to look for further mistakes.
+#[derive(Debug, Clone)]
+pub struct Rest {
+    /// What is left of its meaning; what is missing is made up.
+    pub workflow: Workflow,
+    /// What is left of its text.
+    pub document: Document,
+    /// All of its text.
+    pub whole: Document,
+    /// What GitHub refuses in what is left, with places.
+    pub mistakes: Diagnostics,
+    refused: Vec<Refused>,
+}
+
+/// A thing that was taken out, or the mapping that something is missing of.
+#[derive(Debug, Clone)]
+struct Refused {
+    path: Path,
+    is_missing: bool,
+}
+
+/// What is left of a workflow beside the mistakes that [`super::parse`] found in it; nothing where it is not YAML, or
+/// where too much is wrong.
+///
+/// ```
+/// use pyfleet_core::source::Source;
+/// use pyfleet_core::workflow;
+///
+/// let text = "on: push\njobs: {a: {runs-on: x, nme: y, steps: [{}]}}\n";
+/// let source = Source::new("ci.yml", text);
+/// let (read, mistakes) = workflow::parse(source.clone());
+/// assert!(read.is_none());
+/// let rest = workflow::rest(source, &mistakes).unwrap();
+/// assert_eq!(rest.mistakes.iter().next().unwrap().message, "a step needs `uses` or `run`");
+/// ```
+#[must_use]
+pub fn rest(source: Source, mistakes: &Diagnostics) -> Option<Rest> {
+    if mistakes.len() >= MAX_FINDINGS {
+        return None;
+    }
+    let whole = Document::parse_workflow_repeating(source)?;
+    let mut document = whole.clone();
+    let mut refused = Vec::new();
+    take_out(&mut document.root, mistakes, &mut refused);
+    let mut mistakes = Diagnostics::new();
+    let workflow = (0..ROUNDS).find_map(|_| {
+        let (workflow, wrong) = decode_partly::<Workflow>(&document.root);
+        let is_new = |finding: &&Diagnostic| !is_about(&refused, &document, &finding.place);
+        let wrong: Diagnostics = wrong.iter().filter(is_new).cloned().collect();
+        take_out(&mut document.root, &wrong, &mut refused);
+        let is_done = wrong.is_empty();
+        mistakes.extend(wrong);
+        is_done.then_some(workflow)
+    })??;
+    let mut found = structure::mistakes(&workflow, &whole);
+    found.extend(inputs::mistakes(&workflow, &document));
+    found.extend(cron::mistakes(&workflow));
+    let mut rest = Rest { workflow, document, whole, mistakes, refused };
+    let found = rest.beside(found);
+    rest.mistakes.extend(found);
+    rest.whole.locate(&mut rest.mistakes);
+    Some(rest)
+}
+
+impl Rest {
+    /// The findings that do not follow from what was taken out.
+    #[must_use]
+    pub fn beside(&self, findings: Diagnostics) -> Diagnostics {
+        let is_own = |finding: &Diagnostic| !is_about(&self.refused, &self.document, &finding.place);
+        findings.into_iter().filter(is_own).collect()
+    }
+}
+
+/// Whether a place is one that was taken out, below it, or one that lacks it.
+fn is_about(refused: &[Refused], document: &Document, place: &Place) -> bool {
+    refused.iter().any(|Refused { path, is_missing }| {
+        let parent = if *is_missing { path.clone() } else { path.parent() };
+        (!is_missing && path.contains(&place.path))
+            || parent == place.path
+            || (parent.contains(&place.path) && document.node(&place.path).is_none() && is_child(&parent, place))
+    })
+}
+
+fn is_child(parent: &Path, place: &Place) -> bool {
+    place.path.segments().len() == parent.segments().len() + 1
+}
+
+/// Whether a finding says that a key or a value is not the language's.
+fn is_refusal(finding: &Diagnostic) -> bool {
+    let is_expression = finding.code == "expression" && !matches!(finding.place.part, Part::Within(_));
+    let known = ["unknown-key", "missing-key", "wrong-type", "invalid-value"].contains(&finding.code);
+    finding.severity == Severity::Error && (known || is_expression)
+}
+
+fn take_out(root: &mut Node, mistakes: &Diagnostics, refused: &mut Vec<Refused>) {
+    for mistake in mistakes.iter().filter(|mistake| is_refusal(mistake)) {
+        let path = &mistake.place.path;
+        let is_missing = mistake.code == "missing-key";
+        if !is_missing {
+            replace(root, path.segments(), &mut Vec::new());
+        }
+        // What an input's default and options may be depends on its type.
+        let decides = path.segments().last() == Some(&Segment::from("type"));
+        refused.push(Refused { path: if decides { path.parent() } else { path.clone() }, is_missing });
+    }
+}
+
+fn replace(node: &mut Node, way: &[Segment], above: &mut Vec<String>) {
+    let Some((step, below)) = way.split_first() else { return };
+    match (step, &mut node.value) {
+        (Segment::Key(key), Value::Mapping(entries)) => {
+            let Some(at) = entries.iter().position(|(own, _)| own.as_str() == Some(key)) else { return };
+            match (below, neutral_entry(above)) {
+                ([], None) => drop(entries.remove(at)),
+                ([], Some(value)) => entries[at].1.value = value,
+                _ => {
+                    above.push(key.to_string());
+                    replace(&mut entries[at].1, below, above);
+                }
+            }
+        }
+        (Segment::Index(index), Value::Sequence(items)) => {
+            let Some(item) = items.get_mut(*index) else { return };
+            if below.is_empty() {
+                let is_mapping = above.last().is_some_and(|list| MAPPINGS.contains(&list.as_str()));
+                item.value = if is_mapping { Value::Mapping(Vec::new()) } else { Value::String(String::new()) };
+            } else {
+                above.push(String::new());
+                replace(item, below, above);
+            }
+        }
+        _ => {}
+    }
+}
+
+/// What stands for an entry whose name is its author's, and which others may ask for.
+fn neutral_entry(above: &[String]) -> Option<Value> {
+    let is_event = above.first().is_some_and(|first| first == "on");
+    match above.last()?.as_str() {
+        "jobs" if above.len() == 1 => Some(Value::Mapping(Vec::new())),
+        "services" | "inputs" => Some(Value::Mapping(Vec::new())),
+        "outputs" | "secrets" if is_event => Some(Value::Mapping(Vec::new())),
+        "outputs" | "secrets" | "env" | "with" => Some(Value::String(String::new())),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::rest;
+    use crate::check::judge;
+    use crate::check::rules::RULES;
+    use crate::source::Source;
+    use crate::workflow::parse;
+
+    /// Everything that is found beside what the reader refuses, by path and code.
+    fn beside(text: &str) -> Vec<String> {
+        let source = Source::new("ci.yml", text);
+        let (read, refused) = parse(source.clone());
+        assert!(read.is_none() && !refused.is_empty());
+        let all = judge(source, RULES);
+        let own = all.iter().filter(|finding| {
+            !refused.iter().any(|other| other.place == finding.place && other.code == finding.code)
+        });
+        own.map(|finding| format!("{}: {}", finding.place.path, finding.code)).collect()
+    }
+
+    #[test]
+    fn the_rest_is_judged() {
+        assert_eq!(
+            beside(
+                "on: push\nfoo: bar\npermissions: {}\njobs:\n  a:\n    runs-on: ubuntu-24.04\n    \
+                 timeout-minutes: 5\n    steps:\n      - nothing\n      - run: make || true\n      - {}\n"
+            ),
+            ["jobs.a.steps[1].run: shell-fail-fast", "jobs.a.steps[2]: workflow-structure"]
+        );
+    }
+
+    #[test]
+    fn nothing_follows_from_what_was_taken_out() {
+        let job = "    runs-on: ubuntu-24.04\n    timeout-minutes: 5\n    steps: [{run: make}]\n";
+        let head = "on: push\npermissions: {}\njobs:\n  a:\n";
+        for text in [
+            // What is missing.
+            format!("{head}{}", job.replace("runs-on", "runs_on")),
+            format!("{head}{}", job.replace("timeout-minutes: 5", "timeout-minutes: x")),
+            format!("{head}{}", job.replace("[{run: make}]", "[{rn: make}]")),
+            // What others ask for.
+            format!("{head}{job}    needs: b\n  b: []\n"),
+            format!("{head}{job}    needs: []\n    env: [x]\n"),
+            // What decides how others are read.
+            "on: {workflow_dispatch: {inputs: {x: {type: chioce, options: [a], default: true}}}}\npermissions: \
+             {}\njobs: {a: {runs-on: ubuntu-24.04, timeout-minutes: 5, foo: x}}\n"
+                .to_owned(),
+            "on: {schedule: [{corn: 1 2 3 4 5}, 3]}\npermissions: {}\njobs: {a: {runs-on: ubuntu-24.04, \
+             timeout-minutes: 5, steps: []}}\n"
+                .to_owned(),
+        ] {
+            if parse(Source::new("ci.yml", &*text)).0.is_none() {
+                assert_eq!(beside(&text), [""; 0], "{text}");
+            }
+        }
+    }
+
+    #[test]
+    fn too_much_is_too_much() {
+        let text = format!("on: push\njobs: {{a: {{{}}}}}\n", (0..200).map(|i| format!("k{i}: x, ")).collect::<String>());
+        let source = Source::new("ci.yml", text);
+        assert!(rest(source.clone(), &parse(source).1).is_none());
+    }
+}
