@@ -78,7 +78,7 @@ const MUTANTS: &[(&str, &[(&str, &str)])] = &[
     ("image-digest", &[("    name: Test\n", "    name: Test\n    container: python:3.13\n")]),
     ("inputs-sane", &[("required: true", "type: choice, options: [a, a]")]),
     ("literal-expression-open", &[("NUMBER: ${{", "${{ github.job }}: x\n          NUMBER: ${{")]),
-    ("matrix-sane", &[("    strategy:\n", "    strategy:\n      max-parallel: 0\n")]),
+    ("matrix-sane", &[("strategy: {matrix: {", "strategy: {max-parallel: 0, matrix: {")]),
     ("needs-context-declared", &[("needs.plan.outputs.changed ==", "needs.plan.outputs.gone ==")]),
     ("needs-dag", &[("needs: test", "needs: [test, gone]")]),
     (

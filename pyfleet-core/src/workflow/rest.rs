@@ -16,6 +16,27 @@ const ROUNDS: usize = 4;
 /// The lists whose items are mappings.
 const MAPPINGS: &[&str] = &["steps", "parallel", "schedule", "include", "exclude"];
 
+/// The rules that find what a step lacks: not asked beside a mistake in the same step, or around it.
+const OF_STEPS: &[&str] = &[
+    "action-inputs",
+    "artifact-path-narrow",
+    "checkout-no-credentials",
+    "shell-fail-fast",
+    "taint-up",
+    "tool-version-exact",
+];
+
+/// The rules that find what a job or the file lacks, or has in vain: not asked beside a mistake in the same job, or
+/// around it.
+const OF_JOBS: &[&str] = &[
+    "concurrency-policy",
+    "oidc-permission-match",
+    "permissions-explicit",
+    "permissions-minimal",
+    "secret-outside-environment",
+    "timeout-set",
+];
+
 /// A workflow as far as it can be understood. It serves only to look for further mistakes.
 #[derive(Debug, Clone)]
 pub struct Rest {
@@ -35,6 +56,7 @@ pub struct Rest {
 struct Refused {
     path: Path,
     is_missing: bool,
+    is_unknown: bool,
 }
 
 /// What is left of a workflow beside the mistakes that [`super::parse`] found in it; nothing where it is not YAML, or
@@ -84,18 +106,52 @@ impl Rest {
     /// The findings that do not follow from what was taken out.
     #[must_use]
     pub fn beside(&self, findings: Diagnostics) -> Diagnostics {
-        let is_own = |finding: &Diagnostic| !is_about(&self.refused, &self.document, &finding.place);
+        let is_own = |finding: &Diagnostic| {
+            !is_about(&self.refused, &self.document, &finding.place)
+                && !self.refused.iter().any(|refused| refused.explains(finding))
+        };
         findings.into_iter().filter(is_own).collect()
+    }
+}
+
+impl Refused {
+    /// Whether a finding may say that this thing lacks, though it stands at another place.
+    fn explains(&self, finding: &Diagnostic) -> bool {
+        let place = &finding.place.path;
+        let (job, step) = self.surroundings();
+        let is_elsewhere = |job: &Path| place.segments().first() != job.segments().first();
+        match finding.code {
+            // A key that nobody knows may be meant as one that decides what may stand beside it.
+            "workflow-structure" => self.is_unknown && self.path.parent() == place.parent(),
+            // What another job's outputs are, and what it waits for.
+            "needs-context-declared" => job.is_some() && step.is_none(),
+            code if OF_STEPS.contains(&code) => step.or(job).is_none_or(|own| own.contains(place)),
+            code if OF_JOBS.contains(&code) => {
+                job.is_none_or(|job| job.contains(place) || is_elsewhere(&job))
+            }
+            _ => false,
+        }
+    }
+
+    /// The job and the step that this stands in.
+    fn surroundings(&self) -> (Option<Path>, Option<Path>) {
+        let way = self.path.segments();
+        let is_in_job = way.first() == Some(&Segment::from("jobs")) && way.len() > 1;
+        let is_in_step = is_in_job && way.len() > 3 && way.get(2) == Some(&Segment::from("steps"));
+        let upper = |length: usize| Path::of(way.iter().take(length).cloned());
+        (is_in_job.then(|| upper(2)), is_in_step.then(|| upper(4)))
     }
 }
 
 /// Whether a place is one that was taken out, below it, or one that lacks it.
 fn is_about(refused: &[Refused], document: &Document, place: &Place) -> bool {
-    refused.iter().any(|Refused { path, is_missing }| {
+    refused.iter().any(|Refused { path, is_missing, .. }| {
         let parent = if *is_missing { path.clone() } else { path.parent() };
         (!is_missing && path.contains(&place.path))
             || parent == place.path
-            || (parent.contains(&place.path) && document.node(&place.path).is_none() && is_child(&parent, place))
+            || (parent.contains(&place.path)
+                && document.node(&place.path).is_none()
+                && is_child(&parent, place))
     })
 }
 
@@ -119,7 +175,8 @@ fn take_out(root: &mut Node, mistakes: &Diagnostics, refused: &mut Vec<Refused>)
         }
         // What an input's default and options may be depends on its type.
         let decides = path.segments().last() == Some(&Segment::from("type"));
-        refused.push(Refused { path: if decides { path.parent() } else { path.clone() }, is_missing });
+        let path = if decides { path.parent() } else { path.clone() };
+        refused.push(Refused { path, is_missing, is_unknown: mistake.code == "unknown-key" });
     }
 }
 
@@ -141,7 +198,8 @@ fn replace(node: &mut Node, way: &[Segment], above: &mut Vec<String>) {
             let Some(item) = items.get_mut(*index) else { return };
             if below.is_empty() {
                 let is_mapping = above.last().is_some_and(|list| MAPPINGS.contains(&list.as_str()));
-                item.value = if is_mapping { Value::Mapping(Vec::new()) } else { Value::String(String::new()) };
+                item.value =
+                    if is_mapping { Value::Mapping(Vec::new()) } else { Value::String(String::new()) };
             } else {
                 above.push(String::new());
                 replace(item, below, above);
@@ -165,11 +223,16 @@ fn neutral_entry(above: &[String]) -> Option<Value> {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::rest;
-    use crate::check::judge;
-    use crate::check::rules::RULES;
-    use crate::source::Source;
+    use crate::check::rules::{RULES, find};
+    use crate::check::{Check, Subject, judge, run, run_beside};
+    use crate::diagnostic::Path;
+    use crate::reference_data;
+    use crate::source::{Source, Span};
     use crate::workflow::parse;
+    use crate::yaml::tree::{Document, Node};
 
     /// Everything that is found beside what the reader refuses, by path and code.
     fn beside(text: &str) -> Vec<String> {
@@ -190,7 +253,7 @@ mod tests {
                 "on: push\nfoo: bar\njobs:\n  a:\n    permissions: {}\n    runs-on: ubuntu-24.04\n    steps:\n      - \
                  nothing\n      - {run: make, shell: fish}\n      - {}\n"
             ),
-            ["jobs.a: timeout-set", "jobs.a.steps[1].shell: shell-name", "jobs.a.steps[2]: workflow-structure"]
+            ["jobs.a.steps[1].shell: shell-name", "jobs.a.steps[2]: workflow-structure"]
         );
     }
 
@@ -218,9 +281,61 @@ mod tests {
         }
     }
 
+    /// Each file with one key after the other misspelt: no rule finds anything that it did not find before.
+    #[test]
+    fn nothing_follows_from_a_misspelt_key() {
+        let Some(data) = reference_data::folder() else { return };
+        let found = |text: &str| -> BTreeSet<(&'static str, String, Path)> {
+            let source = Source::new("ci.yml", text);
+            let (read, refused) = parse(source.clone());
+            let findings = match read {
+                Some((workflow, document)) => run(&Subject::workflow(&workflow, &document), RULES),
+                None => run_beside(source, &refused, None, RULES),
+            };
+            let is_own = |code: &str| find(code).is_none_or(|rule| matches!(rule.check, Check::Workflow(_)));
+            let own = findings.iter().filter(|finding| is_own(finding.code));
+            own.map(|finding| (finding.code, finding.message.clone(), finding.place.path.clone())).collect()
+        };
+        let (mut mutants, mut follow) = (0, Vec::new());
+        let stride = std::env::var("STRIDE").ok().and_then(|own| own.parse().ok()).unwrap_or(20_usize);
+        for file in reference_data::files(data.join("corpus/workflows")).into_iter().step_by(stride) {
+            let text = reference_data::text(file.clone());
+            let Ok(document) = Document::parse_workflow(Source::new("ci.yml", &*text)) else { continue };
+            let before = found(&text);
+            let mut keys = Vec::new();
+            collect(&document.root, &mut keys);
+            let every = (keys.len() / 8).max(1);
+            for key in keys.into_iter().step_by(every) {
+                let mut mutant = text.clone();
+                mutant.insert_str(key.start + 1, "zz");
+                if parse(Source::new("ci.yml", &*mutant)).0.is_some() {
+                    continue;
+                }
+                mutants += 1;
+                let name = file.file_name().unwrap().to_string_lossy().into_owned();
+                for (code, message, path) in found(&mutant).difference(&before) {
+                    follow.push(format!("{name}: {}: {path}: {code}: {message}", &text[key.clone()]));
+                }
+            }
+        }
+        println!("{mutants} mutants, {} follow", follow.len());
+        assert!(follow.is_empty(), "{} of {mutants}:\n{}", follow.len(), follow.join("\n"));
+    }
+
+    fn collect(node: &Node, keys: &mut Vec<Span>) {
+        for (key, value) in node.entries() {
+            keys.push(key.span.clone());
+            collect(value, keys);
+        }
+        node.items().iter().for_each(|item| collect(item, keys));
+    }
+
     #[test]
     fn too_much_is_too_much() {
-        let text = format!("on: push\njobs: {{a: {{{}}}}}\n", (0..200).map(|i| format!("k{i}: x, ")).collect::<String>());
+        let text = format!(
+            "on: push\njobs: {{a: {{{}}}}}\n",
+            (0..200).map(|i| format!("k{i}: x, ")).collect::<String>()
+        );
         let source = Source::new("ci.yml", text);
         assert!(rest(source.clone(), &parse(source).1).is_none());
     }

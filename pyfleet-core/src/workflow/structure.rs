@@ -139,7 +139,9 @@ impl Reader<'_> {
             (None, _) => return self.report(Place::key(place.clone()), "a step needs `uses` or `run`"),
             (Some((first, _)), Some((second, _))) => {
                 let message = format!("a step does one thing: `{first}` and `{second}` exclude each other");
-                return self.report(Place::key(place.key(second)), message);
+                let finding = Diagnostic::error("workflow-structure", Place::key(place.key(second)), message);
+                let label = Place::key(place.key(first));
+                return self.mistakes.push(finding.with_label(label, format!("`{first}` stands here")));
             }
         };
         for key in keys.iter().filter(|key| key != form && !beside.contains(&key.as_str())) {

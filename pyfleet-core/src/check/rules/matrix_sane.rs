@@ -61,7 +61,8 @@ fn judge_parallel(document: &Document, place: Path, findings: &mut Diagnostics) 
 fn judge(strategy: &Strategy, place: &Path, findings: &mut Diagnostics) {
     let Some(Matrix::Axes(axes)) = &strategy.matrix else { return };
     let is_computed = axes.values.keys().any(|name| name.contains("${{"));
-    let Some(exclusions) = axes.exclude.as_ref().and_then(OrExpression::literal).filter(|_| !is_computed) else {
+    let Some(exclusions) = axes.exclude.as_ref().and_then(OrExpression::literal).filter(|_| !is_computed)
+    else {
         return;
     };
     let list = place.key("matrix").key("exclude");

@@ -177,7 +177,8 @@ fn conflict(labels: &[(Path, &str)]) -> Option<Diagnostic> {
 /// The same with a value of the matrix, found at the value.
 fn conflict_of_matrix(place: &Path, job: &Job, labels: &[(Path, &str)]) -> Option<Diagnostic> {
     labels.iter().filter(|(_, label)| label.contains("${{")).find_map(|(own, label)| {
-        let (_, axis) = label.trim_start_matches("${{").trim_end_matches("}}").trim().split_once("matrix.")?;
+        let (_, axis) =
+            label.trim_start_matches("${{").trim_end_matches("}}").trim().split_once("matrix.")?;
         let Some(Matrix::Axes(axes)) = &job.strategy.as_ref()?.matrix else { return None };
         let (name, _) = axes.values.iter().find(|(own, _)| own.eq_ignore_ascii_case(axis))?;
         let values = job.values_of(label)?;

@@ -17,8 +17,8 @@ pub(super) static RULE: Rule = Rule {
     documentation: "\
 ## What it does
 Refuses a filter beside its opposite, a pattern that GitHub's globs do not read or that matches nothing, a time that
-comes round in less than five minutes, and a time zone that is none. Warns of a filter of `image_version` without a
-pattern, and notes brackets around one letter.
+comes round in less than five minutes, and a time zone that is none. Warns of a schedule without a time and of a
+filter of `image_version` without a pattern, and notes brackets around one letter.
 
 ## Why
 GitHub does not start the workflow, mostly without a word: a path never starts with `./`, filters that exclude only
@@ -54,6 +54,13 @@ fn check(file: &WorkflowFile<'_>, findings: &mut Diagnostics) {
         }
     }
     judge_images(file.document, findings);
+    if events.get("schedule").is_none() && file.workflow.on.names().any(|event| event == "schedule") {
+        let listed = events.items().iter().position(|event| event.as_str() == Some("schedule"));
+        let place = listed.map_or_else(|| on.clone(), |position| on.index(position));
+        let mut finding = RULE.finding(place, "a schedule without a time starts nothing");
+        finding.severity = Severity::Warning;
+        findings.push(finding.with_help("write `schedule: [{cron: 17 3 * * 1}]` under `on`"));
+    }
     for (position, schedule) in file.workflow.on.schedule.iter().enumerate() {
         let place = on.key("schedule").index(position);
         if let Some(minutes) = minutes_between(&schedule.cron).filter(|minutes| *minutes < 5) {
@@ -83,7 +90,12 @@ fn judge_filter(filters: &Node, event: &Path, filter: &str, opposite: &str, find
         let place = event.key(name);
         let patterns = patterns(node, &place);
         for (place, pattern) in &patterns {
-            judge_pattern(place, pattern, if filter == "paths" { Names::Paths } else { Names::References }, findings);
+            judge_pattern(
+                place,
+                pattern,
+                if filter == "paths" { Names::Paths } else { Names::References },
+                findings,
+            );
         }
         let only_excludes =
             !patterns.is_empty() && patterns.iter().all(|(_, pattern)| pattern.starts_with('!'));
@@ -176,7 +188,9 @@ fn wrong_glob(pattern: &str, names: Names) -> Option<&'static str> {
         return Some("no branch and no tag begins with `/`; a pattern is no regular expression");
     }
     if names == Names::References && glob.contains(['^', '~', ':', ' ']) {
-        return Some("no branch and no tag has a blank, `^`, `~` or `:` in its name; a pattern is no regular expression");
+        return Some(
+            "no branch and no tag has a blank, `^`, `~` or `:` in its name; a pattern is no regular expression",
+        );
     }
     let mut open = false;
     let mut before = None;
@@ -230,8 +244,22 @@ fn minutes_between(cron: &str) -> Option<u32> {
 
 /// The areas of the IANA time zone database (2026a), with those that are kept for old names.
 const AREAS: &[&str] = &[
-    "Africa", "America", "Antarctica", "Arctic", "Asia", "Atlantic", "Australia", "Brazil", "Canada", "Chile", "Etc",
-    "Europe", "Indian", "Mexico", "Pacific", "US",
+    "Africa",
+    "America",
+    "Antarctica",
+    "Arctic",
+    "Asia",
+    "Atlantic",
+    "Australia",
+    "Brazil",
+    "Canada",
+    "Chile",
+    "Etc",
+    "Europe",
+    "Indian",
+    "Mexico",
+    "Pacific",
+    "US",
 ];
 
 fn is_zone(zone: &str) -> bool {
@@ -309,6 +337,18 @@ jobs:
   a:
     snapshot: {image-name: x, version: '1.['}
 #                                      ^^^^^ error[trigger-sane]: the `[` is not closed
+",
+        );
+    }
+
+    #[test]
+    fn a_schedule_without_a_time() {
+        fixture::check(
+            &RULE,
+            "
+on: [push, schedule]
+#          ^^^^^^^^ warning[trigger-sane]: without a time starts nothing
+jobs: {a: {}}
 ",
         );
     }
