@@ -16,8 +16,8 @@ pub(super) static RULE: Rule = Rule {
     documentation: "\
 ## What it does
 Compares `runs-on` with the labels of GitHub's standard runners (November 2026): warns of those that are
-gone, of slips, of labels that no one runner has together, and of an empty list. Warns of `self-hosted` in workflows started
-by pull requests of forks. Notes labels that move, such as `ubuntu-latest`, and labels that are not
+gone, of slips, of labels that no one runner has together, and of an empty list. Warns of `self-hosted` in
+workflows started by pull requests of forks. Notes labels that move, such as `ubuntu-latest`, and labels that are not
 GitHub's.
 
 ## Why
@@ -182,7 +182,9 @@ fn conflict_of_matrix(place: &Path, job: &Job, labels: &[(Path, &str)]) -> Optio
         let Some(Matrix::Axes(axes)) = &job.strategy.as_ref()?.matrix else { return None };
         let (name, _) = axes.values.iter().find(|(own, _)| own.eq_ignore_ascii_case(axis))?;
         let values = job.values_of(label)?;
-        values.iter().enumerate().find_map(|(position, value)| {
+        // Values of `include` stand behind those of the axis, and elsewhere.
+        let own_values = axes.values.get(name)?.literal()?.len();
+        values.iter().take(own_values).enumerate().find_map(|(position, value)| {
             let at = place.key("strategy").key("matrix").key(name).index(position);
             let others = labels.iter().filter(|(other, _)| other != own).cloned();
             conflict(&others.chain([(at, value.as_str())]).collect::<Vec<_>>())
