@@ -228,7 +228,7 @@ pub fn run(subject: &Subject<'_>, rules: &[&Rule]) -> Diagnostics {
 }
 
 /// Everything that is wrong with a workflow file: what GitHub refuses in it, then what the rules object to. Where keys
-/// or values are wrong, the rules about expressions still look.
+/// or values are wrong, the rest is judged without them.
 ///
 /// ```
 /// use pyfleet_core::check::{judge, rules::RULES};
@@ -244,11 +244,35 @@ pub fn judge(source: Source, rules: &[&Rule]) -> Diagnostics {
     let (read, mut findings) = workflow::parse(source.clone());
     match read {
         Some((workflow, document)) => findings.extend(run(&Subject::workflow(&workflow, &document), rules)),
-        None => {
-            if let Ok(document) = Document::parse_workflow(source) {
-                findings.extend(run(&Subject::Unreadable(&document), rules));
-            }
-        }
+        None => findings.extend(run_beside(source, &findings, None, rules)),
     }
     findings
+}
+
+/// What is wrong with a workflow file beside the mistakes that [`workflow::parse`] found in it: what GitHub refuses in
+/// the rest, and what the rules object to there.
+#[must_use]
+pub fn run_beside(
+    source: Source,
+    mistakes: &Diagnostics,
+    repository: Option<&Repository>,
+    rules: &[&Rule],
+) -> Diagnostics {
+    let Some(rest) = workflow::rest(source.clone(), mistakes) else {
+        let document = Document::parse_workflow(source);
+        return document.map(|document| run(&Subject::Unreadable(&document), rules)).unwrap_or_default();
+    };
+    let about_workflows: Vec<&Rule> =
+        rules.iter().copied().filter(|rule| matches!(rule.check, Check::Workflow(_))).collect();
+    let subject = Subject::workflow(&rest.workflow, &rest.document);
+    let subject = match repository {
+        Some(repository) => subject.among(repository),
+        None => subject,
+    };
+    let mut found = rest.mistakes.clone();
+    found.extend(rest.beside(run(&subject, &about_workflows)));
+    found.extend(run(&Subject::Unreadable(&rest.whole), rules));
+    let mut found: Vec<_> = found.into_iter().collect();
+    found.sort_by_key(|finding| finding.place.span.as_ref().map(|span| span.start));
+    found.into_iter().collect()
 }

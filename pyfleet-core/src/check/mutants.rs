@@ -26,6 +26,13 @@ const MUTANTS: &[(&str, &[(&str, &str)])] = &[
         )],
     ),
     (
+        "called-workflow-named",
+        &[(
+            "jobs:\n",
+            "jobs:\n  call: {permissions: {issues: write}, uses: ./.github/workflows/called.yml@main}\n",
+        )],
+    ),
+    (
         "case-insensitive-guard",
         &[(
             "    needs: plan\n    if: needs.plan.outputs.changed == '2'\n",
@@ -38,6 +45,7 @@ const MUTANTS: &[(&str, &[(&str, &str)])] = &[
         &[("    name: Test\n", "    name: Test\n    concurrency: 'Terraform-${{ github.ref }}'\n")],
     ),
     ("concurrency-policy", &[("terraform plan -input=false -detailed-exitcode", "terraform apply tfplan")]),
+    ("container-complete", &[("    name: Test\n", "    name: Test\n    container: ''\n")]),
     (
         "container-credentials",
         &[(
@@ -68,7 +76,9 @@ const MUTANTS: &[(&str, &[(&str, &str)])] = &[
     ),
     ("id-grammar", &[("run: python -m pytest", "run: python -m pytest\n        id: 2-tests")]),
     ("image-digest", &[("    name: Test\n", "    name: Test\n    container: python:3.13\n")]),
+    ("inputs-sane", &[("required: true", "type: choice, options: [a, a]")]),
     ("literal-expression-open", &[("NUMBER: ${{", "${{ github.job }}: x\n          NUMBER: ${{")]),
+    ("matrix-sane", &[("strategy: {matrix: {", "strategy: {max-parallel: 0, matrix: {")]),
     ("needs-context-declared", &[("needs.plan.outputs.changed ==", "needs.plan.outputs.gone ==")]),
     ("needs-dag", &[("needs: test", "needs: [test, gone]")]),
     (

@@ -38,8 +38,8 @@ fn judge(input: &Input, place: &Path, document: &Document, mistakes: &mut Diagno
     }
     if input.kind != InputKind::Choice && document.node(&place.key("options")).is_some() {
         let message = "`options` belong to an input of `type: choice`";
-        let place = Place::key(place.key("options"));
-        mistakes.push(Diagnostic::error("workflow-structure", place, message));
+        let finding = Diagnostic::error("workflow-structure", Place::key(place.key("options")), message);
+        mistakes.push(finding.with_label(Place::key(place.clone()), "this input is of another type"));
     }
 }
 

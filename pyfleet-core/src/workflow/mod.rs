@@ -20,6 +20,7 @@ mod inputs;
 mod job;
 mod matrix;
 mod permission;
+mod rest;
 mod step;
 mod structure;
 mod trigger;
@@ -44,6 +45,7 @@ pub use graph::Graph;
 pub use job::{Defaults, Job, PassedSecrets, RunDefaults, Runner};
 pub use matrix::{Axes, Matrix, Strategy};
 pub use permission::{Level, Permissions, Scope};
+pub use rest::{Rest, rest};
 pub use step::Step;
 pub use trigger::{
     Dispatch, Input, InputKind, MergeGroup, Output, PullRequest, Push, Schedule, Secret, Triggers,

@@ -69,7 +69,8 @@ impl Reader<'_> {
 
     fn judge_job(&mut self, place: &Path, id: &str, job: &Job) {
         let keys = self.keys(place);
-        if job.uses.is_some() {
+        let says = |wanted: &str| keys.iter().any(|key| key == wanted);
+        if job.uses.is_some() || says("uses") {
             for key in keys.iter().filter(|key| !CALL.contains(&key.as_str())) {
                 self.report(
                     Place::key(place.key(key)),
@@ -78,7 +79,7 @@ impl Reader<'_> {
             }
             return;
         }
-        if job.runs_on.is_none() {
+        if job.runs_on.is_none() && !says("runs-on") {
             self.report(Place::key(place.clone()), format!("`{id}` has neither `runs-on` nor `uses`"));
         }
         for key in keys.iter().filter(|key| matches!(key.as_str(), "with" | "secrets")) {
@@ -138,7 +139,9 @@ impl Reader<'_> {
             (None, _) => return self.report(Place::key(place.clone()), "a step needs `uses` or `run`"),
             (Some((first, _)), Some((second, _))) => {
                 let message = format!("a step does one thing: `{first}` and `{second}` exclude each other");
-                return self.report(Place::key(place.key(second)), message);
+                let finding = Diagnostic::error("workflow-structure", Place::key(place.key(second)), message);
+                let label = Place::key(place.key(first));
+                return self.mistakes.push(finding.with_label(label, format!("`{first}` stands here")));
             }
         };
         for key in keys.iter().filter(|key| key != form && !beside.contains(&key.as_str())) {

@@ -145,11 +145,8 @@ impl Read {
                 };
                 mistakes.extend(check::run(&subject, RULES));
             }
-            // The rules about expressions still look where keys or values are wrong.
             None => {
-                if let Ok(document) = Document::parse_workflow(source.clone()) {
-                    mistakes.extend(check::run(&Subject::Unreadable(&document), RULES));
-                }
+                mistakes.extend(check::run_beside(source.clone(), &mistakes, repository, RULES));
             }
         }
         (source, mistakes)

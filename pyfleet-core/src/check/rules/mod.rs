@@ -3,10 +3,12 @@
 mod action_inputs;
 mod artifact_path_narrow;
 mod bot_actor_check;
+mod called_workflow_named;
 mod case_insensitive_guard;
 mod checkout_no_credentials;
 mod concurrency_deadlock;
 mod concurrency_policy;
+mod container_complete;
 mod container_credentials;
 mod dangerous_trigger;
 mod deprecated_command;
@@ -16,7 +18,9 @@ mod expr_sound;
 mod expr_typed;
 mod id_grammar;
 mod image_digest;
+mod inputs_sane;
 mod literal_expression_open;
+mod matrix_sane;
 mod needs_context_declared;
 mod needs_dag;
 mod oidc_fork_guard;
@@ -55,10 +59,12 @@ pub static RULES: &[&Rule] = &[
     &action_inputs::RULE,
     &artifact_path_narrow::RULE,
     &bot_actor_check::RULE,
+    &called_workflow_named::RULE,
     &case_insensitive_guard::RULE,
     &checkout_no_credentials::RULE,
     &concurrency_deadlock::RULE,
     &concurrency_policy::RULE,
+    &container_complete::RULE,
     &container_credentials::RULE,
     &dangerous_trigger::RULE,
     &deprecated_command::RULE,
@@ -68,7 +74,9 @@ pub static RULES: &[&Rule] = &[
     &expr_typed::RULE,
     &id_grammar::RULE,
     &image_digest::RULE,
+    &inputs_sane::RULE,
     &literal_expression_open::RULE,
+    &matrix_sane::RULE,
     &needs_context_declared::RULE,
     &needs_dag::RULE,
     &oidc_fork_guard::RULE,

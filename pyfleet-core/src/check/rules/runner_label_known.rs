@@ -3,7 +3,7 @@
 use super::oidc_fork_guard::excludes_forks;
 use crate::check::{Check, Group, Rule, WorkflowFile};
 use crate::diagnostic::{Diagnostic, Diagnostics, Path, Severity};
-use crate::workflow::{Job, Runner};
+use crate::workflow::{Job, Matrix, Runner};
 use crate::yaml::decode::closest;
 use crate::yaml::tree::{Document, Value};
 
@@ -16,8 +16,8 @@ pub(super) static RULE: Rule = Rule {
     documentation: "\
 ## What it does
 Compares `runs-on` with the labels of GitHub's standard runners (November 2026): warns of those that are
-gone, of slips, and of labels that no one runner has together. Warns of `self-hosted` in workflows started
-by pull requests of forks. Notes labels that move, such as `ubuntu-latest`, and labels that are not
+gone, of slips, of labels that no one runner has together, and of an empty list. Warns of `self-hosted` in
+workflows started by pull requests of forks. Notes labels that move, such as `ubuntu-latest`, and labels that are not
 GitHub's.
 
 ## Why
@@ -105,7 +105,8 @@ fn check(file: &WorkflowFile<'_>, findings: &mut Diagnostics) {
             for (place, label) in &labels {
                 findings.extend(judge(place, job, label));
             }
-            findings.extend(conflict(&labels));
+            findings.extend(conflict(&labels).or_else(|| conflict_of_matrix(&place, job, &labels)));
+            findings.extend(no_label(file.document, &place.key("runs-on"), runner));
         }
     }
 }
@@ -173,6 +174,33 @@ fn conflict(labels: &[(Path, &str)]) -> Option<Diagnostic> {
     Some(RULE.finding(place.clone(), message).with_help("to run on each of them, use a matrix"))
 }
 
+/// The same with a value of the matrix, found at the value.
+fn conflict_of_matrix(place: &Path, job: &Job, labels: &[(Path, &str)]) -> Option<Diagnostic> {
+    labels.iter().filter(|(_, label)| label.contains("${{")).find_map(|(own, label)| {
+        let (_, axis) =
+            label.trim_start_matches("${{").trim_end_matches("}}").trim().split_once("matrix.")?;
+        let Some(Matrix::Axes(axes)) = &job.strategy.as_ref()?.matrix else { return None };
+        let (name, _) = axes.values.iter().find(|(own, _)| own.eq_ignore_ascii_case(axis))?;
+        let values = job.values_of(label)?;
+        // Values of `include` stand behind those of the axis, and elsewhere.
+        let own_values = axes.values.get(name)?.literal()?.len();
+        values.iter().take(own_values).enumerate().find_map(|(position, value)| {
+            let at = place.key("strategy").key("matrix").key(name).index(position);
+            let others = labels.iter().filter(|(other, _)| other != own).cloned();
+            conflict(&others.chain([(at, value.as_str())]).collect::<Vec<_>>())
+        })
+    })
+}
+
+/// A list of labels without one, for which GitHub finds no runner.
+fn no_label(document: &Document, place: &Path, runner: &Runner) -> Option<Diagnostic> {
+    let inner = place.key("labels");
+    let place = if document.node(&inner).is_some() { inner } else { place.clone() };
+    let is_empty = matches!(&document.node(&place)?.value, Value::Sequence(items) if items.is_empty());
+    (is_empty && runner.labels.is_empty())
+        .then(|| RULE.finding(place, "no label: no runner is asked for, and the job waits in vain"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::RULE;
@@ -204,6 +232,15 @@ jobs:
   both:
     runs-on: [ubuntu-24.04, windows-2025]
 #                           ^^^^^^^^^^^^ warning[runner-label-known]: no runner has both
+  crossed:
+    strategy:
+      matrix:
+        os: [ubuntu-22.04, windows-2025]
+#                          ^^^^^^^^^^^^ warning[runner-label-known]: no runner has both
+    runs-on: [ubuntu-24.04, '${{ matrix.os }}']
+  none:
+    runs-on: []
+#            ^^ warning[runner-label-known]: no label
 ",
         );
     }

@@ -1,8 +1,8 @@
 //! `trigger-sane`.
 
 use crate::check::{Check, Group, Rule, WorkflowFile};
-use crate::diagnostic::{Diagnostics, Path, Place, Severity};
-use crate::yaml::tree::Node;
+use crate::diagnostic::{Diagnostic, Diagnostics, Path, Place, Severity};
+use crate::yaml::tree::{Document, Node, Value};
 
 /// What a filter and its opposite are called.
 const FILTERS: [(&str, &str); 3] =
@@ -17,7 +17,8 @@ pub(super) static RULE: Rule = Rule {
     documentation: "\
 ## What it does
 Refuses a filter beside its opposite, a pattern that GitHub's globs do not read or that matches nothing, a time that
-comes round in less than five minutes, and a time zone that is none.
+comes round in less than five minutes, and a time zone that is none. Warns of a schedule without a time and of a
+filter of `image_version` without a pattern, and notes brackets around one letter.
 
 ## Why
 GitHub does not start the workflow, mostly without a word: a path never starts with `./`, filters that exclude only
@@ -52,6 +53,14 @@ fn check(file: &WorkflowFile<'_>, findings: &mut Diagnostics) {
             judge_filter(filters, &place, filter, opposite, findings);
         }
     }
+    judge_images(file.document, findings);
+    if events.get("schedule").is_none() && file.workflow.on.names().any(|event| event == "schedule") {
+        let listed = events.items().iter().position(|event| event.as_str() == Some("schedule"));
+        let place = listed.map_or_else(|| on.clone(), |position| on.index(position));
+        let mut finding = RULE.finding(place, "a schedule without a time starts nothing");
+        finding.severity = Severity::Warning;
+        findings.push(finding.with_help("write `schedule: [{cron: 17 3 * * 1}]` under `on`"));
+    }
     for (position, schedule) in file.workflow.on.schedule.iter().enumerate() {
         let place = on.key("schedule").index(position);
         if let Some(minutes) = minutes_between(&schedule.cron).filter(|minutes| *minutes < 5) {
@@ -79,14 +88,14 @@ fn judge_filter(filters: &Node, event: &Path, filter: &str, opposite: &str, find
     for name in [filter, opposite] {
         let Some(node) = filters.get(name) else { continue };
         let place = event.key(name);
-        let alone = node.as_str().map(|pattern| (place.clone(), pattern));
-        let listed = node.items().iter().enumerate();
-        let listed = listed.filter_map(|(at, item)| Some((place.index(at), item.as_str()?)));
-        let patterns: Vec<_> = alone.into_iter().chain(listed).collect();
+        let patterns = patterns(node, &place);
         for (place, pattern) in &patterns {
-            if let Some(reason) = wrong_glob(pattern, filter == "paths") {
-                findings.push(RULE.finding(place.clone(), reason));
-            }
+            judge_pattern(
+                place,
+                pattern,
+                if filter == "paths" { Names::Paths } else { Names::References },
+                findings,
+            );
         }
         let only_excludes =
             !patterns.is_empty() && patterns.iter().all(|(_, pattern)| pattern.starts_with('!'));
@@ -99,17 +108,89 @@ fn judge_filter(filters: &Node, event: &Path, filter: &str, opposite: &str, find
     }
 }
 
-/// What is wrong with a pattern (GitHub docs, "Filter pattern cheat sheet").
-fn wrong_glob(pattern: &str, is_path: bool) -> Option<&'static str> {
+/// The names and versions of images: what starts a workflow, and what a job saves.
+fn judge_images(document: &Document, findings: &mut Diagnostics) {
+    let event = Path::of(["on", "image_version"]);
+    for place in ["names", "versions"].map(|filter| event.key(filter)) {
+        let Some(node) = document.node(&place) else { continue };
+        if matches!(&node.value, Value::Sequence(items) if items.is_empty()) {
+            let mut finding = RULE.finding(place.clone(), "an empty list of patterns");
+            finding.severity = Severity::Warning;
+            findings.push(finding.with_help("leave the filter out, or name a pattern"));
+        }
+        for (place, pattern) in patterns(node, &place) {
+            judge_pattern(&place, pattern, Names::Images, findings);
+        }
+    }
+    let jobs = Path::of(["jobs"]);
+    for (id, _) in document.node(&jobs).map(Node::entries).unwrap_or_default() {
+        let place = jobs.key(id.as_str().unwrap_or_default()).key("snapshot").key("version");
+        if let Some(pattern) = document.node(&place).and_then(Node::as_str) {
+            judge_pattern(&place, pattern, Names::Images, findings);
+        }
+    }
+}
+
+/// The patterns of a filter, each where it stands.
+fn patterns<'a>(node: &'a Node, place: &Path) -> Vec<(Path, &'a str)> {
+    let alone = node.as_str().map(|pattern| (place.clone(), pattern));
+    let listed = node.items().iter().enumerate();
+    let listed = listed.filter_map(|(at, item)| Some((place.index(at), item.as_str()?)));
+    alone.into_iter().chain(listed).collect()
+}
+
+/// What a pattern is compared with.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Names {
+    Paths,
+    References,
+    Images,
+}
+
+fn judge_pattern(place: &Path, pattern: &str, names: Names, findings: &mut Diagnostics) {
+    if let Some(reason) = wrong_glob(pattern, names) {
+        findings.push(RULE.finding(place.clone(), reason));
+    } else if let Some(letter) = bracketed_letter(pattern) {
+        let message = format!("`[{letter}]` is `{letter}`");
+        findings.push(
+            Diagnostic::note(RULE.code, place.clone(), message)
+                .with_help("brackets hold the characters of which one stands there: `[abc]`, `[0-9]`"),
+        );
+    }
+}
+
+/// The only letter between brackets, which need not be there.
+fn bracketed_letter(pattern: &str) -> Option<char> {
+    pattern.match_indices('[').find_map(|(at, _)| {
+        let mut inside = pattern.get(at + 1..)?.chars();
+        let letter = inside.next().filter(char::is_ascii_alphanumeric)?;
+        (inside.next() == Some(']') && !pattern.get(..at)?.contains(['[', '\\'])).then_some(letter)
+    })
+}
+
+/// What is wrong with a pattern (GitHub docs, "Filter pattern cheat sheet"; `git check-ref-format`).
+fn wrong_glob(pattern: &str, names: Names) -> Option<&'static str> {
     let glob = pattern.strip_prefix('!').unwrap_or(pattern);
+    let is_path = names == Names::Paths;
     if glob.is_empty() {
         return Some("the pattern is empty");
     }
     if is_path && (glob.starts_with("./") || glob.starts_with("../") || glob.starts_with('/')) {
         return Some("no path starts like this; paths are relative to the repository's root");
     }
+    if is_path && (glob == "." || glob == "..") {
+        return Some("no path is named like this; the repository's root is `**`");
+    }
     if glob != glob.trim() {
         return Some("a blank at its end makes a pattern that matches nothing");
+    }
+    if names == Names::References && glob.starts_with('/') {
+        return Some("no branch and no tag begins with `/`; a pattern is no regular expression");
+    }
+    if names == Names::References && glob.contains(['^', '~', ':', ' ']) {
+        return Some(
+            "no branch and no tag has a blank, `^`, `~` or `:` in its name; a pattern is no regular expression",
+        );
     }
     let mut open = false;
     let mut before = None;
@@ -120,6 +201,13 @@ fn wrong_glob(pattern: &str, is_path: bool) -> Option<&'static str> {
             '[' if !open => open = true,
             ']' if open && before == Some('[') => return Some("`[]` matches no character"),
             ']' => open = false,
+            '-' if open => {
+                let first = before.filter(char::is_ascii_alphanumeric);
+                let last = letters.clone().next().filter(char::is_ascii_alphanumeric);
+                if first.zip(last).is_some_and(|(first, last)| first > last) {
+                    return Some("the range between the brackets ends before it begins");
+                }
+            }
             '?' | '+' if !open && before.is_none_or(|before| matches!(before, '?' | '+' | '*')) => {
                 return Some("`?` and `+` repeat the character before them, and there is none");
             }
@@ -154,12 +242,36 @@ fn minutes_between(cron: &str) -> Option<u32> {
     (all.len() > 1).then(|| between.chain([first + 60 - last]).min()).flatten()
 }
 
+/// The areas of the IANA time zone database (2026a), with those that are kept for old names.
+const AREAS: &[&str] = &[
+    "Africa",
+    "America",
+    "Antarctica",
+    "Arctic",
+    "Asia",
+    "Atlantic",
+    "Australia",
+    "Brazil",
+    "Canada",
+    "Chile",
+    "Etc",
+    "Europe",
+    "Indian",
+    "Mexico",
+    "Pacific",
+    "US",
+];
+
 fn is_zone(zone: &str) -> bool {
     let is_part = |part: &str| {
         part.starts_with(|first: char| first.is_ascii_alphabetic())
             && part.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'+'))
     };
-    zone.split('/').all(is_part) && (zone.contains('/') || zone.bytes().all(|byte| byte.is_ascii_uppercase()))
+    let is_named = zone.split('/').all(is_part);
+    match zone.split_once('/') {
+        Some((area, _)) => is_named && AREAS.iter().any(|own| own.eq_ignore_ascii_case(area)),
+        None => is_named && zone.bytes().all(|byte| byte.is_ascii_uppercase()),
+    }
 }
 
 #[cfg(test)]
@@ -191,6 +303,51 @@ on:
 #           ^^^^^^^^^^^^^ error[trigger-sane]: comes round in 2 minutes
     - {cron: 17 3 * * 1, timezone: Berlin}
 #                                  ^^^^^^ error[trigger-sane]: no IANA time zone
+jobs: {a: {}}
+",
+        );
+    }
+
+    #[test]
+    fn names_that_nothing_has() {
+        fixture::check(
+            &RULE,
+            "
+on:
+  push:
+    branches: ['^main$', '[x]', 'a b']
+#              ^^^^^^^^ error[trigger-sane]: a pattern is no regular expression
+#                        ^^^^^ note[trigger-sane]: `[x]` is `x`
+#                               ^^^^^ error[trigger-sane]: has a blank
+    tags:
+      - /v1/
+#       ^^^^ error[trigger-sane]: begins with `/`
+      - 'v[9-0]'
+#       ^^^^^^^^ error[trigger-sane]: ends before it begins
+    paths: ['.', a b]
+#           ^^^ error[trigger-sane]: no path is named like this
+  image_version:
+    names: []
+#          ^^ warning[trigger-sane]: an empty list
+    versions: ['v[0-']
+#              ^^^^^^ error[trigger-sane]: the `[` is not closed
+  schedule: [{cron: 17 3 * * 1, timezone: Not/A/Timezone}]
+#                                         ^^^^^^^^^^^^^^ error[trigger-sane]: no IANA time zone
+jobs:
+  a:
+    snapshot: {image-name: x, version: '1.['}
+#                                      ^^^^^ error[trigger-sane]: the `[` is not closed
+",
+        );
+    }
+
+    #[test]
+    fn a_schedule_without_a_time() {
+        fixture::check(
+            &RULE,
+            "
+on: [push, schedule]
+#          ^^^^^^^^ warning[trigger-sane]: without a time starts nothing
 jobs: {a: {}}
 ",
         );
