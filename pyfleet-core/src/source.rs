@@ -1,6 +1,7 @@
 //! The text a finding points into, and how a byte offset becomes a line and a column.
 
 use std::ops::Range;
+use std::sync::OnceLock;
 
 /// A range of bytes in a [`Source`]'s text.
 pub type Span = Range<usize>;
@@ -20,6 +21,29 @@ pub type Span = Range<usize>;
 pub struct Source {
     name: String,
     text: String,
+    line_starts: LineStarts,
+}
+
+/// Where each line of a text begins, once somebody has asked: counting from the start for each of many findings would
+/// take the square of the text's length. It follows from the text, and tells no two sources apart.
+#[derive(Debug, Clone, Default)]
+struct LineStarts(OnceLock<Vec<usize>>);
+
+impl PartialEq for LineStarts {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+
+impl Eq for LineStarts {}
+
+impl LineStarts {
+    fn of(&self, text: &str) -> &[usize] {
+        self.0.get_or_init(|| {
+            let after = text.match_indices('\n').map(|(newline, _)| newline + 1);
+            std::iter::once(0).chain(after).collect()
+        })
+    }
 }
 
 /// Whether a reader does not see a character as it acts: control characters but tab and line feed, characters
@@ -47,7 +71,7 @@ pub struct Position {
 impl Source {
     /// A text under the name that findings show, usually a path relative to the repository.
     pub fn new(name: impl Into<String>, text: impl Into<String>) -> Self {
-        Self { name: name.into(), text: text.into() }
+        Self { name: name.into(), text: text.into(), line_starts: LineStarts::default() }
     }
 
     /// The name that findings show.
@@ -70,11 +94,39 @@ impl Source {
         while !self.text.is_char_boundary(end) {
             end -= 1;
         }
-        let before = &self.text[..end];
-        let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
-        Position {
-            line: before.bytes().filter(|byte| *byte == b'\n').count() + 1,
-            column: before[line_start..].chars().count() + 1,
+        let starts = self.line_starts.of(&self.text);
+        let line = starts.partition_point(|start| *start <= end);
+        let start = starts.get(line.saturating_sub(1)).copied().unwrap_or_default();
+        Position { line, column: self.text[start..end].chars().count() + 1 }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Position, Source};
+
+    /// As one counts from the start.
+    fn counted(text: &str, end: usize) -> Position {
+        let before = &text[..end];
+        let start = before.rfind('\n').map_or(0, |newline| newline + 1);
+        Position { line: before.matches('\n').count() + 1, column: before[start..].chars().count() + 1 }
+    }
+
+    #[test]
+    fn every_place_of_a_text() {
+        for text in ["", "\n", "a", "ä\n\n\tb\r\nc\u{1f600}d\n", "no end of line"] {
+            let source = Source::new("x", text);
+            for offset in 0..=text.len() + 2 {
+                let end = (0..=offset.min(text.len())).rev().find(|end| text.is_char_boundary(*end)).unwrap();
+                assert_eq!(source.position(offset), counted(text, end), "{text:?} at {offset}");
+            }
         }
+    }
+
+    #[test]
+    fn what_was_asked_tells_no_sources_apart() {
+        let asked = Source::new("x", "a\nb");
+        assert_eq!(asked.position(2).line, 2);
+        assert_eq!(asked, Source::new("x", "a\nb"));
     }
 }

@@ -2,8 +2,8 @@
 
 use crate::action::Catalogue;
 use crate::check::{Check, Group, Rule, WorkflowFile};
-use crate::diagnostic::{Diagnostics, Path, Severity};
-use crate::workflow::{Job, Level, Scope, Step};
+use crate::diagnostic::{Diagnostic, Diagnostics, Path, Severity};
+use crate::workflow::{Job, Level, Scope, Step, Uses};
 
 pub(super) static RULE: Rule = Rule {
     code: "oidc-permission-match",
@@ -13,8 +13,9 @@ pub(super) static RULE: Rule = Rule {
     summary: "a job may ask for an identity token exactly if a step of it logs in with one",
     documentation: "\
 ## What it does
-Demands `id-token: write` of a job with a cloud login, and a login of a job with `id-token: write`. A
-script that reads `ACTIONS_ID_TOKEN_REQUEST_URL` counts as a login; a called workflow is not judged.
+Demands `id-token: write` of a job with a cloud login, and a login of a job with `id-token: write`; that is a warning
+where a script could start a program that asks for the token. A script that reads `ACTIONS_ID_TOKEN_REQUEST_URL` counts
+as a login, and so does an action that is not known; a called workflow is not judged.
 
 ## Why
 Without the permission the login fails at run time. Without the login the permission only helps whoever
@@ -61,9 +62,15 @@ fn check(file: &WorkflowFile<'_>, findings: &mut Diagnostics) {
                 findings.push(RULE.finding(place.key("uses"), message).with_help("grant it to the job"));
             }
         } else if !steps.iter().any(|(_, step)| may_use_token(step)) {
+            // A script may hand it to a program that asks for it.
+            let severity = match steps.iter().any(|(_, step)| step.run.is_some()) {
+                true => Severity::Warning,
+                false => Severity::Error,
+            };
             let message =
-                format!("no step of `{id}` logs in with an identity token, but any may ask for one");
-            findings.push(RULE.finding(grant(&place, job), message).with_help("remove `id-token: write`"));
+                format!("no action of `{id}` logs in with an identity token, but any step may ask for one");
+            let finding = Diagnostic::new(severity, RULE.code, grant(&place, job), message);
+            findings.push(finding.with_help("remove `id-token: write`"));
         }
     }
 }
@@ -78,7 +85,9 @@ fn needs_token(step: &Step) -> bool {
 }
 
 fn may_use_token(step: &Step) -> bool {
+    let is_unknown = |uses: &Uses| uses.slug().is_none_or(|slug| Catalogue::get().action(&slug).is_none());
     needs_token(step)
+        || step.uses.as_ref().is_some_and(is_unknown)
         || OTHERS.iter().any(|slug| step.is_action(slug))
         || step.run.as_ref().is_some_and(|run| run.contains("ACTIONS_ID_TOKEN_REQUEST_"))
 }
@@ -118,17 +127,17 @@ jobs:
             "
 on: push
 permissions: {id-token: write}
-#                       ^^^^^ error[oidc-permission-match]: no step of `b` logs in
+#                       ^^^^^ error[oidc-permission-match]: no action of `b` logs in
 jobs:
   a:
     permissions:
       id-token: write
-#               ^^^^^ error[oidc-permission-match]: no step of `a` logs in
+#               ^^^^^ warning[oidc-permission-match]: no action of `a` logs in
     steps:
       - run: make
   b:
     steps:
-      - run: make
+      - uses: actions/checkout@v7
 ",
         );
     }
@@ -147,6 +156,7 @@ jobs:
   script:
     permissions: {id-token: write}
     steps: [{run: 'curl \"$ACTIONS_ID_TOKEN_REQUEST_URL\"'}]
+  unknown: {permissions: {id-token: write}, steps: [{uses: ossf/scorecard-action@v2}]}
   neither: {steps: [{run: make}]}
   keys: {steps: [{uses: aws-actions/configure-aws-credentials@v6, with: {aws-access-key-id: x}}]}
   called: {permissions: {id-token: write}, uses: ./.github/workflows/x.yml}

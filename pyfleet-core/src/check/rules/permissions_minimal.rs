@@ -2,7 +2,7 @@
 
 use crate::action::Catalogue;
 use crate::check::{Check, Group, Rule, WorkflowFile};
-use crate::diagnostic::{Diagnostics, Severity};
+use crate::diagnostic::{Diagnostic, Diagnostics, Severity};
 use crate::expression::embedded;
 use crate::workflow::{Job, Level, Permissions, Scope, Step};
 
@@ -15,9 +15,10 @@ pub(super) static RULE: Rule = Rule {
     documentation: "\
 ## What it does
 Compares a job's `permissions` with what the catalogue says its actions need. A script that gets the
-token in its own `env:` may justify `actions`, `issues`, `packages`, `pull-requests` and `security-events`. An
-action outside the catalogue justifies nothing; `id-token` is the matter of `oidc-permission-match`; a called
-workflow is not judged.
+token in its own `env:` may justify `actions`, `issues`, `packages`, `pull-requests` and `security-events`; where only
+such a script could need another scope, that is a warning. What an action outside the catalogue needs is not
+known: its job is left to `uses-allowed`. `id-token` is the matter of `oidc-permission-match`; a called workflow is not
+judged.
 
 ## Why
 Whoever gets a command into the job has what the token may do.
@@ -46,13 +47,24 @@ const FOR_SCRIPTS: &[Scope] =
 fn check(file: &WorkflowFile<'_>, findings: &mut Diagnostics) {
     for (place, id, job) in file.workflow.jobs_at().filter(|(_, _, job)| job.uses.is_none()) {
         let Some(Permissions::Scopes(scopes)) = &job.permissions else { continue };
+        let steps = job.steps_at(&place);
+        if steps.iter().any(|(_, step)| is_unknown(step)) {
+            continue;
+        }
+        let has_token = steps.iter().any(|(_, step)| has_token(step));
+        let can_push = steps.iter().any(|(_, step)| keeps_token(step))
+            && steps.iter().any(|(_, step)| step.run.is_some());
         for (&scope, &granted) in scopes.iter().filter(|(scope, _)| **scope != Scope::IdToken) {
             let needed = needed(job, scope);
             if granted <= needed {
                 continue;
             }
             let place = place.key("permissions").key(scope.name());
-            let finding = if needed == Level::None {
+            let finding = if has_token || can_push && scope == Scope::Contents {
+                let message = format!("only a script of `{id}` could need `{scope}: {granted}`");
+                Diagnostic::warning(RULE.code, place, message)
+                    .with_help("give what needs it a job of its own, with this permission and no other")
+            } else if needed == Level::None {
                 RULE.finding(place, format!("no step of `{id}` needs `{scope}`"))
                     .with_help(format!("remove `{scope}: {granted}`"))
             } else {
@@ -77,6 +89,18 @@ fn needed(job: &Job, scope: Scope) -> Level {
         of_action.max(of_script).unwrap_or(Level::None)
     };
     steps.iter().map(|(_, step)| of_step(step)).max().unwrap_or(Level::None)
+}
+
+/// Whether a step runs an action of which the catalogue does not say what it needs.
+fn is_unknown(step: &Step) -> bool {
+    step.uses
+        .as_ref()
+        .is_some_and(|uses| uses.slug().is_none_or(|slug| Catalogue::get().action(&slug).is_none()))
+}
+
+/// Whether a checkout leaves the token where every later script finds it.
+fn keeps_token(step: &Step) -> bool {
+    step.is_action("actions/checkout") && step.input("persist-credentials") != Some("false")
 }
 
 /// Whether a script gets the token in its own environment.
@@ -110,7 +134,7 @@ jobs:
       packages: read
 #               ^^^^ error[permissions-minimal]: no step of `build` needs `packages`
     steps:
-      - uses: actions/checkout@v7
+      - {uses: actions/checkout@v7, with: {persist-credentials: false}}
       - run: gh issue list
       - uses: actions/download-artifact@v8
 ",
@@ -118,7 +142,7 @@ jobs:
     }
 
     #[test]
-    fn a_token_justifies_no_contents() {
+    fn a_script_with_the_token_may_need_more() {
         fixture::check(
             &RULE,
             "
@@ -126,9 +150,15 @@ on: push
 jobs:
   a:
     permissions: {contents: write}
-#                           ^^^^^ error[permissions-minimal]: no step of `a` needs `contents`
+#                           ^^^^^ warning[permissions-minimal]: only a script of `a` could need `contents: write`
     steps:
-      - {run: git push, env: {GH_TOKEN: '${{ github.token }}'}}
+      - {run: gh release create, env: {GH_TOKEN: '${{ github.token }}'}}
+  b:
+    permissions: {contents: write}
+#                           ^^^^^ warning[permissions-minimal]: only a script of `b` could need
+    steps:
+      - uses: actions/checkout@v7
+      - run: git push
 ",
         );
     }
@@ -153,6 +183,7 @@ jobs:
     permissions: {packages: write}
     steps: [{run: skopeo login ghcr.io, env: {PASSWORD: '${{ github.token }}'}}]
   c: {permissions: {packages: write}, uses: ./.github/workflows/x.yml}
+  e: {permissions: {pull-requests: write}, steps: [{uses: actions/stale@v10}]}
 ",
         );
     }

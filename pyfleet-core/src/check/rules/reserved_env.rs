@@ -1,7 +1,7 @@
 //! `reserved-env`.
 
 use crate::check::{Check, Group, Rule, WorkflowFile};
-use crate::diagnostic::{Diagnostics, Path, Place, Severity};
+use crate::diagnostic::{Diagnostic, Diagnostics, Path, Place, Severity};
 
 pub(super) static RULE: Rule = Rule {
     code: "reserved-env",
@@ -37,12 +37,8 @@ fn check(file: &WorkflowFile<'_>, findings: &mut Diagnostics) {
         for name in names {
             let Some(reason) = reserved(name) else { continue };
             let place = Place::key(owner.key("env").key(name));
-            let finding = RULE.finding(place, format!("`{name}` {reason}"));
-            findings.push(if name == "GITHUB_TOKEN" {
-                finding.with_help("the tools that want a token read `GH_TOKEN` as well")
-            } else {
-                finding
-            });
+            let severity = if reason == RESERVED { Severity::Warning } else { Severity::Error };
+            findings.push(Diagnostic::new(severity, RULE.code, place, format!("`{name}` {reason}")));
         }
     };
     judge(&Path::root(), file.workflow.env.keys());
@@ -57,6 +53,52 @@ fn check(file: &WorkflowFile<'_>, findings: &mut Diagnostics) {
     }
 }
 
+/// Names that GitHub keeps for itself, although nothing has them today.
+const RESERVED: &str = "begins as the runner's own variables do, and may be one of them tomorrow";
+
+/// What the runner sets for every step, behind `GITHUB_`
+/// ([GitHub: variables](https://docs.github.com/en/actions/reference/workflows-and-actions/variables)).
+const OF_RUNNER: &[&str] = &[
+    "ACTION",
+    "ACTIONS",
+    "ACTION_PATH",
+    "ACTION_REF",
+    "ACTION_REPOSITORY",
+    "ACTOR",
+    "ACTOR_ID",
+    "API_URL",
+    "BASE_REF",
+    "ENV",
+    "EVENT_NAME",
+    "EVENT_PATH",
+    "GRAPHQL_URL",
+    "HEAD_REF",
+    "JOB",
+    "OUTPUT",
+    "PATH",
+    "REF",
+    "REF_NAME",
+    "REF_PROTECTED",
+    "REF_TYPE",
+    "REPOSITORY",
+    "REPOSITORY_ID",
+    "REPOSITORY_OWNER",
+    "REPOSITORY_OWNER_ID",
+    "RETENTION_DAYS",
+    "RUN_ATTEMPT",
+    "RUN_ID",
+    "RUN_NUMBER",
+    "SERVER_URL",
+    "SHA",
+    "STATE",
+    "STEP_SUMMARY",
+    "TRIGGERING_ACTOR",
+    "WORKFLOW",
+    "WORKFLOW_REF",
+    "WORKFLOW_SHA",
+    "WORKSPACE",
+];
+
 fn reserved(name: &str) -> Option<&'static str> {
     match name {
         "NODE_OPTIONS" | "BASH_ENV" | "ENV" | "PATH" | "PYTHONPATH" | "PYTHONSTARTUP" => {
@@ -68,6 +110,9 @@ fn reserved(name: &str) -> Option<&'static str> {
         }
         _ if name.starts_with("LD_") => Some("makes later commands run something else"),
         _ if name.starts_with("TF_CLI_ARGS") => Some("changes what every Terraform command does"),
+        // The one that GitHub's own documentation has people set.
+        "GITHUB_TOKEN" => None,
+        _ if name.strip_prefix("GITHUB_").is_some_and(|rest| !OF_RUNNER.contains(&rest)) => Some(RESERVED),
         _ if ["GITHUB_", "RUNNER_", "ACTIONS_"].iter().any(|own| name.starts_with(own)) => {
             Some("belongs to the runner")
         }
@@ -102,6 +147,10 @@ jobs:
         env:
           ACTIONS_ALLOW_UNSECURE_COMMANDS: true
 #         ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ error[reserved-env]: belongs to the runner
+          GITHUB_SHA: x
+#         ^^^^^^^^^^ error[reserved-env]: belongs to the runner
+          GITHUB_ORG_NAME: x
+#         ^^^^^^^^^^^^^^^ warning[reserved-env]: begins as the runner's own variables do
           AWS_ACCESS_KEY_ID: x
 #         ^^^^^^^^^^^^^^^^^ error[reserved-env]: is set by the login step alone
 ",
@@ -114,7 +163,7 @@ jobs:
             &RULE,
             "
 on: push
-env: {APP_ENV: prod, TF_IN_AUTOMATION: 'true', AWS_REGION: eu-central-1, GH_TOKEN: x}
+env: {APP_ENV: prod, TF_IN_AUTOMATION: 'true', AWS_REGION: eu-central-1, GH_TOKEN: x, GITHUB_TOKEN: x}
 jobs: {a: {steps: [{run: a, env: {MY_PATH: x, PYTHONUNBUFFERED: 1, TF_VAR_a: x}}]}}
 ",
         );
