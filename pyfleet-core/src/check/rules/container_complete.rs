@@ -38,13 +38,13 @@ container:
 fn check(file: &WorkflowFile<'_>, findings: &mut Diagnostics) {
     for (place, _, job) in file.workflow.jobs_at() {
         let path = place.key("container");
-        if let Some(node) = file.document.node(&path) {
-            if node.as_str() == Some("") || node.value == crate::yaml::tree::Value::Null {
-                // An empty value has no text to point at.
-                let place = if node.span.is_empty() { Place::key(path.clone()) } else { path.clone().into() };
-                let message = "a container without an image: the job runs on the runner itself";
-                findings.push(RULE.finding(place, message));
-            }
+        if let Some(node) = file.document.node(&path)
+            && (node.as_str() == Some("") || node.value == crate::yaml::tree::Value::Null)
+        {
+            // An empty value has no text to point at.
+            let place = if node.span.is_empty() { Place::key(path.clone()) } else { path.clone().into() };
+            let message = "a container without an image: the job runs on the runner itself";
+            findings.push(RULE.finding(place, message));
         }
         if let Some(container) = &job.container {
             judge_credentials(container, &path, findings);
