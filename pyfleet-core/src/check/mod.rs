@@ -11,6 +11,8 @@
 #[cfg(test)]
 mod actionlint;
 #[cfg(test)]
+mod beside;
+#[cfg(test)]
 mod firings;
 #[cfg(test)]
 mod fixture;
