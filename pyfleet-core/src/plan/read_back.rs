@@ -21,13 +21,21 @@ pub fn read_back(planned: &Workflow, text: &str) -> Diagnostics {
     if let Some((parsed, document)) = parsed {
         findings.extend(differences(planned, &parsed));
         places = extra_steps(planned, &parsed, &document, &mut findings);
-        findings.extend(check::run(&Subject::workflow(&parsed, &document), RULES));
+        let judged = check::run(&Subject::workflow(&parsed, &document), RULES);
+        findings.extend(judged.into_iter().filter(|finding| !is_about_the_manifest(planned, finding)));
         document.locate(&mut findings);
     }
     for finding in findings.iter_mut().filter(|finding| finding.origin.is_none()) {
         finding.origin = Some(origin(planned, &places, &finding.place.path));
     }
     findings
+}
+
+/// Whether a finding says of a planned job what is said of the manifest, once and where it is written: which machines run
+/// pull requests, and that labels move (`pull-request-on-self-hosted`, `moving-runner`).
+fn is_about_the_manifest(planned: &Workflow, finding: &Diagnostic) -> bool {
+    finding.code == "runner-label-known"
+        && matches!(finding.place.path.segments(), [_, Segment::Key(job), ..] if planned.jobs.contains_key(job))
 }
 
 /// Where in the manifest the extra steps stand, by job and position.
