@@ -1,5 +1,6 @@
 use std::collections::BTreeMap;
-use std::fs;
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use pyfleet_core::source::Source;
@@ -16,14 +17,17 @@ fn every_example_is_rendered_as_committed() {
             for (path, text) in &rendered {
                 fs::create_dir_all(example.join(path).parent().unwrap()).unwrap();
                 fs::write(example.join(path), text).unwrap();
+                fs::set_permissions(example.join(path), Permissions::from_mode(mode(path))).unwrap();
             }
         }
         for (path, text) in &rendered {
-            let committed = fs::read(example.join(path)).unwrap_or_default();
+            let file = example.join(path);
+            let committed = fs::read(&file).unwrap_or_default();
             assert!(
-                committed == text.as_bytes(),
-                "{}/{path}: rewrite it with PYFLEET_UPDATE=1 cargo test examples",
-                example.display()
+                committed == text.as_bytes()
+                    && fs::metadata(&file).unwrap().permissions().mode() & 0o700 == mode(path) & 0o700,
+                "{}: rewrite it with PYFLEET_UPDATE=1 cargo test examples",
+                file.display()
             );
         }
         for directory in [".github/workflows", ".github/scripts", ".github/cicd"] {
@@ -34,6 +38,11 @@ fn every_example_is_rendered_as_committed() {
             }
         }
     }
+}
+
+/// What `render` gives a new file, but for the user's mask.
+fn mode(path: &str) -> u32 {
+    if path.ends_with(".sh") { 0o755 } else { 0o644 }
 }
 
 /// How much a manifest says in how little: printed, and bounded where the examples are meant to convince.

@@ -90,7 +90,9 @@ mod wait_for_lock;
 
 /// What every script has in common.
 mod every_script {
-    use super::script::{Script, scripts};
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::script::{Script, path_of, scripts};
 
     #[test]
     fn is_plain_bash_with_a_contract() {
@@ -100,6 +102,8 @@ mod every_script {
                 assert!(text.contains("\n# Environment\n"), "{name}: environment");
                 assert!(text.contains("\n# Exit codes\n"), "{name}: exit codes");
                 assert!(text.contains("\nset -uo pipefail\n"), "{name}: strictness");
+                let mode = path_of(&name).metadata().unwrap().permissions().mode();
+                assert_eq!(mode & 0o111, 0o111, "{name}: executable");
             }
             for syntax in ["{{", "{%", "\r", "\t"] {
                 assert!(!text.contains(syntax), "{name} contains {syntax:?}");
