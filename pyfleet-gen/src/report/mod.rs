@@ -156,8 +156,8 @@ pub(crate) fn meaning(file: &sync::File) -> String {
 
 /// The part of a span on its first line: a whole mapping underlined says less than its first key.
 fn first_line(text: &str, span: Span) -> Span {
-    let start = span.start.min(text.len());
-    let end = span.end.clamp(start, text.len());
+    let start = text.floor_char_boundary(span.start);
+    let end = text.floor_char_boundary(span.end).max(start);
     let line_end =
         text.get(start..end).and_then(|inside| inside.find('\n')).map_or(end, |newline| start + newline);
     start..line_end
@@ -167,6 +167,9 @@ fn first_line(text: &str, span: Span) -> Span {
 /// its place.
 pub(crate) fn visible(text: &str) -> String {
     let masked = mask(text);
+    if !masked.contains(is_deceptive) {
+        return masked.into_owned();
+    }
     let mut characters = masked.chars().peekable();
     let mut visible = String::with_capacity(masked.len());
     while let Some(character) = characters.next() {
