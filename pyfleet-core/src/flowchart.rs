@@ -211,7 +211,7 @@ fn place(planned: Option<&Job>, environment: Option<&str>) -> Option<String> {
     if let [Segment::Key(section), Segment::Key(name), ..] = origin
         && section == "environments"
     {
-        return Some(name.clone());
+        return Some(name.to_string());
     }
     let kept = environment?;
     let base = ["-plan", "-approval", "-backend"].iter().find_map(|end| kept.strip_suffix(end));

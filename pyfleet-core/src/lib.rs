@@ -89,6 +89,7 @@
 #![forbid(unsafe_code)]
 
 pub mod source;
+pub mod spelling;
 pub mod secret;
 pub mod diagnostic;
 pub mod yaml;

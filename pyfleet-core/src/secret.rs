@@ -3,22 +3,28 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
+const KEY_BEGINS: &str = "-----BEGIN ";
+
+/// Nothing shorter has the form of a secret.
+const SHORTEST: usize = 20;
+
 /// What a text holds that is a secret by its form: kind and place.
 #[must_use]
 pub fn secrets_in(text: &str) -> Vec<(&'static str, Range<usize>)> {
     let mut found = Vec::new();
-    if let Some(start) = text.find("-----BEGIN ") {
+    if let Some(start) = text.find(KEY_BEGINS) {
         let line = text[start..].lines().next().unwrap_or_default();
         if let Some(end) = line.find("PRIVATE KEY-----") {
             found.push(("a private key", start..start + end + "PRIVATE KEY-----".len()));
         }
     }
-    let is_part = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.');
-    let mut position = 0;
-    for word in text.split(|c| !is_part(c)) {
-        // Words are slices of the text, so each starts where the one before ended and its separator.
-        let start = text[position..].find(word).map_or(position, |offset| position + offset);
-        position = start + word.len();
+    let is_part = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.');
+    let mut next = 0;
+    for word in text.as_bytes().split(|byte| !is_part(byte)) {
+        let start = next;
+        let position = start + word.len();
+        next = position + 1;
+        let Some(word) = text.get(start..position).filter(|word| word.len() >= SHORTEST) else { continue };
         if is_web_token(word) {
             found.push(("a signed web token", start..position));
             continue;
@@ -74,11 +80,12 @@ fn is_web_token(word: &str) -> bool {
 pub fn mask(text: &str) -> Cow<'_, str> {
     let mut ranges: Vec<Range<usize>> = secrets_in(text).into_iter().map(|(_, range)| range).collect();
     let mut start = 0;
+    let holds_keys = text.contains(KEY_BEGINS);
     let mut is_key = false;
     for line in text.split_inclusive('\n') {
-        if line.contains("-----BEGIN ") && line.contains("PRIVATE KEY-----") {
+        if holds_keys && line.contains(KEY_BEGINS) && line.contains("PRIVATE KEY-----") {
             is_key = true;
-        } else if line.contains("-----END ") {
+        } else if is_key && line.contains("-----END ") {
             is_key = false;
         } else if is_key && is_encoded(line) {
             ranges.push(start..start + line.trim_end().len());

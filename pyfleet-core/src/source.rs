@@ -51,6 +51,10 @@ impl LineStarts {
 /// of emoji, U+FE0F, is left: on its own it can say nothing.
 #[must_use]
 pub const fn is_deceptive(character: char) -> bool {
+    // Nearly all of any text, and the first question here for that.
+    if matches!(character, ' '..='~') {
+        return false;
+    }
     matches!(character,
         '\u{0}'..='\u{8}' | '\u{b}'..='\u{1f}' | '\u{7f}'..='\u{9f}' | '\u{ad}' | '\u{34f}' | '\u{61c}'
         | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{180b}'..='\u{180f}'

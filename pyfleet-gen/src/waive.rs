@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use pyfleet_core::diagnostic::{Diagnostic, Diagnostics, Path, Segment};
+use pyfleet_core::diagnostic::{Diagnostic, Diagnostics, Segment};
 use pyfleet_core::project::{WaivedAt, Waiver};
 
 /// Takes out the findings about the manifest that a waiver covers. What comes back is about those waivers themselves.
@@ -71,18 +71,13 @@ fn take_out(
 }
 
 fn covers(waiver: &Waiver, file: &str, finding: &Diagnostic) -> bool {
-    let own_job = |path: &Path| match path.segments() {
-        [Segment::Key(jobs), Segment::Key(job), ..] if jobs == "jobs" => Some(job.clone()),
-        _ => None,
-    };
+    let is_in = |job: &str| matches!(finding.place.path.segments(), [Segment::Key(jobs), Segment::Key(own), ..] if jobs == "jobs" && own == job);
     let is_there = match &waiver.at {
         WaivedAt::Workflow { name, job } => {
-            file == format!(".github/workflows/{name}.yml")
-                && (job.is_none() || *job == own_job(&finding.place.path))
+            file == format!(".github/workflows/{name}.yml") && job.as_deref().is_none_or(is_in)
         }
         WaivedAt::File { name, job } => {
-            file.strip_prefix(".github/workflows/") == Some(name)
-                && (job.is_none() || *job == own_job(&finding.place.path))
+            file.strip_prefix(".github/workflows/") == Some(name) && job.as_deref().is_none_or(is_in)
         }
         WaivedAt::Manifest(path) => finding.place.path.segments().starts_with(path.segments()),
         // The run that scans judges that.

@@ -27,8 +27,10 @@ mod script;
 pub use repository::{ActionFile, ActionInput, Repository};
 
 use std::cell::OnceCell;
+use std::collections::BTreeMap;
+use std::ops::Range;
 
-use crate::diagnostic::{Diagnostic, Diagnostics, Path, Place, Severity};
+use crate::diagnostic::{Diagnostic, Diagnostics, Path, Place, Segment, Severity};
 use crate::source::Source;
 use crate::workflow::{self, Placed, Workflow, expressions};
 use crate::yaml::tree::Document;
@@ -110,19 +112,51 @@ pub struct WorkflowFile<'a> {
     pub repository: Option<&'a Repository>,
     /// Its expressions, once a rule has asked for them.
     expressions: OnceCell<Vec<Placed>>,
+    /// Which of them are in each job.
+    expressions_of_jobs: OnceCell<BTreeMap<Option<Segment>, Range<usize>>>,
 }
 
 impl<'a> WorkflowFile<'a> {
     /// A workflow and the document it was read from.
     #[must_use]
     pub const fn new(workflow: &'a Workflow, document: &'a Document) -> Self {
-        Self { workflow, document, repository: None, expressions: OnceCell::new() }
+        Self {
+            workflow,
+            document,
+            repository: None,
+            expressions: OnceCell::new(),
+            expressions_of_jobs: OnceCell::new(),
+        }
     }
 
     /// Every expression of the file, in the order of the text; parsed once for all rules.
     #[must_use]
     pub fn expressions(&self) -> &[Placed] {
         self.expressions.get_or_init(|| expressions(self.document, &Path::root()))
+    }
+
+    /// Those of one job, by its place.
+    #[must_use]
+    pub fn expressions_of(&self, job: &Path) -> &[Placed] {
+        let expressions = self.expressions();
+        let of_jobs = self.expressions_of_jobs.get_or_init(|| {
+            let mut of_jobs = BTreeMap::new();
+            for (position, placed) in expressions.iter().enumerate() {
+                // What is in a job stands together.
+                let own = of_jobs.entry(job_of(&placed.path)).or_insert(position..position);
+                own.end = position + 1;
+            }
+            of_jobs
+        });
+        of_jobs.get(&job_of(job)).and_then(|range| expressions.get(range.clone())).unwrap_or_default()
+    }
+}
+
+/// The job that a path leads into.
+fn job_of(path: &Path) -> Option<Segment> {
+    match path.segments() {
+        [Segment::Key(jobs), job, ..] if jobs == "jobs" => Some(job.clone()),
+        _ => None,
     }
 }
 

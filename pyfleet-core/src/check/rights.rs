@@ -125,10 +125,10 @@ fn told(step: &Step, table: &[(&str, &[&str])]) -> Option<String> {
     })
 }
 
-/// The names of the secrets read at or below a path, without the token; reads without a name are left out.
-pub(super) fn secrets(file: &WorkflowFile<'_>, place: &Path) -> Vec<(crate::diagnostic::Place, String)> {
+/// The names of the secrets that a job reads, without the token; reads without a name are left out.
+pub(super) fn secrets(file: &WorkflowFile<'_>, job: &Path) -> Vec<(crate::diagnostic::Place, String)> {
     let mut found = Vec::new();
-    for placed in crate::workflow::expressions(file.document, place) {
+    for placed in file.expressions_of(job) {
         for (place, access) in placed.contexts().filter(|(_, access)| access.is_within(&["secrets"])) {
             if let Some(name) = access.name(0).filter(|name| !name.eq_ignore_ascii_case("GITHUB_TOKEN")) {
                 found.push((place, name.to_owned()));

@@ -14,8 +14,8 @@ use crate::diagnostic::{Diagnostic, Diagnostics, Path, Place};
 use crate::expression;
 use crate::manifest::{AwsRole, SafetyLevel, Visibility};
 use crate::project::{self, ExtraSteps, Project, Side, is_hosted, listed};
+use crate::spelling::closest;
 use crate::workflow::{Graph, Job, Level, PassedSecrets, Permissions, Scope};
-use crate::yaml::decode::closest;
 
 /// What a workflow has of its owner's.
 #[derive(Debug, Clone, Default)]

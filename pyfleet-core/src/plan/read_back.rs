@@ -8,8 +8,8 @@ use crate::check::{self, Subject};
 use crate::diagnostic::{Diagnostic, Diagnostics, Path, Place, Segment};
 use crate::project::{ExtraSteps, Side, listed};
 use crate::source::Source;
+use crate::spelling::closest;
 use crate::workflow::{self, Level, Permissions, Scope, Step, expressions};
-use crate::yaml::decode::closest;
 use crate::yaml::tree::Document;
 
 /// Reads rendered text back: it must parse, say exactly what the plan says and what extends it, and break no rule.
@@ -35,7 +35,7 @@ pub fn read_back(planned: &Workflow, text: &str) -> Diagnostics {
 /// pull requests, and that labels move (`pull-request-on-self-hosted`, `moving-runner`).
 fn is_about_the_manifest(planned: &Workflow, finding: &Diagnostic) -> bool {
     finding.code == "runner-label-known"
-        && matches!(finding.place.path.segments(), [_, Segment::Key(job), ..] if planned.jobs.contains_key(job))
+        && matches!(finding.place.path.segments(), [_, Segment::Key(job), ..] if planned.jobs.contains_key(job.as_str()))
 }
 
 /// Where in the manifest the extra steps stand, by job and position.
@@ -55,7 +55,7 @@ fn differences(planned: &Workflow, parsed: &workflow::Workflow) -> Diagnostics {
         }
     }
     for (id, job) in &parsed.jobs {
-        let is_wrong = match planned.extension.jobs.get(id) {
+        let is_wrong = match planned.extension.jobs.get(id.as_str()) {
             Some(own) => own.model != *job,
             None => job.steps.is_empty(),
         };
@@ -275,7 +275,7 @@ fn origin(planned: &Workflow, places: &Places, path: &Path) -> Path {
     };
     match path.segments() {
         [Segment::Key(jobs), Segment::Key(id), rest @ ..] if jobs == "jobs" => {
-            if let Some(own) = planned.extension.jobs.get(id) {
+            if let Some(own) = planned.extension.jobs.get(id.as_str()) {
                 return match rest {
                     [Segment::Key(needs), ..] if needs == "needs" => own.origin.key("after"),
                     rest => below(&own.origin.key("job"), rest),
@@ -283,11 +283,11 @@ fn origin(planned: &Workflow, places: &Places, path: &Path) -> Path {
             }
             if let [Segment::Key(steps), Segment::Index(position), rest @ ..] = rest
                 && steps == "steps"
-                && let Some(place) = places.get(&(id.clone(), *position))
+                && let Some(place) = places.get(&(id.to_string(), *position))
             {
                 return below(place, rest);
             }
-            planned.jobs.get(id).map_or_else(|| planned.origin.clone(), |job| job.origin.clone())
+            planned.jobs.get(id.as_str()).map_or_else(|| planned.origin.clone(), |job| job.origin.clone())
         }
         _ => planned.origin.clone(),
     }

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::diagnostic::{Diagnostic, Diagnostics, Path, Place};
 use crate::manifest::{self, Anchor, Disposition, Manifest, Slug};
+use crate::spelling::closest;
 use crate::workflow::{Job, Step};
-use crate::yaml::decode::closest;
 
 /// What one workflow has beside what pyfleet puts into it.
 #[derive(Debug, Clone, Default)]

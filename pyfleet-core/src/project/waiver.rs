@@ -3,7 +3,7 @@
 use crate::check::rules::RULES;
 use crate::diagnostic::{Diagnostic, Diagnostics, Path};
 use crate::manifest::{self, Date, DependencyTool, Manifest};
-use crate::yaml::decode::closest;
+use crate::spelling::closest;
 
 /// What can be waived besides what rules find in workflows: warnings about an image of the manifest.
 const IN_MANIFEST: &[&str] = &["container-mutable-tag"];

@@ -167,7 +167,7 @@ mod tests {
     }
 
     fn path(keys: &[String]) -> Path {
-        let segment = |key: &String| if key == "0" { Segment::Index(0) } else { Segment::Key(key.clone()) };
+        let segment = |key: &String| if key == "0" { Segment::Index(0) } else { Segment::from(key.as_str()) };
         Path::of(keys.iter().map(segment))
     }
 

@@ -5,7 +5,7 @@ use crate::diagnostic::{Diagnostic, Diagnostics, Path, Place, Segment};
 use crate::expression::{
     self, Available, Context, ContextAccess, Expression, Function, Mistake, MistakeKind,
 };
-use crate::yaml::decode::closest;
+use crate::spelling::closest;
 use crate::yaml::tree::{Document, Node, Value};
 
 /// An expression and the scalar it stands in; its offsets count inside that scalar.

@@ -15,7 +15,8 @@ mod schema;
 mod table;
 
 use crate::diagnostic::{Diagnostic, Diagnostics, Path, Place, Segment, Severity};
-use crate::yaml::decode::{MAX_FINDINGS, closest};
+use crate::spelling::closest;
+use crate::yaml::decode::MAX_FINDINGS;
 use crate::yaml::tree::{Document, Node, Value};
 
 #[cfg(feature = "schema")]

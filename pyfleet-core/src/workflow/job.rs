@@ -130,8 +130,11 @@ impl Job {
 fn collect_steps<'a>(steps: &'a [Step], place: &Path, found: &mut Vec<(Path, &'a Step)>) {
     for (position, step) in steps.iter().enumerate() {
         let place = place.index(position);
-        found.push((place.clone(), step));
-        collect_steps(&step.parallel, &place.key("parallel"), found);
+        let below = (!step.parallel.is_empty()).then(|| place.key("parallel"));
+        found.push((place, step));
+        if let Some(below) = below {
+            collect_steps(&step.parallel, &below, found);
+        }
     }
 }
 

@@ -64,7 +64,10 @@ impl Uses {
     /// Whether this is the action with the given slug; GitHub ignores case here.
     #[must_use]
     pub fn is_action(&self, slug: &str) -> bool {
-        self.slug().is_some_and(|own| own.eq_ignore_ascii_case(slug))
+        let Self::Repository { owner, name, path, .. } = self else { return false };
+        let mut parts = slug.splitn(3, '/');
+        let mut is_next = |own: &str| parts.next().is_some_and(|part| part.eq_ignore_ascii_case(own));
+        is_next(owner) && is_next(name) && path.as_deref().is_none_or(&mut is_next) && parts.next().is_none()
     }
 }
 

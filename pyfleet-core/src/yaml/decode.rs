@@ -20,6 +20,7 @@ use serde::forward_to_deserialize_any;
 
 use super::tree::{Node, Value};
 use crate::diagnostic::{Diagnostic, Diagnostics, Path, Place, Segment};
+use crate::spelling::closest;
 
 /// The most findings of one decode.
 pub const MAX_FINDINGS: usize = 100;
@@ -321,45 +322,6 @@ impl de::Error for Error {
     fn missing_field(name: &'static str) -> Self {
         Self::new(Problem::Missing(name))
     }
-}
-
-/// The candidate that was probably meant, if one is close: up to a third of its letters differ, where
-/// exchanging two neighbours is one difference.
-///
-/// ```
-/// use pyfleet_core::yaml::decode::closest;
-///
-/// assert_eq!(closest("timeout-minuts", ["name", "timeout-minutes"]), Some("timeout-minutes"));
-/// assert_eq!(closest("nmae", ["name", "run"]), Some("name"));
-/// assert_eq!(closest("schedule", ["name", "run"]), None);
-/// ```
-pub fn closest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let near = candidates.into_iter().filter_map(|candidate| {
-        let distance = distance(name, candidate);
-        (distance <= (candidate.chars().count() / 3).max(1)).then_some((distance, candidate))
-    });
-    near.min_by_key(|(distance, _)| *distance).map(|(_, candidate)| candidate)
-}
-
-/// Insertions, deletions, replacements and exchanges of neighbours between two words, ignoring case
-/// (optimal string alignment).
-fn distance(left: &str, right: &str) -> usize {
-    let [left, right] = [left, right].map(|word| word.to_lowercase().chars().take(64).collect::<Vec<_>>());
-    let mut above = Vec::new();
-    let mut row: Vec<usize> = (0..=right.len()).collect();
-    for (i, from) in left.iter().enumerate() {
-        let mut next = vec![i + 1];
-        for (j, to) in right.iter().enumerate() {
-            let mut cost = (row[j] + usize::from(from != to)).min(row[j + 1] + 1).min(next[j] + 1);
-            if i > 0 && j > 0 && *from == right[j - 1] && left[i - 1] == *to {
-                let above: &Vec<usize> = &above;
-                cost = cost.min(above[j - 1] + 1);
-            }
-            next.push(cost);
-        }
-        above = std::mem::replace(&mut row, next);
-    }
-    row.last().copied().unwrap_or_default()
 }
 
 /// One node in serde's eyes.

@@ -100,7 +100,7 @@ struct Alignment<'a> {
 
 impl<'a> Alignment<'a> {
     fn new(value: &'a str) -> Self {
-        Self { expected: value.chars().peekable(), ranges: Vec::new() }
+        Self { expected: value.chars().peekable(), ranges: Vec::with_capacity(value.len()) }
     }
 
     fn is_complete(&mut self) -> bool {

@@ -264,6 +264,9 @@ impl Document {
         match &place.part {
             Part::Value if is_exact => node.span.clone(),
             Part::Within(range) if is_exact => {
+                if let Some(span) = verbatim(node, range, self.source.text()) {
+                    return span;
+                }
                 if !last.as_ref().is_some_and(|last| std::ptr::eq(last.node, node)) {
                     *last = Origins::of(node, self.source.text());
                 }
@@ -307,6 +310,14 @@ impl Document {
     }
 }
 
+/// The bytes of a part of a plain scalar that stands on one line, as most do: they are those of the part itself.
+fn verbatim(node: &Node, part: &Span, source: &str) -> Option<Span> {
+    let text = node.text().filter(|text| source.get(node.span.clone()) == Some(*text))?;
+    let is_inside = part.start < text.len() && part.start <= part.end && part.end <= text.len();
+    let is_whole = is_inside && text.is_char_boundary(part.start) && text.is_char_boundary(part.end);
+    is_whole.then(|| node.span.start + part.start..node.span.start + part.end)
+}
+
 /// Where each character of a scalar's text stands in the source.
 struct Origins<'a> {
     node: &'a Node,
@@ -320,7 +331,9 @@ impl<'a> Origins<'a> {
     fn of(node: &'a Node, source: &str) -> Option<Self> {
         let text = node.text()?;
         let origins = scalar::origins(source.get(node.span.start..)?, text)?;
-        Some(Self { node, offsets: text.char_indices().map(|(offset, _)| offset).collect(), origins })
+        let mut offsets = Vec::with_capacity(origins.len());
+        offsets.extend(text.char_indices().map(|(offset, _)| offset));
+        Some(Self { node, offsets, origins })
     }
 
     /// The bytes of the source that a range of the text comes from.

@@ -3,7 +3,7 @@
 use std::io;
 
 use pyfleet_core::explanation::{self, Explanation};
-use pyfleet_core::yaml::decode::closest;
+use pyfleet_core::spelling::closest;
 
 use crate::Streams;
 use crate::command::Failure;

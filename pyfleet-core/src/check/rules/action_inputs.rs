@@ -3,8 +3,8 @@
 use crate::action::{Action, Catalogue};
 use crate::check::{ActionFile, Check, Group, Rule, WorkflowFile};
 use crate::diagnostic::{Diagnostic, Diagnostics, Path, Place, Severity};
+use crate::spelling::closest;
 use crate::workflow::Step;
-use crate::yaml::decode::closest;
 use crate::yaml::tree::Document;
 
 pub(super) static RULE: Rule = Rule {

@@ -5,8 +5,8 @@ use crate::check::{Check, Group, Rule};
 use crate::diagnostic::{Diagnostic, Diagnostics, Path, Segment, Severity};
 use crate::expression::Function;
 use crate::expression::types::{Mistyped, MistypedKind, Type, infer};
+use crate::spelling::closest;
 use crate::workflow::{Placed, Stands};
-use crate::yaml::decode::closest;
 use crate::yaml::tree::Document;
 
 pub(super) static RULE: Rule = Rule {

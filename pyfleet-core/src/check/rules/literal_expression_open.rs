@@ -1,7 +1,7 @@
 //! `literal-expression-open`.
 
 use crate::check::{Check, Group, Rule};
-use crate::diagnostic::{Diagnostics, Path, Place, Severity};
+use crate::diagnostic::{Diagnostics, Path, Place, Segment, Severity};
 use crate::workflow::Placed;
 use crate::yaml::tree::{Document, Node, Value};
 
@@ -36,28 +36,30 @@ env:
 
 fn check(document: &Document, _expressions: &[Placed], findings: &mut Diagnostics) {
     if document.source.text().contains("${{") {
-        search(&document.root, &Path::root(), findings);
+        search(&document.root, &mut Vec::new(), findings);
     }
 }
 
-fn search(node: &Node, path: &Path, findings: &mut Diagnostics) {
+fn search(node: &Node, at: &mut Vec<Segment>, findings: &mut Diagnostics) {
     match &node.value {
         Value::Mapping(entries) => {
             for (key, value) in entries {
                 let name = key.as_str().unwrap_or_default();
-                let below = path.key(name);
+                at.push(Segment::from(name));
                 if name.contains("${{") {
                     let message = "a computed key can be any key, and nobody can judge it";
-                    findings.push(
-                        RULE.finding(Place::key(below.clone()), message).with_help("write the key out"),
-                    );
+                    let place = Place::key(Path::of(at.iter().cloned()));
+                    findings.push(RULE.finding(place, message).with_help("write the key out"));
                 }
-                search(value, &below, findings);
+                search(value, at, findings);
+                at.pop();
             }
         }
         Value::Sequence(items) => {
             for (position, item) in items.iter().enumerate() {
-                search(item, &path.index(position), findings);
+                at.push(Segment::Index(position));
+                search(item, at, findings);
+                at.pop();
             }
         }
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}

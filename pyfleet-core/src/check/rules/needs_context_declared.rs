@@ -43,7 +43,7 @@ fn check(file: &WorkflowFile<'_>, findings: &mut Diagnostics) {
     for placed in file.expressions() {
         let job = match placed.path.segments() {
             [Segment::Key(jobs), Segment::Key(id), ..] if jobs == "jobs" => {
-                file.workflow.jobs.get_key_value(id)
+                file.workflow.jobs.get_key_value(id.as_str())
             }
             _ => None,
         };

@@ -2,8 +2,8 @@
 
 use crate::check::{Check, Group, Rule, WorkflowFile};
 use crate::diagnostic::{Diagnostics, Path, Severity};
+use crate::spelling::closest;
 use crate::workflow::Graph;
-use crate::yaml::decode::closest;
 use crate::yaml::tree::Document;
 
 pub(super) static RULE: Rule = Rule {

@@ -3,8 +3,8 @@
 use super::oidc_fork_guard::excludes_forks;
 use crate::check::{Check, Group, Rule, WorkflowFile};
 use crate::diagnostic::{Diagnostic, Diagnostics, Path, Severity};
+use crate::spelling::closest;
 use crate::workflow::{Job, Matrix, Runner};
-use crate::yaml::decode::closest;
 use crate::yaml::tree::{Document, Value};
 
 pub(super) static RULE: Rule = Rule {

@@ -1,9 +1,8 @@
 //! `secret-bulk`.
 
 use crate::check::{Check, Group, Rule, WorkflowFile};
-use crate::diagnostic::{Diagnostics, Path, Place, Severity};
+use crate::diagnostic::{Diagnostics, Place, Severity};
 use crate::expression::{ContextAccess, Selected};
-use crate::workflow::expressions;
 
 pub(super) static RULE: Rule = Rule {
     code: "secret-bulk",
@@ -36,7 +35,7 @@ env:
 };
 
 fn check(file: &WorkflowFile<'_>, findings: &mut Diagnostics) {
-    for placed in expressions(file.document, &Path::root()) {
+    for placed in file.expressions() {
         for (place, access) in placed.contexts().filter(|(_, access)| access.is_within(&["secrets"])) {
             let (message, help) = match access.selected.first() {
                 None | Some(Selected::All) => {

@@ -3,8 +3,8 @@
 use crate::action::Catalogue;
 use crate::check::{Check, Group, Rule, WorkflowFile};
 use crate::diagnostic::{Diagnostic, Diagnostics, Path, Place, Severity};
+use crate::spelling::closest;
 use crate::workflow::Uses;
-use crate::yaml::decode::closest;
 
 pub(super) static RULE: Rule = Rule {
     code: "uses-allowed",

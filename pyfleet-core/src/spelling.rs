@@ -1,0 +1,121 @@
+//! What was probably meant by a name that nobody knows.
+
+/// Letters of a word that are compared, and so bits in a set of its places.
+const COMPARED: usize = 64;
+
+/// The candidate that was probably meant, if one is close: up to a third of its letters differ, where
+/// exchanging two neighbours is one difference. Case makes none.
+///
+/// ```
+/// use pyfleet_core::spelling::closest;
+///
+/// assert_eq!(closest("timeout-minuts", ["name", "timeout-minutes"]), Some("timeout-minutes"));
+/// assert_eq!(closest("nmae", ["name", "run"]), Some("name"));
+/// assert_eq!(closest("schedule", ["name", "run"]), None);
+/// ```
+pub fn closest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let name = Word::new(name);
+    let near = candidates.into_iter().filter_map(|candidate| {
+        let distance = name.distance(candidate);
+        (distance <= (candidate.chars().count() / 3).max(1)).then_some((distance, candidate))
+    });
+    near.min_by_key(|(distance, _)| *distance).map(|(_, candidate)| candidate)
+}
+
+/// A word that others are compared with: its places of each letter, as bits.
+struct Word {
+    letters: Vec<char>,
+    ascii: [u64; 128],
+}
+
+impl Word {
+    fn new(word: &str) -> Self {
+        let letters: Vec<char> = letters(word).collect();
+        let mut ascii = [0; 128];
+        for (place, letter) in letters.iter().enumerate() {
+            if let Some(places) = ascii.get_mut(*letter as usize) {
+                *places |= 1 << place;
+            }
+        }
+        Self { letters, ascii }
+    }
+
+    fn places(&self, letter: char) -> u64 {
+        let look = |places, (place, own): (usize, &char)| places | u64::from(*own == letter) << place;
+        self.ascii
+            .get(letter as usize)
+            .copied()
+            .unwrap_or_else(|| self.letters.iter().enumerate().fold(0, look))
+    }
+
+    /// Insertions, deletions, replacements and exchanges of neighbours between two words (optimal string alignment).
+    fn distance(&self, other: &str) -> usize {
+        if other.is_ascii() {
+            let lower = other.bytes().take(COMPARED).map(|letter| usize::from(letter.to_ascii_lowercase()));
+            self.distance_to(lower.map(|letter| self.ascii[letter]))
+        } else {
+            self.distance_to(letters(other).map(|letter| self.places(letter)))
+        }
+    }
+
+    /// The distance to a word that has its letters at these places of this one.
+    ///
+    /// Each step is one column of the well-known table, whose neighbouring cells differ by one at most: two words
+    /// hold where it rises and where it falls. From H. Hyyrö, "A Bit-Vector Algorithm for Computing Levenshtein and
+    /// Damerau Edit Distances", 2003.
+    fn distance_to(&self, other: impl Iterator<Item = u64>) -> usize {
+        let Some(last) = self.letters.len().checked_sub(1) else { return other.count() };
+        let (mut rises, mut falls, mut diagonal, mut before) = (u64::MAX, 0_u64, 0_u64, 0_u64);
+        let mut distance = self.letters.len();
+        for here in other {
+            let exchanged = ((!diagonal & here) << 1) & before;
+            diagonal = ((here & rises).wrapping_add(rises) ^ rises) | here | falls | exchanged;
+            let up = falls | !(diagonal | rises);
+            let down = diagonal & rises;
+            distance += usize::from(up >> last & 1 == 1);
+            distance -= usize::from(down >> last & 1 == 1);
+            let up = up << 1 | 1;
+            rises = down << 1 | !(diagonal | up);
+            falls = up & diagonal;
+            before = here;
+        }
+        distance
+    }
+}
+
+fn letters(word: &str) -> impl Iterator<Item = char> + '_ {
+    word.chars().flat_map(char::to_lowercase).take(COMPARED)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::{Word, letters};
+
+    /// The table itself.
+    fn table(left: &str, right: &str) -> usize {
+        let [left, right] = [left, right].map(|word| letters(word).collect::<Vec<_>>());
+        let mut rows = vec![(0..=right.len()).collect::<Vec<_>>()];
+        for (i, from) in left.iter().enumerate() {
+            let mut row = vec![i + 1];
+            for (j, to) in right.iter().enumerate() {
+                let replaced = rows[i][j] + usize::from(from != to);
+                let mut cost = replaced.min(rows[i][j + 1] + 1).min(row[j] + 1);
+                if i > 0 && j > 0 && *from == right[j - 1] && left[i - 1] == *to {
+                    cost = cost.min(rows[i - 1][j - 1] + 1);
+                }
+                row.push(cost);
+            }
+            rows.push(row);
+        }
+        rows[left.len()][right.len()]
+    }
+
+    proptest! {
+        #[test]
+        fn the_bits_say_what_the_table_says(left in "[a-dA-Bäß]{0,9}|[ab]{60,70}", right in "[a-dA-Bäß]{0,9}|[ab]{60,70}") {
+            prop_assert_eq!(Word::new(&left).distance(&right), table(&left, &right));
+        }
+    }
+}
