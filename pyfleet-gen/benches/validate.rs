@@ -5,9 +5,13 @@
 #![allow(missing_docs, clippy::unwrap_used, clippy::panic, clippy::print_stdout)]
 
 use std::fs::{self, File};
+use std::hint::black_box;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
 use std::time::{Duration, Instant};
+
+use pyfleet_core::source::Source;
+use pyfleet_core::yaml::tree::Document;
 
 const TURNS: usize = 7;
 /// How many times faster than the fastest of the others.
@@ -27,6 +31,10 @@ fn main() -> ExitCode {
     let mut files: Vec<PathBuf> = fs::read_dir(corpus).unwrap().map(|entry| entry.unwrap().path()).collect();
     files.sort();
     let ahead = compare(program, corpus, &files, [actionlint, zizmor, action_validator]);
+    println!(
+        "  reading their YAML alone, in one thread of this process: {:.0} ms",
+        milliseconds(reading(&files))
+    );
     let growth = grow(program, &files);
     let linear = COPIES[1] / COPIES[0];
     let most = MOST_GROWTH * f64::from(u32::try_from(linear).unwrap());
@@ -80,6 +88,19 @@ fn compare(program: &Path, corpus: &Path, files: &[PathBuf], others: [&PathBuf; 
     }
     let fastest = medians.iter().skip(1).min().unwrap();
     fastest.as_secs_f64() / medians[0].as_secs_f64()
+}
+
+/// What no judge of the files can do without.
+fn reading(files: &[PathBuf]) -> Duration {
+    let texts: Vec<String> = files.iter().map(|file| fs::read_to_string(file).unwrap()).collect();
+    let turn = |_| {
+        let began = Instant::now();
+        for text in &texts {
+            let _ = black_box(Document::parse_workflow(Source::new("", text.as_str())));
+        }
+        began.elapsed()
+    };
+    median((0..TURNS).map(turn).collect())
 }
 
 /// How many times as long ten times as many files take.
