@@ -54,7 +54,7 @@ pub struct Rule {
     pub check: Check,
 }
 
-/// What a rule is about, as `security.md` groups them.
+/// What a rule is about, as the documentation of the rules groups them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 #[expect(missing_docs, reason = "the names say it")]
 pub enum Group {
