@@ -263,3 +263,54 @@ fn a_repository_that_is_missing_is_made_where_that_was_asked_for() {
     script.tool("aws", &early).run().exits(0).never_says("was made").never_says("::error::");
     assert_eq!(tags(aws), both());
 }
+
+/// The push of an image to a registry that is not AWS's.
+pub(super) fn to_hub(world: &(Aws, Registry), held: u8) -> Script {
+    let script = pushing_of(world, &image(held), |_| ()).without("REGISTRY_ID").without("AWS_REGION");
+    script
+        .env("REGISTRY", "docker.io")
+        .env("REGISTRY_USERNAME", "acme-bot")
+        .env("REGISTRY_PASSWORD", "dckr-pat-1234")
+        .env("DIGEST", digest(held))
+        .env("TAGS", json!([COMMIT_TAG]).to_string())
+}
+
+#[test]
+fn another_registry_has_tags_that_move_and_tags_that_do_not() {
+    let Some(aws) = Aws::start() else { return };
+    let Some(registry) = Registry::start(&aws, "docker.io") else { return };
+    let world = (aws, registry);
+    let tag = |name: &str| world.1.tag(REPOSITORY, name);
+    let moving = |script: Script| script.env("BRANCH_TAG", "feature/x").env("LATEST", "true");
+
+    let first = moving(to_hub(&world, 1)).env("TAGS", json!([COMMIT_TAG, "1.2.0"]).to_string());
+    let ran = first.run().exits(0).outputs("digest", &digest(1)).never_says("dckr-pat-1234");
+    ran.shows(&format!("| `latest` | `{}` | moves |", digest(1)));
+    for name in [COMMIT_TAG, "1.2.0", "feature-x", "latest"] {
+        assert_eq!(tag(name), Some(digest(1)), "{name}");
+    }
+    // What is there of this commit is used, and what was built is left.
+    to_hub(&world, 2).run().exits(0).outputs("digest", &digest(1)).says("is there already, as sha256:");
+    // Another commit's image does not get a tag that is taken, nor is it pushed.
+    let next =
+        |version: &str| moving(to_hub(&world, 2)).env("TAGS", json!(["sha-next", version]).to_string());
+    next("1.2.0")
+        .run()
+        .exits(3)
+        .says("::error::the tag 1.2.0 of broker/api is taken")
+        .says("Nothing was pushed");
+    assert_eq!(tag("latest"), Some(digest(1)));
+    next("1.3.0").run().exits(0).says("moved broker/api:latest");
+    assert_eq!([tag("latest"), tag("feature-x")], [Some(digest(2)), Some(digest(2))]);
+    assert_eq!(tag(COMMIT_TAG), Some(digest(1)));
+
+    let wrong = to_hub(&world, 3).env("REGISTRY_PASSWORD", "dckr-pat-0000");
+    wrong
+        .run()
+        .exits(1)
+        .says("::error::docker.io does not let this job in")
+        .says("invalid username/password");
+    let silent = to_hub(&world, 3);
+    drop(world);
+    silent.run().exits(1).says("::error::docker.io does not let this job in").says("connection refused");
+}

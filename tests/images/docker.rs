@@ -54,24 +54,23 @@ impl Docker {
     }
 
     fn start(daemon: &Path, client: &Path, skopeo: &Path) -> Result<Self, String> {
-        let mut process = Command::new("bash")
-            .arg("-c")
+        let mut process = Command::new("unshare")
+            .args(["--mount", "--net", "--pid", "--fork", "--kill-child", "--mount-proc", "bash", "-c"])
             .arg(include_str!("dockerd.sh"))
             .arg(daemon)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
             .spawn()
-            .unwrap();
-        let mut said = BufReader::new(process.stdout.take().unwrap()).lines().map_while(Result::ok);
-        match (said.next().as_deref(), said.next()) {
-            (Some("ready"), Some(directory)) => Ok(Self {
-                client: client.to_owned(),
-                skopeo: skopeo.to_owned(),
-                directory: directory.into(),
-                _process: process,
-            }),
-            (_, why) => Err(why.unwrap_or_default()),
+            .map_err(|error| format!("unshare: {error}"))?;
+        let mut directory = String::new();
+        BufReader::new(process.stdout.take().unwrap()).read_line(&mut directory).unwrap();
+        if directory.is_empty() {
+            let output = process.wait_with_output().unwrap();
+            return Err(String::from_utf8_lossy(&output.stderr).trim().replace('\n', " "));
         }
+        let directory = directory.trim_end().into();
+        Ok(Self { client: client.to_owned(), skopeo: skopeo.to_owned(), directory, _process: process })
     }
 
     /// Whether a container starts.

@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # The real skopeo. @HOST@ is on loopback here, without TLS; Debian's policy on signatures is not installed.
 set -uo pipefail
 
