@@ -105,7 +105,7 @@ fn an_image_without_a_health_check_is_not_run() {
 fn a_container_that_is_not_well_fails_with_its_log() {
     for (states, timeout, says) in [
         ("running starting\nrunning unhealthy\n", "60", "unhealthy"),
-        ("running starting\nexited starting\n", "60", "exited by itself"),
+        ("running starting\nexited unhealthy\n", "60", "exited by itself"),
         ("running starting\n", "1", "not healthy after 1 s"),
     ] {
         let log = "boom\n::error::taken over\n##[error]taken over\n";

@@ -102,7 +102,7 @@ fn refuses_settings_of_the_wrong_shape() {
 fn another_registry_shows_what_it_has_to_whom_it_lets_in() {
     let Some(aws) = Aws::start() else { return };
     let Some(registry) = Registry::start(&aws, "docker.io") else { return };
-    let world = (aws, registry);
+    let mut world = (aws, registry);
     let nobody = looking(&world.0, "1.2.0").without("REGISTRY_ID").env("REGISTRY", "docker.io");
     let nobody = nobody.tool("skopeo", world.1.skopeo());
     let somebody =
@@ -120,7 +120,7 @@ fn another_registry_shows_what_it_has_to_whom_it_lets_in() {
         .exits(5)
         .says("::error::docker.io does not let this job in")
         .says("invalid username/password");
-    drop(world);
+    world.1.end();
     nobody.run().exits(0).outputs("digest", "").says(hidden).says("connection refused");
     somebody.run().exits(5).says("::error::docker.io does not let this job in");
 }

@@ -279,7 +279,7 @@ pub(super) fn to_hub(world: &(Aws, Registry), held: u8) -> Script {
 fn another_registry_has_tags_that_move_and_tags_that_do_not() {
     let Some(aws) = Aws::start() else { return };
     let Some(registry) = Registry::start(&aws, "docker.io") else { return };
-    let world = (aws, registry);
+    let mut world = (aws, registry);
     let tag = |name: &str| world.1.tag(REPOSITORY, name);
     let moving = |script: Script| script.env("BRANCH_TAG", "feature/x").env("LATEST", "true");
 
@@ -311,6 +311,6 @@ fn another_registry_has_tags_that_move_and_tags_that_do_not() {
         .says("::error::docker.io does not let this job in")
         .says("invalid username/password");
     let silent = to_hub(&world, 3);
-    drop(world);
+    world.1.end();
     silent.run().exits(1).says("::error::docker.io does not let this job in").says("connection refused");
 }

@@ -85,10 +85,17 @@ impl Registry {
     }
 }
 
-impl Drop for Registry {
-    fn drop(&mut self) {
+impl Registry {
+    /// From now on nobody answers.
+    pub(crate) fn end(&mut self) {
         // It may have ended by itself.
         let _killed = self.process.kill();
         let _ended = self.process.wait();
+    }
+}
+
+impl Drop for Registry {
+    fn drop(&mut self) {
+        self.end();
     }
 }
