@@ -142,7 +142,7 @@ fn nothing_outlives_a_daemon() {
     let daemon = tool::find("dockerd").unwrap();
     let mut docker = Docker::start(daemon.path(), &first.client, &first.skopeo).unwrap();
     docker.load(&Layout::plain("left behind"), "left:behind");
-    docker.ask(&["run", "--detach", "left:behind"]);
+    docker.ask(&["run", "--detach", "--stop-timeout", "1", "left:behind"]);
     assert!(docker.directory.join("socket").exists());
     drop(docker.process.stdin.take());
     // The first process of the namespaces: no other is left when it has ended.
