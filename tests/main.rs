@@ -17,6 +17,7 @@ mod golden_image; // jobs of a golden image and of what configures machines, ren
 mod guide; // .github/cicd/README.md: complete, formatted, true to the scripts; its charts as Mermaid reads them
 mod hook; // the pre-commit hook, installed into a repository by the real pre-commit
 mod hostile; // hostile manifests: refused at the right place, and nothing happens
+mod images; // a registry and a Docker of the tests' own, with real images
 mod init; // repositories of every make: looked at, and what is written renders at every level
 mod language; // the workflow language: of one opinion with GitHub's own parser, on files that people run and on mutants
 mod manifest_documentation; // docs/manifest.md, written from the schema

@@ -21,12 +21,13 @@ use std::thread;
 
 /// Where `tests/run` installs, in the order of lookup. The pins lie in `tests/run` and under `tests/tools`; CDKTF's is the
 /// lock file of `examples/experience-showcase`.
-const PREPARED: [&str; 6] = [
+const PREPARED: [&str; 7] = [
     "target/tools/python/bin",
     "target/tools/node/node_modules/.bin",
     "target/tools/node/node_modules/@microsoft/sarif-multitool-linux",
     "target/tools/chromium",
     "target/tools/bin",
+    "target/tools/debian/bin",
     "target/tools/cdktf/node_modules/.bin",
 ];
 

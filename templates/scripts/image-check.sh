@@ -105,9 +105,10 @@ else
     state=$(docker container inspect "$container" | jq -r '.[0].State | "\(.Status) \(.Health.Status // "none")"') ||
       usage 'docker lost the container'
     case $state in
+      # First, for Docker calls what has ended unhealthy, too.
+      exited* | dead*) health='exited by itself' ;;
       *' healthy') health=healthy ;;
       *' unhealthy') health=unhealthy ;;
-      exited* | dead*) health='exited by itself' ;;
       *)
         if ((SECONDS - began >= HEALTH_TIMEOUT)); then
           health="not healthy after $HEALTH_TIMEOUT s"

@@ -18,8 +18,8 @@
 //! | `ecr.py` | digests of images |
 //! | `ecs.py` | deployments of a service that take their course |
 //! | `eks.py` | the API of a Kubernetes cluster: [`Kubernetes`] |
-//! | `skopeo.sh` | a registry to push to: [`SKOPEO`] |
-//! | `registry.sh` | one that is not AWS's: [`REGISTRY`] |
+//!
+//! The registry itself, to which images are pushed, is a real one: `tests/images/`.
 //!
 //! Where the machine permits it, emulators and scripts live in a network namespace in which nothing but loopback
 //! exists: a script that asks anybody else fails. Not emulated: permission boundaries, session policies, policies of
@@ -48,12 +48,6 @@ pub(crate) use self::kubernetes::Kubernetes;
 
 /// The account that everything belongs to.
 pub(crate) const ACCOUNT: &str = "123456789012";
-
-/// A stand-in for skopeo, for [`Script::tool`]: it pushes to the emulated ECR.
-pub(crate) const SKOPEO: &str = include_str!("skopeo.sh");
-
-/// The same for another registry, which a directory keeps.
-pub(crate) const REGISTRY: &str = include_str!("registry.sh");
 
 /// One emulator. It ends when the last of these is dropped.
 #[derive(Clone)]

@@ -9,7 +9,6 @@ pub(super) const STOOD_IN: &[(&str, &str)] = &[
         "curl",
         "the downloads of kubectl and Packer, the webhooks, and the addresses of services are not there",
     ),
-    ("docker", "there is no daemon; images are real OCI layouts all the same"),
     ("flake8", "is not among the tools that the tests install"),
     ("gh", "GitHub's API is not there"),
     ("infracost", "its prices come from a service that asks for a key"),
@@ -18,7 +17,6 @@ pub(super) const STOOD_IN: &[(&str, &str)] = &[
     ("packer", "Debian's 1.6.6 knows neither `init` nor plugins; it builds with the source `null`"),
     ("pip", "there is no index: what is asked for was installed before"),
     ("pip-audit", "its advisories come from a service"),
-    ("skopeo", "there is no registry for it, but a program with a store of its own"),
 ];
 
 /// Bodies that end in one way only, in these examples.

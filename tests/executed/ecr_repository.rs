@@ -1,8 +1,8 @@
 //! A repository on the emulated ECR, for the tests of the scripts that look and push there.
 
 use serde_json::{Value, json};
-use sha2::{Digest, Sha256};
 
+use super::image_layout::Layout;
 use super::script::Script;
 use crate::aws::{ACCOUNT, Aws};
 
@@ -10,18 +10,17 @@ pub(crate) const REPOSITORY: &str = "broker/api";
 pub(crate) const COMMIT_TAG: &str = "sha-6113728f27ae82c7b1a177c8d03f9e96e0adf246";
 pub(crate) const MEDIA_TYPE: &str = "application/vnd.oci.image.manifest.v1+json";
 
-/// The manifest of an image of its own.
+/// Images that are not alike.
+pub(crate) fn image(number: u8) -> Layout {
+    Layout::small(&format!("image {number}"))
+}
+
 pub(crate) fn manifest(number: u8) -> String {
-    let layer = format!("sha256:{}", format!("{number:02x}").repeat(32));
-    json!({
-        "schemaVersion": 2, "mediaType": MEDIA_TYPE, "config": {"digest": layer, "size": 7}, "layers": [{"digest": layer, "size": 9}],
-    })
-    .to_string()
+    image(number).manifest().to_owned()
 }
 
 pub(crate) fn digest(number: u8) -> String {
-    let hash = Sha256::digest(manifest(number).as_bytes());
-    format!("sha256:{}", hash.iter().map(|byte| format!("{byte:02x}")).collect::<String>())
+    image(number).digest
 }
 
 #[track_caller]

@@ -1,6 +1,8 @@
 use std::fs;
 
+use super::image_layout::Layout;
 use super::script::{HOSTILE, Script, assert_inert};
+use crate::images::Docker;
 use serde_json::{Value, json};
 
 /// An image that the test describes, and a container that reports one state per look.
@@ -103,7 +105,7 @@ fn an_image_without_a_health_check_is_not_run() {
 fn a_container_that_is_not_well_fails_with_its_log() {
     for (states, timeout, says) in [
         ("running starting\nrunning unhealthy\n", "60", "unhealthy"),
-        ("running starting\nexited starting\n", "60", "exited by itself"),
+        ("running starting\nexited unhealthy\n", "60", "exited by itself"),
         ("running starting\n", "1", "not healthy after 1 s"),
     ] {
         let log = "boom\n::error::taken over\n##[error]taken over\n";
@@ -120,6 +122,58 @@ fn a_container_that_is_not_well_fails_with_its_log() {
     let script = image("app", checked());
     fs::write(script.state().join("run"), "127").unwrap();
     script.run().exits(1).says("does not start");
+}
+
+/// The script, the real Docker, and an image that is run as its configuration says.
+fn real(docker: &Docker, name: &str, config: &Value) -> Script {
+    let reference = format!("image-check:{name}");
+    docker.load(&Layout::running(name, config), &reference);
+    let script = Script::new("image-check.sh").tool("docker", &docker.program()).env("IMAGE", reference);
+    script.env("REQUIRE_NON_ROOT", "true")
+}
+
+#[test]
+fn docker_really_runs_what_is_checked() {
+    let Some(docker) = Docker::of_this_run() else { return };
+    let waits = json!(["/busybox", "sleep", "600"]);
+    let check = |words: &[&str]| json!({"Test": words, "Interval": 50_000_000, "Retries": 1});
+    let well = check(&["CMD", "/busybox", "true"]);
+    for (name, config, code, says) in [
+        (
+            "well",
+            json!({"User": "10001", "Cmd": waits, "Healthcheck": well}),
+            0,
+            "user 10001, healthy after ",
+        ),
+        ("unchecked", json!({"User": "10001", "Cmd": waits}), 0, "::notice::the image has no HEALTHCHECK"),
+        (
+            "unwell",
+            json!({"User": "10001", "Cmd": waits, "Healthcheck": check(&["CMD", "/busybox", "false"])}),
+            1,
+            "::error::the container is not well: unhealthy",
+        ),
+        (
+            "ending",
+            json!({"User": "10001", "Cmd": ["/busybox", "echo", "::error::taken over"], "Healthcheck": well}),
+            1,
+            "::error::the container is not well: exited by itself",
+        ),
+        (
+            "without-its-program",
+            json!({"User": "10001", "Cmd": ["/absent"], "Healthcheck": well}),
+            1,
+            "::error::the container is not well: does not start",
+        ),
+        ("of-root", json!({"Cmd": waits, "Healthcheck": well}), 1, "::error::the image runs as root"),
+    ] {
+        real(docker, name, &config).run().exits(code).says(says);
+        let left =
+            ["container", "ls", "--all", "--quiet", "--filter", &format!("ancestor=image-check:{name}")];
+        assert_eq!(docker.ask(&left), "", "{name}");
+    }
+    let script = real(docker, "large", &json!({"User": "10001"}));
+    script.clone().env("MAX_SIZE_BYTES", "1000000").run().exits(1).says("more than the limit of 1000000");
+    script.env("IMAGE", "image-check:absent").run().exits(2).says("docker cannot inspect image-check:absent");
 }
 
 #[test]

@@ -6,49 +6,82 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use super::script::{HOSTILE, Script};
+use crate::tool;
 
 /// An OCI layout as BuildKit writes it: an index with an image and what is attested of it.
 pub(crate) struct Layout {
-    blobs: Vec<(String, String)>,
+    blobs: Vec<(String, Vec<u8>)>,
     index: Value,
     /// What the image is known by.
     pub(crate) digest: String,
 }
 
-fn digest_of(text: &str) -> String {
-    let bytes: String = Sha256::digest(text).iter().map(|byte| format!("{byte:02x}")).collect();
+fn digest_of(content: &[u8]) -> String {
+    let bytes: String = Sha256::digest(content).iter().map(|byte| format!("{byte:02x}")).collect();
     format!("sha256:{bytes}")
 }
 
 impl Layout {
-    fn add(&mut self, media_type: &str, text: String) -> Value {
-        let digest = digest_of(&text);
-        let descriptor = json!({"mediaType": media_type, "digest": digest, "size": text.len()});
-        self.blobs.push((digest, text));
+    fn add(&mut self, media_type: &str, content: impl Into<Vec<u8>>) -> Value {
+        let content = content.into();
+        let digest = digest_of(&content);
+        let descriptor = json!({"mediaType": media_type, "digest": digest, "size": content.len()});
+        self.blobs.push((digest, content));
         descriptor
     }
 
-    /// An image of one layer, and nothing beside it.
-    pub(crate) fn plain(layer: &str) -> Self {
-        Self::with(AMD64, false, layer)
+    /// An image that runs and is well, and nothing beside it. Another text makes it another image.
+    pub(crate) fn plain(text: &str) -> Self {
+        let check = json!({"Test": ["CMD", "/busybox", "true"], "Interval": 50_000_000});
+        Self::running(
+            text,
+            &json!({"User": "10001", "Cmd": ["/busybox", "sleep", "600"], "Healthcheck": check}),
+        )
+    }
+
+    /// An image of BusyBox, where the tests have it, that is run as its configuration says.
+    pub(crate) fn running(text: &str, config: &Value) -> Self {
+        let root = tempfile::tempdir().unwrap();
+        fs::write(root.path().join("text"), text).unwrap();
+        if let Some(busybox) = tool::find("busybox") {
+            fs::copy(busybox.path(), root.path().join("busybox")).unwrap();
+        }
+        let mut tar = Command::new("tar");
+        tar.args(["-c", "--sort=name", "--mtime=@0", "--owner=0", "--group=0", "--mode=755", "-C"]);
+        let layer = tar.arg(root.path()).arg(".").output().unwrap();
+        assert!(layer.status.success());
+        Self::with(AMD64, false, layer.stdout, config)
+    }
+
+    /// An image that nobody runs.
+    pub(crate) fn small(layer: &str) -> Self {
+        Self::with(AMD64, false, layer.into(), &json!({"User": "10001"}))
+    }
+
+    /// The manifest that the digest is of.
+    pub(crate) fn manifest(&self) -> &str {
+        let (_, content) = self.blobs.iter().find(|(digest, _)| *digest == self.digest).unwrap();
+        std::str::from_utf8(content).unwrap()
     }
 
     fn of(platform: (&str, &str), attested: bool) -> Self {
-        Self::with(platform, attested, "a layer")
+        Self::with(platform, attested, "a layer".into(), &json!({"User": "10001"}))
     }
 
     /// One image for a platform, which its configuration names, behind an index where it has attestations.
-    fn with(platform: (&str, &str), attested: bool, layer: &str) -> Self {
+    fn with(platform: (&str, &str), attested: bool, layer: Vec<u8>, config: &Value) -> Self {
         let mut layout = Self { blobs: Vec::new(), index: json!(null), digest: String::new() };
         let (os, architecture) = platform;
-        let config = json!({"os": os, "architecture": architecture, "config": {"User": "10001"}}).to_string();
+        let layer = layout.add("application/vnd.oci.image.layer.v1.tar", layer);
+        let rootfs = json!({"type": "layers", "diff_ids": [layer["digest"]]});
+        let config =
+            json!({"os": os, "architecture": architecture, "config": config, "rootfs": rootfs}).to_string();
         let config = layout.add("application/vnd.oci.image.config.v1+json", config);
-        let layer = layout.add("application/vnd.oci.image.layer.v1.tar+gzip", layer.to_owned());
         let manifest = json!({"schemaVersion": 2, "config": config, "layers": [layer]}).to_string();
         let mut image = layout.add("application/vnd.oci.image.manifest.v1+json", manifest);
         if attested {
             image["platform"] = json!({"os": os, "architecture": architecture});
-            let statement = layout.add("application/vnd.in-toto+json", "{}".to_owned());
+            let statement = layout.add("application/vnd.in-toto+json", "{}");
             let attestation =
                 json!({"schemaVersion": 2, "config": statement, "layers": [statement]}).to_string();
             let mut attestation = layout.add("application/vnd.oci.image.manifest.v1+json", attestation);
@@ -69,8 +102,8 @@ impl Layout {
         fs::create_dir_all(root.join("blobs/sha256")).unwrap();
         fs::write(root.join("oci-layout"), r#"{"imageLayoutVersion": "1.0.0"}"#).unwrap();
         fs::write(root.join("index.json"), self.index.to_string()).unwrap();
-        for (digest, text) in &self.blobs {
-            fs::write(root.join("blobs/sha256").join(digest.trim_start_matches("sha256:")), text).unwrap();
+        for (digest, content) in &self.blobs {
+            fs::write(root.join("blobs/sha256").join(digest.trim_start_matches("sha256:")), content).unwrap();
         }
         change(&root);
         // As BuildKit does, without a directory before the names.
@@ -133,7 +166,7 @@ fn a_blob_that_is_not_what_its_name_says_is_refused() {
 #[test]
 fn a_part_that_is_missing_is_noticed() {
     let layout = Layout::of(AMD64, true);
-    // The configuration, the layer, the manifest, and the index itself; attestations are not scanned.
+    // The layer, the configuration, the manifest, and the index itself; attestations are not scanned.
     for at in [0, 1, 2, 5] {
         let digest = &layout.blobs[at].0;
         let script = layout.script(|root| {
@@ -146,7 +179,7 @@ fn a_part_that_is_missing_is_noticed() {
 #[test]
 fn another_image_is_refused() {
     let layout = Layout::of(AMD64, true);
-    let other = digest_of("another image");
+    let other = digest_of(b"another image");
     layout
         .script(|_| ())
         .env("DIGEST", &other)
@@ -166,7 +199,7 @@ fn another_image_is_refused() {
     }
     // The attestation alone, or an image behind the first: what a scanner would take is not what would run.
     let mut hidden = Layout::of(AMD64, true);
-    let index: Value = serde_json::from_str(&hidden.blobs[5].1).unwrap();
+    let index: Value = serde_json::from_slice(&hidden.blobs[5].1).unwrap();
     for manifests in
         [json!([index["manifests"][1]]), json!([index["manifests"][0], index["manifests"][0]]), json!([])]
     {

@@ -3,8 +3,10 @@ use serde_json::json;
 use super::backend::refuses;
 use super::ecr_repository::{COMMIT_TAG, REPOSITORY, digest, manifest, put_image, repository, settings};
 use super::ecs_service::{asks_nothing, refuses_hostile};
+use super::image_push::to_hub;
 use super::script::{HOSTILE, Script};
 use crate::aws::{Aws, Failure};
+use crate::images::Registry;
 
 fn looking(aws: &Aws, version: &str) -> Script {
     settings(aws, "image-lookup.sh").env("COMMIT_TAG", COMMIT_TAG).env("VERSION_TAG", version)
@@ -94,4 +96,31 @@ fn refuses_settings_of_the_wrong_shape() {
         }
         refuses_hostile(&script, &["AWS_REGION", "REGISTRY_ID", "REPOSITORY", "COMMIT_TAG", "VERSION_TAG"]);
     });
+}
+
+#[test]
+fn another_registry_shows_what_it_has_to_whom_it_lets_in() {
+    let Some(aws) = Aws::start() else { return };
+    let Some(registry) = Registry::start(&aws, "docker.io") else { return };
+    let mut world = (aws, registry);
+    let nobody = looking(&world.0, "1.2.0").without("REGISTRY_ID").env("REGISTRY", "docker.io");
+    let nobody = nobody.tool("skopeo", world.1.skopeo());
+    let somebody =
+        nobody.clone().env("REGISTRY_USERNAME", "acme-bot").env("REGISTRY_PASSWORD", "dckr-pat-1234");
+    let hidden = "::notice::whether docker.io/broker/api has sha-";
+    nobody.run().exits(0).outputs("digest", "").says(hidden);
+    somebody.run().exits(0).outputs("digest", "").says("has to be built").never_says("::notice::");
+
+    to_hub(&world, 1).run().exits(0);
+    nobody.run().exits(0).outputs("digest", "").says(hidden);
+    somebody.run().exits(0).outputs("digest", &digest(1)).says("is there already");
+    let wrong = somebody.clone().env("REGISTRY_PASSWORD", "dckr-pat-0000");
+    wrong
+        .run()
+        .exits(5)
+        .says("::error::docker.io does not let this job in")
+        .says("invalid username/password");
+    world.1.end();
+    nobody.run().exits(0).outputs("digest", "").says(hidden).says("connection refused");
+    somebody.run().exits(5).says("::error::docker.io does not let this job in");
 }

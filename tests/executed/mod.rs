@@ -1,6 +1,6 @@
 //! The contracts of `templates/scripts`, one file per script: every exit code, every output, and
-//! what hostile data may not do. Each test runs the real script with real bash, jq, git and
-//! Terraform; only `gh`, `docker` and `skopeo` are stand-ins.
+//! what hostile data may not do. Each test runs the real script with real bash, jq, git,
+//! Terraform and skopeo; only `gh` is a stand-in, and `docker` where a test wants answers that it gives by chance only.
 //!
 //! `Script` checks on its own, after every run, that no working file is left behind, that no
 //! injected command ran, that the log holds no workflow command but the script's own, and that

@@ -11,12 +11,12 @@ use pyfleet_core::source::Source;
 use pyfleet_gen::project_file;
 use serde_json::{Value as Json, json};
 
-use super::sandbox_broker::DOCKER;
 use super::{Ran, Run, action, git};
-use crate::aws::{ACCOUNT, Aws, Rollout, SKOPEO};
+use crate::aws::{ACCOUNT, Aws, Rollout};
 use crate::bodies::story;
 use crate::executed::drift_report::{GH as ISSUES, issues};
 use crate::executed::image_layout::Layout;
+use crate::images::Registry;
 use crate::repo::Repo;
 use crate::tool;
 
@@ -65,6 +65,7 @@ done <<<"$changed"
 /// The showcase in production, on an AWS that has the roles, trust policies and permissions that `oidc` derives.
 struct Production {
     aws: Aws,
+    registry: Registry,
     repo: Repo,
     runs: Cell<u64>,
     /// How many images were built: no two are alike.
@@ -82,6 +83,7 @@ impl Production {
             tool::find(tool)?;
         }
         let aws = Aws::start()?;
+        let registry = Registry::of_ecr(&aws)?;
         let repo = Repo::new();
         let root = repo.path(".");
         action::copy_into(&tool::repository().join("examples/experience-showcase"), &root);
@@ -97,7 +99,7 @@ impl Production {
         for (key, value) in [("user.name", "octocat"), ("user.email", "octocat@example.com")] {
             git(&root, &["config", key, value]);
         }
-        let production = Self { aws, repo, runs: Cell::new(0), built: Rc::new(Cell::new(0)) };
+        let production = Self { aws, registry, repo, runs: Cell::new(0), built: Rc::new(Cell::new(0)) };
         production.commit();
         production.make();
         Some(production)
@@ -162,8 +164,8 @@ impl Production {
                 action.output("digest", &layout.digest);
                 Ok(())
             })
-            .tool("docker", DOCKER)
-            .tool("skopeo", &format!("[[ \"$1 $2\" != 'copy --quiet' ]] || exit 0\n{SKOPEO}"))
+            .docker()
+            .around("skopeo", self.registry.skopeo())
             .tool("gh", gh)
             .around("terraform", &TERRAFORM.replace("REAL", terraform.path().to_str().unwrap()))
             .run()

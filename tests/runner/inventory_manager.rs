@@ -6,26 +6,15 @@ use pyfleet_core::oidc;
 use pyfleet_core::source::Source;
 use pyfleet_gen::project_file;
 use serde_json::json;
-use tempfile::TempDir;
 
 use super::pyfleet::{GH, succeeded};
 use super::{Ran, Run, action, git};
-use crate::aws::{Aws, Kubernetes, REGISTRY};
+use crate::aws::{Aws, Kubernetes};
 use crate::bodies::story;
 use crate::executed::image_layout::Layout;
+use crate::images::Registry;
 use crate::repo::Repo;
 use crate::tool;
-
-const DOCKER: &str = r#"
-case "$1 $2" in
-  'load --quiet') ;;
-  'image inspect') echo '[{"Size": 104857600, "Config": {"User": "10001", "Healthcheck": {"Test": ["CMD", "true"]}}}]' ;;
-  'run --detach') echo 0123abc ;;
-  'container inspect') echo '[{"State": {"Status": "running", "Health": {"Status": "healthy"}}}]' ;;
-  'container rm') ;;
-  *) echo "unexpected: $*" >&2; exit 9 ;;
-esac
-"#;
 
 /// Fetches the pinned kubectl, and answers for the load balancer: `/health` fails as often as `unwell` says.
 const CURL: &str = r#"
@@ -59,7 +48,7 @@ struct World {
     aws: Aws,
     kubernetes: Kubernetes,
     repo: Repo,
-    registry: TempDir,
+    registry: Registry,
     runs: Cell<u64>,
 }
 
@@ -69,6 +58,7 @@ impl World {
             tool::find(tool)?;
         }
         let aws = Aws::start()?;
+        let registry = Registry::start(&aws, "docker.io")?;
         let kubernetes = Kubernetes::start(&aws, "inventory-production")?;
         let repo = Repo::new();
         let root = repo.path(".");
@@ -103,8 +93,7 @@ impl World {
         kubernetes.lets_in(&access);
         kubernetes.namespace("inventory-manager");
         aws.enforce();
-        let world =
-            Self { aws, kubernetes, repo, registry: tempfile::tempdir().unwrap(), runs: Cell::new(0) };
+        let world = Self { aws, kubernetes, repo, registry, runs: Cell::new(0) };
         world.commit();
         world.aws.forget_calls();
         Some(world)
@@ -139,16 +128,14 @@ impl World {
                 Ok(())
             })
             .approved("production-approval", "hubot", "looks good")
-            .tool("docker", DOCKER)
-            .tool("skopeo", REGISTRY)
+            .docker()
+            .around("skopeo", self.registry.skopeo())
             .tool("pip", "true")
             .tool("flake8", "echo clean")
             .tool("bandit", "echo clean")
             .tool("pip-audit", r#"echo '{"dependencies": [], "fixes": []}' >"${*: -1}""#)
             .tool("gh", GH)
             .tool("curl", &curl)
-            .env("REGISTRY_STATE", &self.registry.path().display().to_string())
-            .env("REGISTRY_USER", "acme-bot:dckr-pat-1234")
             .env("ROLLOUT_TIMEOUT", "2")
             .env("WAIT_TIMEOUT", "5")
             .env("WAIT_INTERVAL", "1")

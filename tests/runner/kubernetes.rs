@@ -1,18 +1,17 @@
 //! The rendered workflows of a service on Kubernetes, executed: its life in production, with its image on Docker Hub.
 
 use std::cell::Cell;
-use std::fs;
 
 use pyfleet_core::oidc;
 use pyfleet_core::source::Source;
 use pyfleet_gen::project_file;
 use serde_json::json;
-use tempfile::TempDir;
 
 use super::{Ran, Run, git};
-use crate::aws::{Aws, Kubernetes, REGISTRY};
+use crate::aws::{Aws, Kubernetes};
 use crate::executed::image_layout::Layout;
 use crate::executed::kubernetes::{CONFIG, INGRESS, REDIS, WEB};
+use crate::images::Registry;
 use crate::repo::Repo;
 
 const MANIFEST: &str = r#"
@@ -39,14 +38,6 @@ services:
       ingress: [k8s/ingress.yml]
       container: app
 workflows: { deploy: {}, rollback: {} }
-"#;
-
-const DOCKER: &str = r#"
-case "$1 $2" in
-  'load --quiet') ;;
-  'image inspect') echo '[{"Size": 104857600, "Config": {"User": "10001"}}]' ;;
-  *) echo "unexpected: $*" >&2; exit 9 ;;
-esac
 "#;
 
 const GH: &str = r#"
@@ -76,13 +67,14 @@ struct Production {
     aws: Aws,
     kubernetes: Kubernetes,
     repo: Repo,
-    registry: TempDir,
+    registry: Registry,
     runs: Cell<u64>,
 }
 
 impl Production {
     fn new() -> Option<Self> {
         let aws = Aws::start()?;
+        let registry = Registry::start(&aws, "docker.io")?;
         let kubernetes = Kubernetes::start(&aws, "shop")?;
         let repo = Repo::new();
         let root = repo.path(".");
@@ -121,8 +113,7 @@ impl Production {
         kubernetes.lets_in(&access);
         kubernetes.namespace("shop");
         aws.enforce();
-        let production =
-            Self { aws, kubernetes, repo, registry: tempfile::tempdir().unwrap(), runs: Cell::new(0) };
+        let production = Self { aws, kubernetes, repo, registry, runs: Cell::new(0) };
         production.commit();
         Some(production)
     }
@@ -152,12 +143,10 @@ impl Production {
                 action.output("digest", &layout.digest);
                 Ok(())
             })
-            .tool("docker", DOCKER)
-            .tool("skopeo", REGISTRY)
+            .docker()
+            .around("skopeo", self.registry.skopeo())
             .tool("gh", GH)
             .tool("curl", &CURL.replace("KUBECTL", &self.kubernetes.kubectl().display().to_string()))
-            .env("REGISTRY_STATE", &self.registry.path().display().to_string())
-            .env("REGISTRY_USER", "acme-bot:dckr-pat-1234")
             .env("ROLLOUT_TIMEOUT", "2")
             .env("DELAY", "0");
         SECRETS.into_iter().fold(run, |run, (name, value)| run.environment_secret("prod", name, value))
@@ -173,9 +162,7 @@ impl Production {
     }
 
     fn tag(&self, name: &str) -> String {
-        let text = fs::read(self.registry.path().join("tags/acme/web").join(name)).unwrap();
-        let hash = <sha2::Sha256 as sha2::Digest>::digest(text);
-        format!("sha256:{}", hash.iter().map(|byte| format!("{byte:02x}")).collect::<String>())
+        self.registry.tag("acme/web", name).unwrap()
     }
 }
 

@@ -61,6 +61,7 @@ use serde_json::{Map, Value as Json, json};
 
 use crate::aws::Aws;
 use crate::bodies;
+use crate::images::{self, Docker};
 use crate::tool;
 use action::{Action, StandIn};
 use evaluator::{Evaluator, Scope, Status};
@@ -236,6 +237,14 @@ impl Run {
     pub(crate) fn around(mut self, name: &str, text: &str) -> Self {
         self.tools.push(Program { name: name.to_owned(), text: text.to_owned(), stands_in: false });
         self
+    }
+
+    /// The real Docker. On a machine that runs no containers, which it says, a stand-in, so that the rest is tested all the
+    /// same: that is no excuse elsewhere, and none is needed here.
+    #[track_caller]
+    pub(crate) fn docker(self) -> Self {
+        let real = Docker::of_this_run().map(Docker::program);
+        self.around("docker", real.as_deref().unwrap_or(images::STAND_IN))
     }
 
     /// Takes a stand-in away: this run reaches what it asks.

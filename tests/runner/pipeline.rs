@@ -10,10 +10,10 @@ use pyfleet_gen::project_file;
 use serde_json::json;
 
 use super::pyfleet::{CURL, GH, succeeded};
-use super::sandbox_broker::DOCKER;
 use super::{Ran, Run, action, git};
-use crate::aws::{ACCOUNT, Aws, SKOPEO};
+use crate::aws::{ACCOUNT, Aws};
 use crate::executed::image_layout::Layout;
+use crate::images::Registry;
 use crate::repo::Repo;
 use crate::tool;
 
@@ -88,6 +88,7 @@ fn jobs_of(environment: &str) -> Vec<String> {
 /// A repository with two environments on one branch, on an AWS that has the roles that `oidc` derives.
 struct Shop {
     aws: Aws,
+    registry: Registry,
     repo: Repo,
     runs: Cell<u64>,
     /// How many images were built: no two are alike.
@@ -100,6 +101,7 @@ impl Shop {
             tool::find(tool)?;
         }
         let aws = Aws::start()?;
+        let registry = Registry::of_ecr(&aws)?;
         let repo = Repo::new();
         let root = repo.path(".");
         action::copy_into(&tool::repository().join("examples/sandbox-broker"), &root);
@@ -116,7 +118,7 @@ impl Shop {
         for (key, value) in [("user.name", "octocat"), ("user.email", "octocat@example.com")] {
             git(&root, &["config", key, value]);
         }
-        let shop = Self { aws, repo, runs: Cell::new(0), built: Rc::new(Cell::new(0)) };
+        let shop = Self { aws, registry, repo, runs: Cell::new(0), built: Rc::new(Cell::new(0)) };
         shop.commit();
         shop.make();
         Some(shop)
@@ -199,8 +201,8 @@ impl Shop {
                 Ok(())
             })
             .approved("production-approval", "hubot", "looks good")
-            .tool("docker", DOCKER)
-            .tool("skopeo", &format!("[[ \"$1 $2\" != 'copy --quiet' ]] || exit 0\n{SKOPEO}"))
+            .docker()
+            .around("skopeo", self.registry.skopeo())
             .tool("pip", "true")
             .tool("gh", GH)
             .tool("curl", &CURL.replace("STATUS", "200"))

@@ -12,9 +12,10 @@ use serde_json::{Value as Json, json};
 
 use super::pyfleet::CURL;
 use super::{Ran, Run, action, git};
-use crate::aws::{ACCOUNT, Aws, Rollout, SKOPEO};
+use crate::aws::{ACCOUNT, Aws, Rollout};
 use crate::bodies::story;
 use crate::executed::image_layout::Layout;
+use crate::images::Registry;
 use crate::repo::Repo;
 use crate::tool;
 
@@ -234,18 +235,6 @@ fn coverage_below_the_minimum_closes_the_gate() {
     ran.job("gate").failed().says("::error::job coverage-api: failure");
 }
 
-/// Docker, in which every image is well.
-pub(super) const DOCKER: &str = r#"
-case "$1 $2" in
-  'load --quiet') ;;
-  'image inspect') echo '[{"Size": 104857600, "Config": {"User": "10001", "Healthcheck": {"Test": ["CMD", "true"]}}}]' ;;
-  'run --detach') echo 0123abc ;;
-  'container inspect') echo '[{"State": {"Status": "running", "Health": {"Status": "healthy"}}}]' ;;
-  'container rm') ;;
-  *) echo "unexpected: $*" >&2; exit 9 ;;
-esac
-"#;
-
 /// GitHub's API, for who approved and how long jobs took.
 const RUN: &str = r#"
 case "$*" in
@@ -260,6 +249,7 @@ const REPOSITORY: &str = "sandbox-broker-api";
 /// The broker in production, on an AWS that has the roles, trust policies and permissions that `oidc` derives.
 struct Production {
     aws: Aws,
+    registry: Registry,
     repo: Repo,
     /// What the broker's address answers.
     health: &'static str,
@@ -274,6 +264,7 @@ impl Production {
             tool::find(tool)?;
         }
         let aws = Aws::start()?;
+        let registry = Registry::of_ecr(&aws)?;
         let repo = Repo::new();
         let root = repo.path(".");
         action::copy_into(&tool::repository().join("examples/sandbox-broker"), &root);
@@ -288,7 +279,8 @@ impl Production {
         for (key, value) in [("user.name", "octocat"), ("user.email", "octocat@example.com")] {
             git(&root, &["config", key, value]);
         }
-        let production = Self { aws, repo, health: "200", runs: Cell::new(0), built: Rc::new(Cell::new(0)) };
+        let production =
+            Self { aws, registry, repo, health: "200", runs: Cell::new(0), built: Rc::new(Cell::new(0)) };
         production.commit();
         production.make();
         Some(production)
@@ -357,8 +349,8 @@ impl Production {
                 action.output("digest", &layout.digest);
                 Ok(())
             })
-            .tool("docker", DOCKER)
-            .tool("skopeo", &format!("[[ \"$1 $2\" != 'copy --quiet' ]] || exit 0\n{SKOPEO}"))
+            .docker()
+            .around("skopeo", self.registry.skopeo())
             .tool("pip", "true")
             .tool("gh", RUN)
             .tool("curl", &CURL.replace("STATUS", self.health))
