@@ -12,7 +12,7 @@ pub(super) static RULE: Rule = Rule {
     summary: "nobody outside starts a workflow that has this repository's rights",
     documentation: "\
 ## What it does
-Refuses the events by which outsiders start a workflow that has this repository's token and secrets:
+Refuses the events that run with this repository's token and secrets on what outsiders write, or when they please:
 `pull_request_target`, `workflow_run`, `issue_comment`, `discussion`, `discussion_comment`, `fork`,
 `watch`, `gollum`. A `workflow_run` passes where the workflows it follows are known, and nobody outside starts them.
 
@@ -48,7 +48,12 @@ fn check(file: &WorkflowFile<'_>, findings: &mut Diagnostics) {
         if event == "workflow_run" && follows_own(file) {
             continue;
         }
-        let message = format!("by `{event}` outsiders start this with the repository's token and secrets");
+        let reason = if ["fork", "watch"].contains(&event) {
+            "when outsiders please"
+        } else {
+            "on what outsiders write"
+        };
+        let message = format!("`{event}` runs with this repository's token and secrets {reason}");
         let help = if event == "pull_request_target" {
             "use `pull_request`, which gets neither"
         } else {
@@ -107,7 +112,7 @@ mod tests {
             &RULE,
             "
 on: pull_request_target
-#   ^^^^^^^^^^^^^^^^^^^ error[dangerous-trigger]: by `pull_request_target` outsiders start this
+#   ^^^^^^^^^^^^^^^^^^^ error[dangerous-trigger]: on what outsiders write
 jobs: {}
 ",
         );
@@ -115,7 +120,7 @@ jobs: {}
             &RULE,
             "
 on: [push, watch]
-#          ^^^^^ error[dangerous-trigger]: by `watch` outsiders
+#          ^^^^^ error[dangerous-trigger]: when outsiders please
 jobs: {}
 ",
         );
@@ -125,7 +130,7 @@ jobs: {}
 on:
   push:
   workflow_run: {workflows: [ci]}
-# ^^^^^^^^^^^^ error[dangerous-trigger]: by `workflow_run` outsiders
+# ^^^^^^^^^^^^ error[dangerous-trigger]: `workflow_run` runs with
 jobs: {}
 ",
         );
@@ -146,7 +151,7 @@ jobs: {}
                 "
 on:
   workflow_run: {{workflows: {followed}}}
-# ^^^^^^^^^^^^ error[dangerous-trigger]: by `workflow_run` outsiders
+# ^^^^^^^^^^^^ error[dangerous-trigger]: `workflow_run` runs with
 jobs: {{}}
 "
             );
