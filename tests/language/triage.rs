@@ -65,6 +65,9 @@ fn every_error_has_been_looked_at() {
     for (key @ ((rule, said), file), lines) in &found {
         match table.places.get(key) {
             Some((known, note)) if known == lines && note != UNTRIAGED => {}
+            Some((known, _)) if known == lines => {
+                wrong.push(format!("{file}:{lines}: {rule}: {said}: {UNTRIAGED}"))
+            }
             Some((known, _)) => wrong.push(format!("{file}: {rule}: {said}: lines {lines}, not {known}")),
             None => wrong.push(format!("{file}:{lines}: {rule}: {said}: is not in the table")),
         }

@@ -51,7 +51,8 @@ fn check(file: &WorkflowFile<'_>, findings: &mut Diagnostics) {
         if steps.iter().any(|(_, step)| is_unknown(step)) {
             continue;
         }
-        let in_environment = [&file.workflow.env, &job.env].iter().any(|env| env.values().any(is_token));
+        let in_environment =
+            [&file.workflow.env, &job.env].iter().any(|env| env.values().any(|value| is_token(value)));
         let has_token = |step: &Step| has_token(step, in_environment);
         let needed = |scope| needed(&steps, scope, &has_token);
         let has_token = steps.iter().any(|(_, step)| has_token(step));
@@ -106,10 +107,12 @@ fn keeps_token(step: &Step) -> bool {
 
 /// Whether a script gets the token: from its environment, or in its text.
 fn has_token(step: &Step, in_environment: bool) -> bool {
-    step.run.as_ref().is_some_and(|run| in_environment || is_token(run) || step.env.values().any(is_token))
+    step.run
+        .as_ref()
+        .is_some_and(|run| in_environment || is_token(run) || step.env.values().any(|value| is_token(value)))
 }
 
-fn is_token(value: &String) -> bool {
+fn is_token(value: &str) -> bool {
     embedded(value).0.iter().flat_map(|embedded| embedded.expression.contexts()).any(|access| {
         access.is_within(&["github", "token"]) || access.is_within(&["secrets", "GITHUB_TOKEN"])
     })
