@@ -41,7 +41,7 @@ fn check(file: &WorkflowFile<'_>, findings: &mut Diagnostics) {
         for (start, _) in text.match_indices("${{") {
             let length = text[start..].find("}}").map_or(text.len() - start, |close| close + 2);
             let place = Place::within(path.clone(), start..start + length);
-            let is_folder = path.segments().last() == Some(&Segment::Key("working-directory".to_owned()));
+            let is_folder = path.segments().last() == Some(&Segment::from("working-directory"));
             let (message, help) = if is_folder {
                 (
                     "an expression here decides which files a script meets before anything can look at it",

@@ -1,5 +1,6 @@
 //! `shell-fail-fast`.
 
+use std::cell::LazyCell;
 use std::collections::BTreeSet;
 use std::ops::Range;
 
@@ -50,7 +51,7 @@ fn check(file: &WorkflowFile<'_>, findings: &mut Diagnostics) {
     fn shell_of(defaults: Option<&Defaults>) -> Option<&str> {
         defaults?.run.shell.as_deref()
     }
-    let judged = judged_by_others(file);
+    let judged = LazyCell::new(|| judged_by_others(file));
     for (job_place, _, job) in file.workflow.jobs_at() {
         let inherited = shell_of(job.defaults.as_ref()).or_else(|| shell_of(file.workflow.defaults.as_ref()));
         for (place, step) in job.steps_at(&job_place) {

@@ -2,7 +2,7 @@
 
 use crate::check::{Check, Group, Rule, WorkflowFile};
 use crate::diagnostic::{Diagnostic, Diagnostics, Path, Place, Severity};
-use crate::yaml::decode::closest;
+use crate::spelling::closest;
 use crate::yaml::tree::{Document, Node, Value};
 
 /// What a filter and its opposite are called.
