@@ -258,11 +258,6 @@ const OTHERS: &[(&str, &str)] = &[
         "A waiver gives no reason. The next reader decides by it whether the finding is still accepted.",
     ),
     (
-        "workflow-call",
-        "A workflow calls another with what that does not take, without what it needs, with fewer rights than it asks for, or \
-         too deep. GitHub fails the run before it starts.",
-    ),
-    (
         "workflow-structure",
         "Keys stand together that exclude each other, or one is missing. GitHub refuses the whole file, and nothing in it \
          runs.",

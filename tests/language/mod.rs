@@ -3,11 +3,13 @@
 //! - [`corpus`]: workflows that people run, and the files that actionlint knows to be good.
 //! - [`goldens`]: the cases that GitHub tests its own readers with.
 //! - [`differential`]: workflows made wrong in many ways, one class a file of `mutations/`.
+//! - [`triage`]: what else the rules say of workflows that people run.
 
 mod corpus;
 mod differential;
 mod goldens;
 mod mutations;
+mod triage;
 
 pub(crate) use corpus::files;
 use pyfleet_core::check::{self, Subject, rules::RULES};

@@ -26,6 +26,13 @@ const MUTANTS: &[(&str, &[(&str, &str)])] = &[
         )],
     ),
     (
+        "called-workflow-fits",
+        &[(
+            "jobs:\n",
+            "jobs:\n  call: {permissions: {issues: write}, uses: ./.github/workflows/called.yml, with: {x: y}}\n",
+        )],
+    ),
+    (
         "called-workflow-named",
         &[(
             "jobs:\n",

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::Workflow;
 use crate::check::rules::RULES;
 use crate::check::{self, Subject};
-use crate::diagnostic::{Diagnostic, Diagnostics, Path, Place, Segment};
+use crate::diagnostic::{Diagnostic, Diagnostics, Path, Place, Segment, Severity};
 use crate::project::{ExtraSteps, Side, listed};
 use crate::source::Source;
 use crate::spelling::closest;
@@ -22,7 +22,8 @@ pub fn read_back(planned: &Workflow, text: &str) -> Diagnostics {
         findings.extend(differences(planned, &parsed));
         places = extra_steps(planned, &parsed, &document, &mut findings);
         let judged = check::run(&Subject::workflow(&parsed, &document), RULES);
-        findings.extend(judged.into_iter().filter(|finding| !is_about_the_manifest(planned, finding)));
+        let judged = judged.into_iter().filter(|finding| !is_about_the_manifest(planned, finding));
+        findings.extend(judged.map(as_of_ours));
         document.locate(&mut findings);
     }
     for finding in findings.iter_mut().filter(|finding| finding.origin.is_none()) {
@@ -36,6 +37,24 @@ pub fn read_back(planned: &Workflow, text: &str) -> Diagnostics {
 fn is_about_the_manifest(planned: &Workflow, finding: &Diagnostic) -> bool {
     finding.code == "runner-label-known"
         && matches!(finding.place.path.segments(), [_, Segment::Key(job), ..] if planned.jobs.contains_key(job.as_str()))
+}
+
+/// Rules that only warn of something in a stranger's workflow, and stop this project's own: a version that the catalogue
+/// does not know may be a good one, but nothing here may render it.
+const STRICT: &[&str] = &[
+    "shell-fail-fast",
+    "timeout-set",
+    "tool-version-exact",
+    "untrusted-checkout",
+    "uses-allowed",
+    "uses-pinned",
+];
+
+fn as_of_ours(mut finding: Diagnostic) -> Diagnostic {
+    if STRICT.contains(&finding.code) {
+        finding.severity = Severity::Error;
+    }
+    finding
 }
 
 /// Where in the manifest the extra steps stand, by job and position.

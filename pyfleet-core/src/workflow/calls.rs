@@ -83,7 +83,8 @@ impl<'a, C: Called> Calls<'a, C> {
         Self { depth, ..self }
     }
 
-    /// What GitHub refuses of the calls of a workflow; each finding is at the job of this workflow that calls.
+    /// What GitHub refuses of the calls of a workflow; each finding is at the job of this workflow that calls, and has the
+    /// code of the rule that tells of it.
     #[must_use]
     pub fn mistakes(&self, workflow: &Workflow) -> Diagnostics {
         let mut judge = Judge { calls: self, findings: Diagnostics::new(), count: 0 };
@@ -104,7 +105,7 @@ struct Judge<'a, 'b, C> {
 
 impl<C: Called> Judge<'_, '_, C> {
     fn report(&mut self, place: impl Into<Place>, message: String) {
-        self.findings.push_once(Diagnostic::error("workflow-call", place, message));
+        self.findings.push_once(Diagnostic::error("called-workflow-fits", place, message));
     }
 
     /// Judges what a job calls, and what that calls in turn. `place` is the job of the first workflow.
@@ -173,10 +174,9 @@ impl<C: Called> Judge<'_, '_, C> {
         for scope in Scope::ALL {
             let (own, most) = (asked.level(scope), allowed.level(scope));
             if own > most {
-                self.report(
-                    place.key("uses"),
-                    format!("{who} asks for `{scope}: {own}` and is allowed `{most}`"),
-                );
+                let message = format!("{who} asks for `{scope}: {own}` and is allowed `{most}`");
+                let finding = Diagnostic::error("reusable-permissions-fit", place.key("uses"), message);
+                self.findings.push_once(finding);
             }
         }
     }

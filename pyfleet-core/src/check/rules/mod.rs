@@ -3,6 +3,7 @@
 mod action_inputs;
 mod artifact_path_narrow;
 mod bot_actor_check;
+mod called_workflow_fits;
 mod called_workflow_named;
 mod case_insensitive_guard;
 mod checkout_no_credentials;
@@ -59,6 +60,7 @@ pub static RULES: &[&Rule] = &[
     &action_inputs::RULE,
     &artifact_path_narrow::RULE,
     &bot_actor_check::RULE,
+    &called_workflow_fits::RULE,
     &called_workflow_named::RULE,
     &case_insensitive_guard::RULE,
     &checkout_no_credentials::RULE,

@@ -14,8 +14,8 @@ pub(super) static RULE: Rule = Rule {
     documentation: "\
 ## What it does
 Demands that `needs.X` in a job names one of its `needs:`, and that `needs.X.outputs.y` names an output
-that `X` declares. Outputs of a called workflow are not known here and not judged. `jobs.X.outputs.y` of
-`workflow_call` outputs is judged the same way.
+that `X` declares, or the workflow of this repository that `X` calls; one of another repository is not known.
+`jobs.X.outputs.y` of `workflow_call` outputs is judged the same way.
 
 ## Why
 GitHub reads anything else as an empty text, without a word: a gate that compares it is never what it
@@ -52,7 +52,7 @@ fn check(file: &WorkflowFile<'_>, findings: &mut Diagnostics) {
             let problem = match job {
                 Some((id, job)) if access.is_within(&["needs"]) => {
                     if job.needs.iter().any(|own| own.eq_ignore_ascii_case(needed)) {
-                        problem_with(file.workflow, needed, &access, &["result", "outputs"])
+                        problem_with(file, needed, &access, &["result", "outputs"])
                     } else {
                         Some((
                             format!("`{access}` is always empty: `{id}` does not need `{needed}`"),
@@ -62,7 +62,7 @@ fn check(file: &WorkflowFile<'_>, findings: &mut Diagnostics) {
                 }
                 None if access.is_within(&["jobs"]) && outputs.contains(&placed.path) => {
                     if find(file.workflow, needed).is_some() {
-                        problem_with(file.workflow, needed, &access, &["result", "outputs"])
+                        problem_with(file, needed, &access, &["result", "outputs"])
                     } else {
                         let message = format!("`{access}` is always empty: there is no job `{needed}`");
                         Some((message, "name a job".to_owned()))
@@ -79,7 +79,7 @@ fn check(file: &WorkflowFile<'_>, findings: &mut Diagnostics) {
 
 /// What is wrong with an access below a job that is there: message and help.
 fn problem_with(
-    workflow: &Workflow,
+    file: &WorkflowFile<'_>,
     id: &str,
     access: &ContextAccess,
     properties: &[&str],
@@ -90,9 +90,19 @@ fn problem_with(
         return Some((message, "read one of these".to_owned()));
     }
     let output = access.name(2).filter(|_| property.eq_ignore_ascii_case("outputs"))?;
-    let job = find(workflow, id)?;
-    let declared = job.uses.is_some() || job.outputs.keys().any(|own| own.eq_ignore_ascii_case(output));
-    (!declared).then(|| {
+    let job = find(file.workflow, id)?;
+    let declares = |name: &String| name.eq_ignore_ascii_case(output);
+    if let Some(uses) = &job.uses {
+        let (path, called) = file.repository?.called(uses)?;
+        let declared = called.on.workflow_call.as_ref()?.outputs.keys().any(declares);
+        return (!declared).then(|| {
+            (
+                format!("`{access}` is always empty: `{path}` declares no output `{output}`"),
+                format!("declare it under `on.workflow_call.outputs` of `{path}`"),
+            )
+        });
+    }
+    (!job.outputs.keys().any(declares)).then(|| {
         (
             format!("`{access}` is always empty: `{id}` declares no output `{output}`"),
             format!("declare it under `jobs.{id}.outputs`"),
@@ -134,6 +144,28 @@ jobs:
       B: ${{ needs.gate.outcome }}
 #            ^^^^^^^^^^^^^^^^^^ error[needs-context-declared]: a job has `result` and `outputs`
 ",
+        );
+    }
+
+    #[test]
+    fn outputs_of_a_called_workflow() {
+        fixture::check_among(
+            &RULE,
+            "
+on: push
+jobs:
+  build: {uses: ./.github/workflows/build.yml}
+  deploy:
+    needs: build
+    env:
+      A: ${{ needs.build.outputs.Image }}
+      B: ${{ needs.build.outputs.digest }}
+#            ^^^^^^^^^^^^^^^^^^^^^^^^^^ error[needs-context-declared]: `.github/workflows/build.yml` declares no output `digest`
+",
+            &[(
+                ".github/workflows/build.yml",
+                "on: {workflow_call: {outputs: {image: {value: x}}}}\njobs: {a: {runs-on: x}}\n",
+            )],
         );
     }
 

@@ -52,11 +52,16 @@ const OTHERS: &[&str] = &[
 ];
 
 fn check(file: &WorkflowFile<'_>, findings: &mut Diagnostics) {
+    let is_callable = file.workflow.on.workflow_call.is_some();
     for (place, id, job) in file.workflow.jobs_at().filter(|(_, _, job)| job.uses.is_none()) {
         let granted = file.workflow.permissions_of(job);
         let may = granted.is_some_and(|permissions| permissions.level(Scope::IdToken) == Level::Write);
         let steps = job.steps_at(&place);
         if !may {
+            // Where a workflow that is called says nothing, the caller grants it, or does not.
+            if granted.is_none() && is_callable {
+                continue;
+            }
             for (place, _) in steps.iter().filter(|(_, step)| needs_token(step)) {
                 let message = format!("this login needs `id-token: write`, which `{id}` does not have");
                 findings.push(RULE.finding(place.key("uses"), message).with_help("grant it to the job"));
@@ -112,6 +117,34 @@ on: push
 jobs:
   a:
     permissions: {contents: read}
+    steps:
+      - uses: aws-actions/configure-aws-credentials@v6
+#             ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ error[oidc-permission-match]: which `a` does not have
+        with: {role-to-assume: r, aws-region: x}
+",
+        );
+    }
+
+    #[test]
+    fn what_the_caller_grants_passes() {
+        fixture::check(
+            &RULE,
+            "
+on: workflow_call
+jobs:
+  a:
+    steps:
+      - uses: aws-actions/configure-aws-credentials@v6
+        with: {role-to-assume: r, aws-region: x}
+",
+        );
+        fixture::check(
+            &RULE,
+            "
+on: workflow_call
+permissions: {}
+jobs:
+  a:
     steps:
       - uses: aws-actions/configure-aws-credentials@v6
 #             ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ error[oidc-permission-match]: which `a` does not have

@@ -49,13 +49,17 @@ fn check(file: &WorkflowFile<'_>, findings: &mut Diagnostics) {
             RULE.finding(Place::key(top), "what the workflow grants, every job without a block gets")
                 .with_help("set `permissions: {}` here and grant it to the jobs that need it"),
         ),
-        None => findings.push(
-            RULE.finding(
-                Place::key(top),
-                "the workflow has no `permissions`: the repository's settings decide",
-            )
-            .with_help("set `permissions: {}` at the top"),
-        ),
+        None => {
+            let message = if file.workflow.jobs.values().all(|job| job.permissions.is_some()) {
+                "the workflow has no `permissions`: the next job without a block gets what others decide"
+            } else if file.workflow.on.names().all(|event| event == "workflow_call") {
+                "the workflow has no `permissions`: whoever calls it decides"
+            } else {
+                "the workflow has no `permissions`: the repository's settings decide"
+            };
+            findings
+                .push(RULE.finding(Place::key(top), message).with_help("set `permissions: {}` at the top"));
+        }
     }
     for (place, id, job) in file.workflow.jobs_at() {
         let permissions = place.key("permissions");
@@ -107,6 +111,29 @@ jobs:
   c:
     permissions: read-all
 #                ^^^^^^^^ error[permissions-explicit]: what no step asked for
+",
+        );
+    }
+
+    #[test]
+    fn who_decides_where_the_top_says_nothing() {
+        fixture::check(
+            &RULE,
+            "
+on: workflow_call
+#^ error[permissions-explicit]: whoever calls it decides
+jobs:
+  a:
+# ^ error[permissions-explicit]: `a` does not say
+    runs-on: x
+",
+        );
+        fixture::check(
+            &RULE,
+            "
+on: push
+#^ error[permissions-explicit]: the next job without a block
+jobs: {a: {permissions: {}}}
 ",
         );
     }

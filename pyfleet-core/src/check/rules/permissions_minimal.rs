@@ -2,9 +2,9 @@
 
 use crate::action::Catalogue;
 use crate::check::{Check, Group, Rule, WorkflowFile};
-use crate::diagnostic::{Diagnostic, Diagnostics, Severity};
+use crate::diagnostic::{Diagnostic, Diagnostics, Path, Severity};
 use crate::expression::embedded;
-use crate::workflow::{Job, Level, Permissions, Scope, Step};
+use crate::workflow::{Level, Permissions, Scope, Step};
 
 pub(super) static RULE: Rule = Rule {
     code: "permissions-minimal",
@@ -15,7 +15,7 @@ pub(super) static RULE: Rule = Rule {
     documentation: "\
 ## What it does
 Compares a job's `permissions` with what the catalogue says its actions need. A script that gets the
-token in its own `env:` may justify `actions`, `issues`, `packages`, `pull-requests` and `security-events`; where only
+token, by `env:` or in its text, may justify `actions`, `issues`, `packages`, `pull-requests` and `security-events`; where only
 such a script could need another scope, that is a warning. What an action outside the catalogue needs is not
 known: its job is left to `uses-allowed`. `id-token` is the matter of `oidc-permission-match`; a called workflow is not
 judged.
@@ -51,11 +51,15 @@ fn check(file: &WorkflowFile<'_>, findings: &mut Diagnostics) {
         if steps.iter().any(|(_, step)| is_unknown(step)) {
             continue;
         }
+        let in_environment =
+            [&file.workflow.env, &job.env].iter().any(|env| env.values().any(|value| is_token(value)));
+        let has_token = |step: &Step| has_token(step, in_environment);
+        let needed = |scope| needed(&steps, scope, &has_token);
         let has_token = steps.iter().any(|(_, step)| has_token(step));
         let can_push = steps.iter().any(|(_, step)| keeps_token(step))
             && steps.iter().any(|(_, step)| step.run.is_some());
         for (&scope, &granted) in scopes.iter().filter(|(scope, _)| **scope != Scope::IdToken) {
-            let needed = needed(job, scope);
+            let needed = needed(scope);
             if granted <= needed {
                 continue;
             }
@@ -76,10 +80,8 @@ fn check(file: &WorkflowFile<'_>, findings: &mut Diagnostics) {
     }
 }
 
-/// The most that any step of a job needs of a scope.
-fn needed(job: &Job, scope: Scope) -> Level {
-    let root = crate::diagnostic::Path::root();
-    let steps = job.steps_at(&root);
+/// The most that any step needs of a scope.
+fn needed(steps: &[(Path, &Step)], scope: Scope, has_token: &dyn Fn(&Step) -> bool) -> Level {
     let of_step = |step: &Step| {
         let slug = step.uses.as_ref().and_then(|uses| uses.slug()).unwrap_or_default();
         let of_action = Catalogue::get().action(&slug).and_then(|action| {
@@ -103,14 +105,17 @@ fn keeps_token(step: &Step) -> bool {
     step.is_action("actions/checkout") && step.input("persist-credentials") != Some("false")
 }
 
-/// Whether a script gets the token in its own environment.
-fn has_token(step: &Step) -> bool {
-    let is_token = |value: &String| {
-        embedded(value).0.iter().flat_map(|embedded| embedded.expression.contexts()).any(|access| {
-            access.is_within(&["github", "token"]) || access.is_within(&["secrets", "GITHUB_TOKEN"])
-        })
-    };
-    step.run.is_some() && step.env.values().any(is_token)
+/// Whether a script gets the token: from its environment, or in its text.
+fn has_token(step: &Step, in_environment: bool) -> bool {
+    step.run
+        .as_ref()
+        .is_some_and(|run| in_environment || is_token(run) || step.env.values().any(|value| is_token(value)))
+}
+
+fn is_token(value: &str) -> bool {
+    embedded(value).0.iter().flat_map(|embedded| embedded.expression.contexts()).any(|access| {
+        access.is_within(&["github", "token"]) || access.is_within(&["secrets", "GITHUB_TOKEN"])
+    })
 }
 
 #[cfg(test)]
@@ -184,6 +189,31 @@ jobs:
     steps: [{run: skopeo login ghcr.io, env: {PASSWORD: '${{ github.token }}'}}]
   c: {permissions: {packages: write}, uses: ./.github/workflows/x.yml}
   e: {permissions: {pull-requests: write}, steps: [{uses: actions/stale@v10}]}
+",
+        );
+    }
+
+    #[test]
+    fn a_token_for_all_scripts_passes() {
+        fixture::check(
+            &RULE,
+            "
+on: push
+env: {GH_TOKEN: '${{ github.token }}'}
+jobs:
+  a: {permissions: {pull-requests: write}, steps: [{run: gh pr create}]}
+",
+        );
+        fixture::check(
+            &RULE,
+            "
+on: push
+jobs:
+  a:
+    permissions: {issues: write}
+    env: {GH_TOKEN: '${{ secrets.GITHUB_TOKEN }}'}
+    steps: [{run: gh issue create}]
+  b: {permissions: {issues: write}, steps: [{run: 'TOKEN=${{ github.token }} ./report'}]}
 ",
         );
     }

@@ -33,22 +33,22 @@ run: terraform apply -input=false tfplan
 };
 
 fn check(file: &WorkflowFile<'_>, findings: &mut Diagnostics) {
-    let mut judge = |owner: &Path, names: indexmap::map::Keys<'_, String, String>| {
-        for name in names {
-            let Some(reason) = reserved(name) else { continue };
+    let mut judge = |owner: &Path, variables: &indexmap::IndexMap<String, String>| {
+        for (name, value) in variables {
+            let Some(reason) = reserved(name).filter(|_| !is_harmless(name, value)) else { continue };
             let place = Place::key(owner.key("env").key(name));
             let severity = if reason == RESERVED { Severity::Warning } else { Severity::Error };
             findings.push(Diagnostic::new(severity, RULE.code, place, format!("`{name}` {reason}")));
         }
     };
-    judge(&Path::root(), file.workflow.env.keys());
+    judge(&Path::root(), &file.workflow.env);
     for (place, _, job) in file.workflow.jobs_at() {
-        judge(&place, job.env.keys());
+        judge(&place, &job.env);
         if let Some(container) = &job.container {
-            judge(&place.key("container"), container.env.keys());
+            judge(&place.key("container"), &container.env);
         }
         for (step_place, step) in job.steps_at(&place) {
-            judge(&step_place, step.env.keys());
+            judge(&step_place, &step.env);
         }
     }
 }
@@ -99,6 +99,29 @@ const OF_RUNNER: &[&str] = &[
     "WORKSPACE",
 ];
 
+/// Options of Node that load no code and open nothing.
+const HARMLESS_OPTIONS: &[&str] = &[
+    "--enable-source-maps",
+    "--experimental-sqlite",
+    "--experimental-vm-modules",
+    "--max-old-space-size",
+    "--max-semi-space-size",
+    "--max_old_space_size",
+    "--no-deprecation",
+    "--no-warnings",
+    "--openssl-legacy-provider",
+    "--stack-trace-limit",
+    "--trace-deprecation",
+    "--trace-warnings",
+    "--unhandled-rejections",
+];
+
+/// Whether a variable that could make programs run something else is seen not to.
+fn is_harmless(name: &str, value: &str) -> bool {
+    let option = |word: &str| HARMLESS_OPTIONS.contains(&word.split('=').next().unwrap_or(word));
+    name == "NODE_OPTIONS" && value.split_whitespace().all(option)
+}
+
 fn reserved(name: &str) -> Option<&'static str> {
     match name {
         "NODE_OPTIONS" | "BASH_ENV" | "ENV" | "PATH" | "PYTHONPATH" | "PYTHONSTARTUP" => {
@@ -110,12 +133,11 @@ fn reserved(name: &str) -> Option<&'static str> {
         }
         _ if name.starts_with("LD_") => Some("makes later commands run something else"),
         _ if name.starts_with("TF_CLI_ARGS") => Some("changes what every Terraform command does"),
-        // The one that GitHub's own documentation has people set.
-        "GITHUB_TOKEN" => None,
+        // What GitHub has people set: a token for its own programs, and how much of the cache a job may use.
+        "GITHUB_TOKEN" | "ACTIONS_CACHE_MODE" => None,
         _ if name.strip_prefix("GITHUB_").is_some_and(|rest| !OF_RUNNER.contains(&rest)) => Some(RESERVED),
-        _ if ["GITHUB_", "RUNNER_", "ACTIONS_"].iter().any(|own| name.starts_with(own)) => {
-            Some("belongs to the runner")
-        }
+        _ if name.starts_with("ACTIONS_") => Some("steers the runner and the actions after it"),
+        _ if ["GITHUB_", "RUNNER_"].iter().any(|own| name.starts_with(own)) => Some("belongs to the runner"),
         _ => None,
     }
 }
@@ -146,11 +168,13 @@ jobs:
       - run: a
         env:
           ACTIONS_ALLOW_UNSECURE_COMMANDS: true
-#         ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ error[reserved-env]: belongs to the runner
+#         ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ error[reserved-env]: steers the runner
           GITHUB_SHA: x
 #         ^^^^^^^^^^ error[reserved-env]: belongs to the runner
           GITHUB_ORG_NAME: x
 #         ^^^^^^^^^^^^^^^ warning[reserved-env]: begins as the runner's own variables do
+          NODE_OPTIONS: --max-old-space-size=4096 -r ./preload
+#         ^^^^^^^^^^^^ error[reserved-env]: makes later commands run something else
           AWS_ACCESS_KEY_ID: x
 #         ^^^^^^^^^^^^^^^^^ error[reserved-env]: is set by the login step alone
 ",
@@ -164,7 +188,9 @@ jobs:
             "
 on: push
 env: {APP_ENV: prod, TF_IN_AUTOMATION: 'true', AWS_REGION: eu-central-1, GH_TOKEN: x, GITHUB_TOKEN: x}
-jobs: {a: {steps: [{run: a, env: {MY_PATH: x, PYTHONUNBUFFERED: 1, TF_VAR_a: x}}]}}
+jobs:
+  a: {steps: [{run: a, env: {MY_PATH: x, PYTHONUNBUFFERED: 1, TF_VAR_a: x}}]}
+  b: {env: {NODE_OPTIONS: --max-old-space-size=6144 --no-warnings, ACTIONS_CACHE_MODE: none}}
 ",
         );
     }

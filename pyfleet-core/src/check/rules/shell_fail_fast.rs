@@ -1,8 +1,11 @@
 //! `shell-fail-fast`.
 
+use std::cell::LazyCell;
+use std::collections::BTreeSet;
 use std::ops::Range;
 
 use super::shell_name::is_known;
+use crate::check::script::{System, system};
 use crate::check::{Check, Group, Rule, WorkflowFile};
 use crate::diagnostic::{Diagnostics, Place, Severity};
 use crate::expression::condition;
@@ -11,14 +14,16 @@ use crate::workflow::{Defaults, OrExpression, Step};
 pub(super) static RULE: Rule = Rule {
     code: "shell-fail-fast",
     group: Group::Injection,
-    severity: Severity::Error,
+    severity: Severity::Warning,
     rejects: false,
     summary: "a step that fails stops the job",
     documentation: "\
 ## What it does
-Demands `shell: bash` (or `python`, `pwsh`) for every script, from the step or from the defaults of its
-job or workflow. Refuses `|| true`, `|| :`, `set +e` and `continue-on-error` in steps that do not just report or
-clean up; a step does if its `if:` calls `always()`, `failure()` or `cancelled()`, or if it uploads.
+Demands `shell: bash` (or `python`, `pwsh`, `powershell`) for every script, from the step or from the defaults of its
+job or workflow; `bash -eo pipefail {0}` and programs that are no shell of Unix pass, and so does a job on Windows that
+names none. Warns of `|| true`, `|| :`, `set +e` and `continue-on-error` in steps that do not just report or
+clean up; a step does if its `if:` calls `always()`, `failure()` or `cancelled()`, or if it uploads. Where another step
+reads its `outcome`, `continue-on-error` passes. In what pyfleet renders, each is an error.
 
 ## Why
 Only a shell that is named runs with `pipefail`: without it `scan | tee report` succeeds whatever the
@@ -46,13 +51,16 @@ fn check(file: &WorkflowFile<'_>, findings: &mut Diagnostics) {
     fn shell_of(defaults: Option<&Defaults>) -> Option<&str> {
         defaults?.run.shell.as_deref()
     }
+    let judged = LazyCell::new(|| judged_by_others(file));
     for (job_place, _, job) in file.workflow.jobs_at() {
         let inherited = shell_of(job.defaults.as_ref()).or_else(|| shell_of(file.workflow.defaults.as_ref()));
         for (place, step) in job.steps_at(&job_place) {
             if step.run.is_some() {
                 match step.shell.as_deref().or(inherited) {
-                    Some("bash" | "python" | "pwsh") => {}
+                    Some(shell) if stops_at_failure(shell) => {}
                     Some(other) if !is_known(other) => {} // the matter of `shell-name`
+                    // PowerShell, which stops.
+                    None if system(job) == Some(System::Windows) => {}
                     Some(other) => {
                         let shell = place.key("shell");
                         let place =
@@ -73,15 +81,54 @@ fn check(file: &WorkflowFile<'_>, findings: &mut Diagnostics) {
                 continue;
             }
             for (ignored, range) in step.run.as_deref().map(ignored_failures).unwrap_or_default() {
-                let message = format!("`{ignored}` hides a failure: this step cannot stop the job");
+                let message =
+                    format!("`{ignored}` hides a failure: the script goes on as if it had not been");
                 let help = "keep the exit code: `rc=0; command || rc=$?`, then decide on it";
                 findings.push(RULE.finding(Place::within(place.key("run"), range), message).with_help(help));
             }
-            if step.continue_on_error.as_ref().is_some_and(|value| *value != OrExpression::Literal(false)) {
+            let is_judged = step.id.as_ref().is_some_and(|id| judged.contains(&id.to_lowercase()));
+            if !is_judged
+                && step.continue_on_error.as_ref().is_some_and(|value| *value != OrExpression::Literal(false))
+            {
                 let message = "the job goes on when this step fails, as if it had not";
                 findings.push(RULE.finding(Place::key(place.key("continue-on-error")), message));
             }
         }
+    }
+}
+
+/// The steps whose failure another one asks for: it was not ignored.
+fn judged_by_others(file: &WorkflowFile<'_>) -> BTreeSet<String> {
+    let reads = file.expressions().iter().flat_map(|placed| placed.expression.contexts());
+    let outcomes = reads.filter(|access| {
+        access.is_within(&["steps"])
+            && access.name(1).is_some_and(|name| name.eq_ignore_ascii_case("outcome"))
+    });
+    outcomes.filter_map(|access| Some(access.name(0)?.to_lowercase())).collect()
+}
+
+/// Whether a shell stops at a failure wherever it is in a pipeline, or is a program of which that cannot be asked.
+fn stops_at_failure(shell: &str) -> bool {
+    let mut words = shell.split_whitespace();
+    let Some(program) = words.next() else { return false };
+    match program.rsplit('/').next().unwrap_or(program) {
+        "bash" if shell == "bash" => true,
+        "bash" | "ksh" | "zsh" => {
+            let options: Vec<&str> = words.collect();
+            let sets = |letter: char, name: &str| {
+                options.iter().enumerate().any(|(at, word)| {
+                    let letters = word.strip_prefix('-').filter(|rest| !rest.starts_with('-'));
+                    letters.is_some_and(|letters| {
+                        letters.contains(letter)
+                            || letters.ends_with('o') && options.get(at + 1).is_some_and(|next| *next == name)
+                    })
+                })
+            };
+            sets('e', "errexit") && options.contains(&"pipefail")
+        }
+        "cmd" | "dash" | "sh" => false,
+        "powershell" | "pwsh" | "python" => true,
+        _ => shell.contains("{0}"),
     }
 }
 
@@ -137,15 +184,27 @@ jobs:
   a:
     steps:
       - run: scan | tee report
-#       ^^^ error[shell-fail-fast]: no shell is named
+#       ^^^ warning[shell-fail-fast]: no shell is named
       - run: scan
         shell: sh
-#              ^^ error[shell-fail-fast]: `sh` does not stop at every failure
+#              ^^ warning[shell-fail-fast]: `sh` does not stop at every failure
   b:
     defaults: {run: {shell: 'bash {0}'}}
     steps:
       - run: scan
-#       ^^^ error[shell-fail-fast]: `bash {0}` does not stop
+#       ^^^ warning[shell-fail-fast]: `bash {0}` does not stop
+      - {run: scan, shell: 'bash -o pipefail {0}'}
+#                          ^^^^^^^^^^^^^^^^^^^^^^ warning[shell-fail-fast]: does not stop
+      - {run: scan, shell: 'bash -el {0}'}
+#                          ^^^^^^^^^^^^^^ warning[shell-fail-fast]: does not stop
+      - {run: scan, shell: cmd}
+#                          ^^^ warning[shell-fail-fast]: `cmd` does not stop
+  c:
+    runs-on: ${{ matrix.os }}
+    strategy: {matrix: {os: [ubuntu-24.04, windows-2025]}}
+    steps:
+      - run: scan
+#       ^^^ warning[shell-fail-fast]: no shell is named
 ",
         );
     }
@@ -162,13 +221,13 @@ jobs:
     steps:
       - run: |
           tfsec . ||  true
-#                 ^^^^^^^^ error[shell-fail-fast]: `|| true` hides a failure
+#                 ^^^^^^^^ warning[shell-fail-fast]: `|| true` hides a failure
           (lint || :) && set +e; x
-#               ^^^^ error[shell-fail-fast]: `|| :` hides a failure
-#                        ^^^^^^ error[shell-fail-fast]: `set +e` hides a failure
+#               ^^^^ warning[shell-fail-fast]: `|| :` hides a failure
+#                        ^^^^^^ warning[shell-fail-fast]: `set +e` hides a failure
       - run: scan
         continue-on-error: true
-#       ^^^^^^^^^^^^^^^^^ error[shell-fail-fast]: the job goes on
+#       ^^^^^^^^^^^^^^^^^ warning[shell-fail-fast]: the job goes on
 ",
         );
     }
@@ -191,6 +250,47 @@ jobs:
       - {run: docker rm x || true, if: always()}
       - {uses: actions/upload-artifact@v7, continue-on-error: true}
       - {run: print(1), shell: python}
+",
+        );
+    }
+
+    #[test]
+    fn shells_that_stop_and_programs_that_are_none_pass() {
+        fixture::check(
+            &RULE,
+            "
+on: push
+jobs:
+  a:
+    steps:
+      - {run: a, shell: 'bash -eo pipefail {0}'}
+      - {run: a, shell: 'bash --noprofile --norc -euo pipefail {0}'}
+      - {run: a, shell: '/bin/bash -o errexit -o pipefail {0}'}
+      - {run: a, shell: powershell}
+      - {run: a, shell: 'msys2 {0}'}
+      - {run: a, shell: 'Rscript {0}'}
+  b:
+    runs-on: windows-latest
+    steps: [{run: a}]
+",
+        );
+    }
+
+    #[test]
+    fn a_failure_that_another_step_asks_for() {
+        fixture::check(
+            &RULE,
+            "
+on: push
+defaults: {run: {shell: bash}}
+jobs:
+  a:
+    steps:
+      - {id: Build, run: make, continue-on-error: true}
+      - {run: exit 1, if: steps.build.outcome != 'failure'}
+      - {id: hidden, run: make || true}
+#                              ^^^^^^^ warning[shell-fail-fast]: hides a failure
+      - {run: exit 1, if: steps.hidden.outcome != 'failure'}
 ",
         );
     }

@@ -12,7 +12,7 @@ pub(super) static RULE: Rule = Rule {
     documentation: "\
 ## What it does
 Refuses access keys of AWS, Google Cloud and Azure as environment variables, inputs or secrets, and
-`role-chaining`.
+`role-chaining` where no step before it has logged in to a role.
 
 ## Why
 A key works from anywhere until somebody revokes it; an identity token works for one job of one
@@ -73,12 +73,17 @@ fn check(file: &WorkflowFile<'_>, findings: &mut Diagnostics) {
             judge(&place, "with", step.with.keys());
         }
     }
-    for (place, step) in file.workflow.steps_at() {
-        for (name, value) in &step.with {
-            if name.eq_ignore_ascii_case("role-chaining") && value != "false" {
-                let message = "`role-chaining` takes the credentials of the step before, whatever they are";
-                findings.push(RULE.finding(Place::key(place.key("with").key(name)), message));
+    for (place, _, job) in file.workflow.jobs_at() {
+        let mut has_role = false;
+        for (place, step) in job.steps_at(&place) {
+            for (name, value) in &step.with {
+                if name.eq_ignore_ascii_case("role-chaining") && value != "false" && !has_role {
+                    let message =
+                        "`role-chaining` takes the credentials of the step before, whatever they are";
+                    findings.push(RULE.finding(Place::key(place.key("with").key(name)), message));
+                }
             }
+            has_role |= step.input("role-to-assume").is_some() && step.input("aws-access-key-id").is_none();
         }
     }
     for placed in file.expressions() {
@@ -148,6 +153,8 @@ jobs:
     steps:
       - uses: aws-actions/configure-aws-credentials@v6
         with: {role-to-assume: '${{ vars.ROLE }}', aws-region: x, role-chaining: false}
+      - uses: aws-actions/configure-aws-credentials@v6
+        with: {role-to-assume: '${{ vars.OTHER }}', aws-region: x, role-chaining: true}
       - {run: a, env: {AWS_REGION: x, TOKEN: '${{ secrets.CODECOV_TOKEN }}', NOT_MYAWS_SESSION_TOKENS: x}}
 ",
         );

@@ -1,7 +1,7 @@
 //! `timeout-set`.
 
 use crate::check::{Check, Group, Rule, WorkflowFile};
-use crate::diagnostic::{Diagnostics, Place, Severity};
+use crate::diagnostic::{Diagnostic, Diagnostics, Place, Severity};
 use crate::workflow::OrExpression;
 
 pub(super) static RULE: Rule = Rule {
@@ -12,8 +12,8 @@ pub(super) static RULE: Rule = Rule {
     summary: "every job says how long it may take",
     documentation: "\
 ## What it does
-Demands `timeout-minutes` of every job with steps, written out, from 1 to 360; and of steps that have one
-at most 360.
+Demands `timeout-minutes` of every job with steps, from 1 to 360; and of steps that have one at most 360. Warns where
+an expression computes it; in what pyfleet renders, that is an error.
 
 ## Why
 GitHub's default is six hours: a job that hangs holds its lock, its runner and its rights that long.
@@ -44,9 +44,11 @@ fn check(file: &WorkflowFile<'_>, findings: &mut Diagnostics) {
             Some(OrExpression::Literal(_)) => {
                 RULE.finding(timeout, format!("a job may take from 1 to {LONGEST} minutes"))
             }
-            Some(OrExpression::Expression(_)) => {
-                RULE.finding(timeout, "how long the job may take is not known from the text")
-            }
+            Some(OrExpression::Expression(_)) => Diagnostic::warning(
+                RULE.code,
+                timeout,
+                "how long the job may take is not known from the text",
+            ),
             None => {
                 let message =
                     format!("`{id}` may take 360 minutes, GitHub's default: it has no `timeout-minutes`");
@@ -84,7 +86,7 @@ jobs:
 #                    ^ error[timeout-set]: from 1 to 360
   c:
     timeout-minutes: ${{ matrix.t }}
-#                    ^^^^^^^^^^^^^^^ error[timeout-set]: not known from the text
+#                    ^^^^^^^^^^^^^^^ warning[timeout-set]: not known from the text
   d:
     timeout-minutes: 361
 #                    ^^^ error[timeout-set]: from 1 to 360

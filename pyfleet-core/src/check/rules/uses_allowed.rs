@@ -14,8 +14,9 @@ pub(super) static RULE: Rule = Rule {
     summary: "only actions of the catalogue run, under their own names",
     documentation: "\
 ## What it does
-Refuses actions and remote workflows that are not in the catalogue, images as actions, and names in
-another case than the catalogue's. Files of this repository (`./…`) pass.
+Refuses names that are a slip away from one of the catalogue and belong to somebody else, and names in another case
+than the catalogue's. Warns of other actions and remote workflows that are not in the catalogue, and of images as
+actions; in what pyfleet renders, each is an error. Files of this repository (`./…`) pass.
 
 ## Why
 An action runs with the job's token and, after a login, with its cloud credentials. A name that is one
@@ -50,7 +51,8 @@ fn judge(path: &Path, uses: &Uses) -> Option<Diagnostic> {
             return Some(RULE.finding(path.clone(), "an action that an expression names is in no catalogue"));
         }
         Uses::Docker(_) => {
-            return Some(RULE.finding(path.clone(), "an image as an action is in no catalogue"));
+            let message = "an image as an action is in no catalogue";
+            return Some(Diagnostic::warning(RULE.code, path.clone(), message));
         }
         Uses::Repository { .. } => uses.slug()?,
     };
@@ -63,12 +65,39 @@ fn judge(path: &Path, uses: &Uses) -> Option<Diagnostic> {
                 .with_help("write it as its owner does, so that a search finds every use"),
         ),
         None => {
-            let finding = RULE.finding(place, format!("`{slug}` is not in the catalogue"));
-            Some(match closest(&slug, catalogue.actions().iter().map(|action| action.slug.as_str())) {
+            let message = format!("`{slug}` is not in the catalogue");
+            let slugs = || catalogue.actions().iter().map(|action| action.slug.as_str());
+            if let Some(meant) =
+                slugs().find(|meant| owner(meant) != owner(&slug) && is_one_slip(meant, &slug))
+            {
+                return Some(RULE.finding(place, message).with_help(format!("did you mean `{meant}`?")));
+            }
+            let finding = Diagnostic::warning(RULE.code, place, message);
+            Some(match closest(&slug, slugs()) {
                 Some(meant) => finding.with_help(format!("did you mean `{meant}`?")),
                 None => finding.with_help("use an action of the catalogue, or a script"),
             })
         }
+    }
+}
+
+fn owner(slug: &str) -> &str {
+    slug.split('/').next().unwrap_or(slug)
+}
+
+/// Whether two names differ by one letter, or by two that changed places.
+fn is_one_slip(one: &str, other: &str) -> bool {
+    let (one, other) = (one.as_bytes(), other.as_bytes());
+    let same = |pairs: &mut dyn Iterator<Item = (&u8, &u8)>| {
+        pairs.take_while(|(one, other)| one.eq_ignore_ascii_case(other)).count()
+    };
+    let before = same(&mut one.iter().zip(other));
+    let (one, other) = (one.get(before..).unwrap_or_default(), other.get(before..).unwrap_or_default());
+    let after = same(&mut one.iter().rev().zip(other.iter().rev()));
+    let middle = |text: &[u8]| text.get(..text.len() - after).unwrap_or_default().to_ascii_lowercase();
+    match (middle(one).as_slice(), middle(other).as_slice()) {
+        ([a, b], [c, d]) => (a, b) == (d, c),
+        (one, other) => one.len() <= 1 && other.len() <= 1,
     }
 }
 
@@ -88,13 +117,19 @@ jobs:
     steps:
       - uses: action/checkout@v7
 #             ^^^^^^^^^^^^^^^ error[uses-allowed]: `action/checkout` is not in the catalogue
+      - uses: acitons/checkout@v7
+#             ^^^^^^^^^^^^^^^^ error[uses-allowed]: `acitons/checkout` is not in the catalogue
+      - uses: depot/build-push-action@v1
+#             ^^^^^^^^^^^^^^^^^^^^^^^ warning[uses-allowed]: `depot/build-push-action` is not in the catalogue
       - uses: Actions/Checkout@v7
 #             ^^^^^^^^^^^^^^^^ error[uses-allowed]: another way to write `actions/checkout`
       - uses: docker://alpine
-#             ^^^^^^^^^^^^^^^ error[uses-allowed]: an image as an action
+#             ^^^^^^^^^^^^^^^ warning[uses-allowed]: an image as an action
+      - uses: actions/chekcout@v7
+#             ^^^^^^^^^^^^^^^^ warning[uses-allowed]: `actions/chekcout` is not in the catalogue
   b:
     uses: o/r/.github/workflows/x.yml@main
-#         ^^^^^^^^^^^^^^^^^^^^^^^^^^^ error[uses-allowed]: is not in the catalogue
+#         ^^^^^^^^^^^^^^^^^^^^^^^^^^^ warning[uses-allowed]: is not in the catalogue
 ",
         );
     }

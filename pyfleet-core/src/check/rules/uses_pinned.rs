@@ -14,9 +14,10 @@ pub(super) static RULE: Rule = Rule {
     summary: "every action is one commit, and the comment behind it says which version that is",
     documentation: "\
 ## What it does
-Demands that `uses:` of an action or a remote workflow names a full commit, that the commit is the
-catalogue's where the catalogue has the action, and that the comment behind it is its version. Refuses
-versions that are known to be bad.
+Demands that `uses:` of an action or a remote workflow names a full commit, and that the comment behind it is its
+version: `# v7.0.1`, `# pin@v7.0.1`, `# tag=v7.0.1` or `# ratchet:actions/checkout@v7.0.1`. Refuses versions that are
+known to be bad, and a commit that passes for the catalogue's version and is another one. Warns of other versions than
+the catalogue's, and of a comment like `# v7`, which is true of several commits; in what pyfleet renders, both are errors.
 
 ## Why
 A tag can be moved to other code, and has been: tj-actions in March 2025, trivy-action in March 2026. A
@@ -54,9 +55,10 @@ fn judge(document: &Document, path: &Path, uses: &Uses) -> Option<Diagnostic> {
         None => finding,
     };
     let comment = document.trailing_comment(path).and_then(|comment| comment.split_whitespace().next());
+    let version = comment.map(version_in);
     let reference_place = || Place::within(path.clone(), slug.len() + 1..slug.len() + 1 + reference.len());
-    let version = if is_commit(reference) { comment } else { Some(reference) };
-    if let Some(denied) = version.and_then(|version| catalogue.denied(&slug, version)) {
+    let runs = if is_commit(reference) { version } else { Some(reference) };
+    if let Some(denied) = runs.and_then(|version| catalogue.denied(&slug, version)) {
         let message = format!("{slug} below {} must not run: {}", denied.below, denied.reason);
         return Some(help(RULE.finding(reference_place(), message)));
     }
@@ -65,22 +67,48 @@ fn judge(document: &Document, path: &Path, uses: &Uses) -> Option<Diagnostic> {
             format!("`{reference}` can be moved to other code: only a full commit stays what it is");
         return Some(help(RULE.finding(reference_place(), message)));
     }
-    if let Some(action) = known.filter(|action| action.commit != reference) {
-        let message =
-            format!("this commit is not {} {}, the one in the catalogue", action.slug, action.version);
-        return Some(help(RULE.finding(reference_place(), message)));
-    }
-    let says_version = |comment: &str| match known {
-        Some(action) => comment == action.version,
-        None => comment.trim_start_matches('v').starts_with(|first: char| first.is_ascii_digit()),
+    let Some(version) = version else {
+        return Some(help(RULE.finding(path.clone(), "no comment says which version this commit is")));
     };
-    match comment {
-        Some(comment) if says_version(comment) => None,
-        Some(comment) => Some(help(
-            RULE.finding(path.clone(), format!("the comment `{comment}` is not this commit's version")),
-        )),
-        None => Some(help(RULE.finding(path.clone(), "no comment says which version this commit is"))),
+    if !parts(version).next().is_some_and(|first| first.starts_with(|letter: char| letter.is_ascii_digit())) {
+        let message = format!("the comment `{version}` is no version");
+        return Some(help(RULE.finding(path.clone(), message)));
     }
+    let action = known?;
+    let warning = |place: Place, message: String| Some(help(Diagnostic::warning(RULE.code, place, message)));
+    let is_same = parts(version).eq(parts(&action.version));
+    match (action.commit == reference, is_same) {
+        (true, true) => None,
+        (true, false) if parts(version).zip(parts(&action.version)).all(|(own, other)| own == other) => {
+            let message = format!(
+                "the comment `{version}` is true of other commits too: this one is {}",
+                action.version
+            );
+            warning(path.clone().into(), message)
+        }
+        (true, false) => {
+            let message = format!("the comment `{version}` is not this commit's version");
+            Some(help(RULE.finding(path.clone(), message)))
+        }
+        (false, true) => {
+            let message = format!("this commit is not {} {}", action.slug, action.version);
+            Some(help(RULE.finding(reference_place(), message)))
+        }
+        (false, false) => {
+            let message = format!("the catalogue knows {} {}, and no other", action.slug, action.version);
+            warning(reference_place(), message)
+        }
+    }
+}
+
+/// The version in the first word of a comment, as the tools that pin write it.
+fn version_in(word: &str) -> &str {
+    word.rsplit(['@', '=']).next().unwrap_or(word)
+}
+
+/// The parts of a version, which is written with or without a `v`.
+fn parts(version: &str) -> impl Iterator<Item = &str> {
+    version.strip_prefix('v').unwrap_or(version).split('.')
 }
 
 /// Whether a reference is a full commit, of a SHA-1 or SHA-256 repository.
@@ -111,13 +139,38 @@ jobs:
 #                              ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ error[uses-pinned]: is not actions/checkout v7.0.1
       - uses: actions/checkout@3d3c42e5aac5ba805825da76410c181273ba90b1 # v6
 #             ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ error[uses-pinned]: `v6` is not this commit's version
+      - uses: actions/checkout@3d3c42e5aac5ba805825da76410c181273ba90b1 # pin@v6.0.0
+#             ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ error[uses-pinned]: `v6.0.0` is not this commit's version
+      - uses: actions/checkout@0000000000000000000000000000000000000000 # main
+#             ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ error[uses-pinned]: `main` is no version
+      - uses: actions/checkout@0000000000000000000000000000000000000000
+#             ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ error[uses-pinned]: no comment says which version
       - uses: actions/checkout@3d3c42e5aac5ba805825da76410c181273ba90b1
 #             ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ error[uses-pinned]: no comment says which version
       - uses: other/action@3d3c42e5aac5ba805825da76410c181273ba90b1 # pinned
-#             ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ error[uses-pinned]: `pinned` is not
+#             ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ error[uses-pinned]: `pinned` is no version
   b:
     uses: o/r/.github/workflows/x.yml@main
 #                                     ^^^^ error[uses-pinned]: `main` can be moved
+",
+        );
+    }
+
+    #[test]
+    fn versions_that_may_be_good() {
+        fixture::check(
+            &RULE,
+            "
+on: push
+jobs:
+  a:
+    steps:
+      - uses: actions/checkout@0000000000000000000000000000000000000000 # v7.0.2
+#                              ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ warning[uses-pinned]: the catalogue knows actions/checkout v7.0.1
+      - uses: actions/checkout@0000000000000000000000000000000000000000 # v7
+#                              ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ warning[uses-pinned]: the catalogue knows actions/checkout v7.0.1
+      - uses: actions/checkout@3d3c42e5aac5ba805825da76410c181273ba90b1 # v7
+#             ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ warning[uses-pinned]: this one is v7.0.1
 ",
         );
     }
@@ -149,6 +202,9 @@ jobs:
   a:
     steps:
       - uses: actions/checkout@3d3c42e5aac5ba805825da76410c181273ba90b1 # v7.0.1
+      - uses: actions/checkout@3d3c42e5aac5ba805825da76410c181273ba90b1 # pin@7.0.1
+      - uses: actions/checkout@3d3c42e5aac5ba805825da76410c181273ba90b1 # ratchet:actions/checkout@v7.0.1
+      - uses: other/action@0000000000000000000000000000000000000000 # tag=v2
       - uses: other/action@0000000000000000000000000000000000000000 # 2.1
       - uses: ./local
       - uses: docker://alpine
