@@ -21,8 +21,15 @@ pub(crate) struct Example {
     pub(crate) name: String,
     /// What its manifest is called by: a story that changes a copy keeps that.
     pub(crate) project: String,
-    /// The text of every body.
-    pub(crate) bodies: BTreeMap<Place, String>,
+    pub(crate) bodies: BTreeMap<Place, Body>,
+}
+
+/// What one step runs.
+#[derive(Clone)]
+pub(crate) struct Body {
+    /// The step's name, which no other step of the job has.
+    pub(crate) step: String,
+    pub(crate) text: String,
 }
 
 /// Every example, read once.
@@ -68,10 +75,16 @@ impl Example {
         let (workflow, findings) = workflow::parse(Source::new(place, text));
         assert!(findings.is_empty(), "{place}: {findings:?}");
         for (id, job) in workflow.unwrap().0.jobs {
+            let mut names: BTreeMap<String, usize> = BTreeMap::new();
             for (position, step) in job.steps.into_iter().enumerate() {
-                if let Some(body) = step.run {
-                    self.bodies.insert((place.to_owned(), id.clone(), position), body);
+                let Some(text) = step.run else { continue };
+                let mut name = step.name.unwrap_or_else(|| "a step".to_owned());
+                let times = names.entry(name.clone()).or_default();
+                *times += 1;
+                if *times > 1 {
+                    name = format!("{name} ({times})");
                 }
+                self.bodies.insert((place.to_owned(), id.clone(), position), Body { step: name, text });
             }
         }
     }

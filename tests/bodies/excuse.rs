@@ -4,12 +4,10 @@ use super::ledger::End;
 
 /// Programs that stories stand in for where a body succeeds: what is missing.
 pub(super) const STOOD_IN: &[(&str, &str)] = &[
-    ("bandit", "is not among the tools that the tests install"),
     (
         "curl",
         "the downloads of kubectl and Packer, the webhooks, and the addresses of services are not there",
     ),
-    ("flake8", "is not among the tools that the tests install"),
     ("gh", "GitHub's API is not there"),
     ("infracost", "its prices come from a service that asks for a key"),
     ("npm", "there is no registry: what the lock file names was installed before"),
@@ -65,3 +63,21 @@ pub(super) const NEVER_DUE: &[(&str, &str, &str)] = &[(
     r#"terraform -chdir="$STACK_DIRECTORY" fmt -check -recursive -diff"#,
     "`!matrix.synthesised`: its one stack is synthesised, and nobody writes that by hand",
 )];
+
+/// Steps that no story executes where they were rendered: the example, the workflow, the job, the step, and why.
+pub(super) const NOT_REACHED: &[(&str, &str, &str, &str, &str)] = &[
+    ("experience-showcase", "check-state.yml", "check-production", "Initialise", SYNTHESISED),
+    ("experience-showcase", "check-state.yml", "check-production", "Plan from the state alone", SYNTHESISED),
+    ("pyfleet", "tf-auto.yml", "plan-destroy-dev", "Check the format", DESTROYS),
+    ("pyfleet", "tf-auto.yml", "plan-destroy-prod", "Check the format", DESTROYS),
+    ("pyfleet", "tf-auto.yml", "plan-prod-1", "Read the live colour", NO_COLOURS),
+    ("pyfleet", "tf-auto.yml", "apply-prod-1", "Plan the way back", NO_COLOURS),
+    ("pyfleet", "tf-auto.yml", "apply-prod-1", "Judge the way back", NO_COLOURS),
+    ("pyfleet", "tf-auto.yml", "apply-prod-1", "Go back", NO_COLOURS),
+    ("pyfleet", "tf-auto.yml", "apply-prod-1", "Record the way back", NO_COLOURS),
+];
+
+const SYNTHESISED: &str = "its condition says `!matrix.synthesised`, and the one stack is synthesised";
+const DESTROYS: &str = "its condition says that nothing is destroyed, and this job is there for that alone";
+const NO_COLOURS: &str =
+    "its condition asks for two colours, and this layer's one stack, `network`, has none";

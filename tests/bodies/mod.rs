@@ -1,13 +1,14 @@
 //! Every `run:` body of the examples is executed as it is rendered, in success and in its main failure.
 //!
 //! A test that executes an example's workflows is a story ([`story`]); what each body came to is written down in
-//! `executed.tsv` ([`ledger`]), and every story sees that its own lines still hold. So the tests here need to execute
-//! nothing: they compare the rendered trees with the ledger, and the ledger with what is stood in for, which
-//! `examples/README.md` lists.
+//! `executed.tsv` ([`ledger`]), and which step of which job it was in `places.tsv` ([`place`]). Every story sees that its own
+//! lines still hold. So the tests here need to execute nothing: they compare the rendered trees with both, and the first
+//! with what is stood in for, which `examples/README.md` lists.
 
 mod body; // what a body is told by, and when it has failed
 mod excuse; // what no tool here can run, and what never happens
 mod ledger; // who has shown what
+mod place; // where: who has executed which step of which job
 mod story; // a test that shows it
 
 use std::collections::BTreeSet;
@@ -24,8 +25,8 @@ use crate::tool;
 fn demands(examples: &[Example]) -> BTreeSet<Demand> {
     let mut demands = BTreeSet::new();
     for example in examples {
-        for text in example.bodies.values() {
-            let body = body::name_of(text);
+        for body in example.bodies.values() {
+            let body = body::name_of(&body.text);
             let never = |end| ENDS_ONE_WAY.iter().any(|(own, only, _)| *own == body && *only != end);
             let is_due = !NEVER_DUE.iter().any(|(own, never, _)| *own == example.name && *never == body);
             if is_due && !never(End::Success) {
@@ -103,8 +104,11 @@ fn every_body_is_executed_in_success_and_in_failure() {
     );
 
     let steps: usize = examples.iter().map(|example| example.bodies.len()).sum();
-    let bodies: BTreeSet<String> =
-        examples.iter().flat_map(|example| example.bodies.values()).map(|text| body::name_of(text)).collect();
+    let bodies: BTreeSet<String> = examples
+        .iter()
+        .flat_map(|example| example.bodies.values())
+        .map(|body| body::name_of(&body.text))
+        .collect();
     let succeed = ledger.0.keys().filter(|demand| demand.end == End::Success).count();
     let really = ledger
         .0
@@ -150,7 +154,7 @@ fn a_body_that_nobody_executes_is_noticed() {
     // A changed text is another body, and what was shown of the old one is worth nothing.
     let mut examples = body::examples().to_vec();
     let mut bodies = examples.iter_mut().flat_map(|example| example.bodies.values_mut());
-    bodies.find(|text| text.contains("apply.log")).unwrap().insert_str(0, "cd ..\n");
+    bodies.find(|body| body.text.contains("apply.log")).unwrap().text.insert_str(0, "cd ..\n");
     assert!(newly(&examples).iter().any(|mistake| mistake.contains(": cd .. ⏎ ")), "{:?}", newly(&examples));
 
     // A line that is missing, of a body that is gone, of a story that is gone, or with an excuse that nobody wrote.
@@ -187,7 +191,7 @@ fn no_excuse_is_left_over() {
     let bodies: BTreeSet<String> = body::examples()
         .iter()
         .flat_map(|example| example.bodies.values())
-        .map(|text| body::name_of(text))
+        .map(|body| body::name_of(&body.text))
         .collect();
     for body in ENDS_ONE_WAY.iter().map(|(body, ..)| body).chain(NEVER_DUE.iter().map(|(_, body, _)| body)) {
         assert!(bodies.contains(*body), "no example has this body: {body}");
@@ -208,6 +212,10 @@ fn the_readme_lists_what_no_tool_here_can_run() {
             .collect();
         let bodies: Vec<String> = bodies.into_iter().collect();
         list += &format!("- **{name}**: {missing}: {}.\n", bodies.join(", "));
+    }
+    list += "\nNo story reaches these steps where they are rendered; what they run is executed in other jobs:\n\n";
+    for (step, why) in place::excused() {
+        list += &format!("- {}: {why}.\n", step.said());
     }
     let path = tool::repository().join("examples/README.md");
     let readme = fs::read_to_string(&path).unwrap();

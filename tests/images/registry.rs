@@ -7,10 +7,12 @@ use tempfile::TempDir;
 use crate::aws::{ACCOUNT, Aws};
 use crate::tool;
 
-/// Who is let in, with bcrypt's digest of the password: what the emulated ECR gives out, and the secret of stories.
+/// Who is let in, with bcrypt's digest of the password: what the emulated ECR gives out, the secret of stories, and the
+/// token of a job.
 const USERS: &str = "\
 AWS:$2b$04$xwf/HQ0JFJ2b58nEMipuWOio.t7oX7bk6KuJjByYEQT51PAmoO9rC
 acme-bot:$2b$04$MriCWjfDlfjsWIgLmyULeuRXZhFTOrXA5RBMpB.kDNkmJUVMJMGA.
+octocat:$2b$04$2MQU/LdjCcQ/SFZRYt675uSt1wRhEVormtM5Yj9gH0zJvSr7z/kdG
 ";
 
 /// An empty registry on loopback, where an emulated AWS is. It ends when this is dropped.

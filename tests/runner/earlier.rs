@@ -5,7 +5,7 @@ use super::{Ran, Run, git};
 use crate::bodies::story;
 
 impl World {
-    fn head(&self) -> String {
+    pub(super) fn head(&self) -> String {
         git(&self.repo.path("."), &["rev-parse", "HEAD"])
     }
 
@@ -14,12 +14,11 @@ impl World {
     }
 
     fn rolling_back(&self, target: &str, confirm: &str) -> Run {
-        let inputs = [
-            ("environment", "prod"),
-            ("what", "terraform/network"),
-            ("target", target),
-            ("confirm", confirm),
-        ];
+        self.rolling_back_of("prod", "terraform/network", target, confirm)
+    }
+
+    pub(super) fn rolling_back_of(&self, environment: &str, what: &str, target: &str, confirm: &str) -> Run {
+        let inputs = [("environment", environment), ("what", what), ("target", target), ("confirm", confirm)];
         self.start("rollback").event("workflow_dispatch").inputs(inputs)
     }
 
@@ -109,5 +108,17 @@ fn a_stack_goes_back_to_what_was_applied_before() {
     let ran = world.rolling_back(&second, "ROLLBACK").unanswered("prod-approval").run().unwrap();
     ran.job("approve-terraform-prod").skipped();
     succeeded(&ran, &["rollback-terraform-prod"]);
+    assert_eq!(world.live_range(), "10.1.0.0/16");
+
+    // The other environment has its own record, and nobody is asked there.
+    world.apply("dev", "network").unwrap().job("apply-dev").succeeded();
+    world.repo.replace("infra/network/main.tf", "10.2.0.0/16", "10.3.0.0/16");
+    world.commit();
+    world.apply("dev", "network").unwrap().job("apply-dev").succeeded();
+    let ran = world.rolling_back_of("dev", "terraform/network", "list", "").run().unwrap();
+    succeeded(&ran, &["list-terraform-dev"]);
+    let ran = world.rolling_back_of("dev", "terraform/network", "previous", "ROLLBACK").run().unwrap();
+    succeeded(&ran, &["plan-terraform-dev", "rollback-terraform-dev"]);
+    assert_eq!(world.object("_pyfleet/applied/dev/network.json")["action"], "rollback");
     assert_eq!(world.live_range(), "10.1.0.0/16");
 }

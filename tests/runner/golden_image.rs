@@ -510,6 +510,9 @@ fn drift_is_told_by_the_image_on_record() {
     ran.job("report").says("staging/machines: clean").says("production/machines: clean");
     let calls = homelab.aws.calls();
     assert!(!calls.is_empty() && calls.iter().all(|call| call.status != 403), "{calls:?}");
+    // The same record is what production could go back to.
+    let ran = homelab.roll_back("production", "list", "").run().unwrap();
+    assert!(ran.job("list-terraform-production").succeeded().summary().contains("`9001`"));
     let reads = |principal: &str| principal.contains("-plan/");
     assert!(calls.iter().all(|call| call.action.starts_with("sts:") || reads(&call.principal)), "{calls:?}");
 

@@ -45,6 +45,7 @@ const SECRETS: [(&str, &str); 3] = [
 ];
 
 struct World {
+    environment: &'static str,
     aws: Aws,
     kubernetes: Kubernetes,
     repo: Repo,
@@ -54,12 +55,18 @@ struct World {
 
 impl World {
     fn new() -> Option<Self> {
-        for tool in ["jq", "pytest", "terraform"] {
+        Self::of("production")
+    }
+
+    /// The cluster of one environment, and what its branch has.
+    fn of(environment: &'static str) -> Option<Self> {
+        for tool in ["bandit", "flake8", "jq", "pytest", "terraform"] {
             tool::find(tool)?;
         }
         let aws = Aws::start()?;
         let registry = Registry::start(&aws, "docker.io")?;
-        let kubernetes = Kubernetes::start(&aws, "inventory-production")?;
+        let cluster = format!("inventory-{environment}");
+        let kubernetes = Kubernetes::start(&aws, &cluster)?;
         let repo = Repo::new();
         let root = repo.path(".");
         action::copy_into(&tool::repository().join("examples/inventory-manager"), &root);
@@ -82,18 +89,18 @@ impl World {
             .roles
             .iter()
             .flat_map(|role| role.clusters.iter().map(move |access| (role, access)))
-            .filter(|(_, access)| access.cluster == "inventory-production")
+            .filter(|(_, access)| access.cluster == cluster)
             .map(|(role, access)| {
                 let right = if access.policy.ends_with("AmazonEKSEditPolicy") { "edit" } else { "view" };
                 (role.name.as_deref().unwrap(), right)
             })
             .collect();
-        let of = |role: &str| format!("pyfleet-inventory-manager-production-{role}");
+        let of = |role: &str| format!("pyfleet-inventory-manager-{environment}-{role}");
         assert_eq!(access, [(of("plan").as_str(), "view"), (of("deploy").as_str(), "edit")]);
         kubernetes.lets_in(&access);
         kubernetes.namespace("inventory-manager");
         aws.enforce();
-        let world = Self { aws, kubernetes, repo, registry, runs: Cell::new(0) };
+        let world = Self { environment, aws, kubernetes, repo, registry, runs: Cell::new(0) };
         world.commit();
         world.aws.forget_calls();
         Some(world)
@@ -103,6 +110,46 @@ impl World {
         let root = self.repo.path(".");
         git(&root, &["add", "--all"]);
         git(&root, &["commit", "--quiet", "--allow-empty", "--message", "A commit"]);
+    }
+
+    /// A workflow that somebody starts for the environment.
+    fn by_hand(&self, workflow: &str, inputs: &[(&str, &str)]) -> Ran {
+        let run = self.start(workflow, "workflow_dispatch", 0).inputs([("environment", self.environment)]);
+        let ran = run.inputs(inputs.iter().copied()).run().unwrap();
+        no_secret(&ran);
+        ran
+    }
+
+    fn tf(&self, action: &str, confirm: &str, more: &[(&str, &str)]) -> Ran {
+        let own = [("stack", "inventory-manager"), ("action", action), ("confirm", confirm)];
+        self.by_hand("tf", &[&own[..], more].concat())
+    }
+
+    fn roll_back(&self, what: &str, target: &str) -> Ran {
+        let confirm = if target == "list" { "" } else { "ROLLBACK" };
+        self.by_hand("rollback", &[("what", what), ("target", target), ("confirm", confirm)])
+    }
+
+    /// One more resource in the stack.
+    fn grow(&self, name: &str) {
+        self.repo.append("infra/main.tf", &format!("\nresource \"terraform_data\" \"{name}\" {{}}\n"));
+        self.commit();
+    }
+
+    /// A lock that a lost runner has left, by its id.
+    fn leave_a_lock(&self) -> &'static str {
+        let id = "0b5a1f3e-7d7c-4a4e-9f5a-1d2c3b4a5f6e";
+        let lock = json!({
+            "ID": id, "Operation": "OperationTypeApply", "Info": "", "Who": "mallory@laptop", "Version": "1.11.4",
+            "Created": "2026-01-01T00:00:00Z", "Path": "inventory-manager",
+        });
+        self.repo.write("../lock", lock.to_string());
+        let (file, key) =
+            (self.repo.path("../lock"), format!("{}/inventory-manager.tfstate.tflock", self.environment));
+        let put =
+            ["s3api", "put-object", "--bucket", BUCKET, "--key", &key, "--body", file.to_str().unwrap()];
+        self.aws.cli(&put);
+        id
     }
 
     /// A workflow to whose changes production's reviewers agree; `/health` fails so many times first.
@@ -131,8 +178,6 @@ impl World {
             .docker()
             .around("skopeo", self.registry.skopeo())
             .tool("pip", "true")
-            .tool("flake8", "echo clean")
-            .tool("bandit", "echo clean")
             .tool("pip-audit", r#"echo '{"dependencies": [], "fixes": []}' >"${*: -1}""#)
             .tool("gh", GH)
             .tool("curl", &curl)
@@ -140,7 +185,13 @@ impl World {
             .env("WAIT_TIMEOUT", "5")
             .env("WAIT_INTERVAL", "1")
             .env("DELAY", "0");
-        SECRETS.into_iter().fold(run, |run, (name, value)| run.environment_secret("production", name, value))
+        let run = if self.environment == "staging" && event != "pull_request" {
+            run.ref_("refs/heads/develop")
+        } else {
+            run
+        };
+        let secrets = SECRETS.into_iter();
+        secrets.fold(run, |run, (name, value)| run.environment_secret(self.environment, name, value))
     }
 }
 
@@ -183,11 +234,13 @@ fn a_pull_request_is_tested_analysed_built_and_scanned() {
 fn an_analysis_that_finds_something_keeps_its_reports_and_stops_everything() {
     let _story = story!();
     let Some(world) = World::new() else { return };
-    let bandit = "echo 'B105 hardcoded_password_string'; exit 1";
-    let Some(ran) = world.start("main", "push", 0).tool("bandit", bandit).run() else { return };
+    world.repo.write("ask.py", "import os\n\n\ndef ask():\n    return eval(input())\n");
+    world.commit();
+    let Some(ran) = world.start("main", "push", 0).run() else { return };
     ran.job("security-app").failed();
     let kept = ran.artifact("security_app");
-    assert!(kept.text("bandit.txt").contains("B105"));
+    assert!(kept.text("bandit.txt").contains("[B307:blacklist]"));
+    assert_eq!(kept.text("flake8.txt"), "./ask.py:1:1: F401 'os' imported but unused\n");
     // The others looked all the same.
     assert_eq!(kept.files(), ["bandit.txt", "flake8.txt", "pip-audit.json"]);
     ran.job("gate").failed().says("::error::job security-app: failure");
@@ -272,18 +325,15 @@ fn a_commit_on_main_gets_to_production_and_back() {
         "{summary}"
     );
 
-    // The way back.
+    // The way back, and forth again to what does not start, which is shown.
     kubernetes.breaks(&[]);
-    let inputs = [
-        ("environment", "production"),
-        ("what", "eks/inventory-manager"),
-        ("target", "previous"),
-        ("confirm", "ROLLBACK"),
-    ];
-    let ran = world.start("rollback", "workflow_dispatch", 0).inputs(inputs).run().unwrap();
-    no_secret(&ran);
-    ran.job("rollback-eks-production").succeeded();
+    let ran = world.roll_back("eks/inventory-manager", "list");
+    assert!(ran.job("list-eks-production").succeeded().summary().contains(&first));
+    world.roll_back("eks/inventory-manager", "previous").job("rollback-eks-production").succeeded();
     assert_eq!(kubernetes.live("inventory-manager").1, image(&first));
+    kubernetes.breaks(&["acme/inventory-manager"]);
+    let ran = world.roll_back("eks/inventory-manager", "2");
+    ran.job("rollback-eks-production").failed().says("Back-off restarting failed container");
 }
 
 #[test]
@@ -307,45 +357,96 @@ fn a_service_that_is_not_well_is_red_and_stays() {
 fn a_stack_is_worked_on_by_hand() {
     let _story = story!();
     let Some(world) = World::new() else { return };
-    let by_hand = |workflow: &str, inputs: &[(&str, &str)]| {
-        let run = world.start(workflow, "workflow_dispatch", 0).inputs([("environment", "production")]);
-        run.inputs(inputs.iter().copied()).run()
-    };
-    let tf = |action: &str, confirm: &str, more: &[(&str, &str)]| {
-        let own = [("stack", "inventory-manager"), ("action", action), ("confirm", confirm)];
-        by_hand("tf", &[&own[..], more].concat())
-    };
-    let Some(ran) = tf("create-backend", "", &[]) else { return };
+    let ran = world.tf("create-backend", "", &[]);
     succeeded(&ran, &["guard", "create-backend-production"]);
-    let ran = tf("apply", "apply production/inventory-manager", &[]).unwrap();
-    succeeded(&ran, &["plan-production", "approve-apply-production", "apply-production"]);
+    let apply = "apply production/inventory-manager";
+    succeeded(
+        &world.tf("apply", apply, &[]),
+        &["plan-production", "approve-apply-production", "apply-production"],
+    );
 
     // A wrong word does nothing. The list is for everybody.
-    tf("destroy", "destroy", &[]).unwrap().job("guard").failed().says("destroy production/inventory-manager");
-    let inputs = [("what", "terraform/inventory-manager"), ("target", "list")];
-    let ran = by_hand("rollback", &inputs).unwrap();
+    world.tf("destroy", "destroy", &[]).job("guard").failed().says("destroy production/inventory-manager");
+    let ran = world.roll_back("terraform/inventory-manager", "list");
     succeeded(&ran, &["guard", "list-terraform-production"]);
 
-    // A lock that a lost runner has left.
-    let id = "0b5a1f3e-7d7c-4a4e-9f5a-1d2c3b4a5f6e";
-    let lock = json!({
-        "ID": id, "Operation": "OperationTypeApply", "Info": "", "Who": "mallory@laptop", "Version": "1.11.4",
-        "Created": "2026-01-01T00:00:00Z", "Path": "inventory-manager",
-    });
-    world.repo.write("../lock", lock.to_string());
-    let (file, key) = (world.repo.path("../lock"), "production/inventory-manager.tfstate.tflock");
-    let put = ["s3api", "put-object", "--bucket", BUCKET, "--key", key, "--body", file.to_str().unwrap()];
-    world.aws.cli(&put);
-    let held = tf("plan", "", &[]).unwrap();
-    held.job("plan-production").failed().says("mallory@laptop").says(id);
+    // What was applied before is live again, and what goes with it the reviewers have seen.
+    world.grow("more");
+    succeeded(&world.tf("apply", apply, &[]), &["apply-production"]);
+    let ran = world.roll_back("terraform/inventory-manager", "previous");
+    let of = ["plan-terraform-production", "approve-terraform-production", "rollback-terraform-production"];
+    succeeded(&ran, &of);
+
+    let id = world.leave_a_lock();
+    world.tf("plan", "", &[]).job("plan-production").failed().says("mallory@laptop").says(id);
     let reason = "the laptop is at the bottom of a lake";
-    let ran = tf("force-unlock", &format!("unlock {id}"), &[("lock_id", id), ("reason", reason)]).unwrap();
+    let ran = world.tf("force-unlock", &format!("unlock {id}"), &[("lock_id", id), ("reason", reason)]);
     succeeded(&ran, &["guard", "unlock-production"]);
 
     // Gone, and then its backend.
-    let ran = tf("destroy", "destroy production/inventory-manager", &[]).unwrap();
+    let ran = world.tf("destroy", "destroy production/inventory-manager", &[]);
     succeeded(&ran, &["plan-production", "approve-destroy-production", "destroy-production"]);
-    let ran = tf("destroy-backend", &format!("destroy-backend {BUCKET}"), &[]).unwrap();
+    let ran = world.tf("destroy-backend", &format!("destroy-backend {BUCKET}"), &[]);
     succeeded(&ran, &["approve-destroy-backend-production", "destroy-backend-production"]);
+    assert_eq!(world.aws.cli(&["s3api", "list-buckets"])["Buckets"], json!([]));
+}
+
+/// The other branch's environment: nobody has to agree, and the same jobs are its own.
+#[test]
+fn a_commit_on_develop_gets_to_staging_and_back() {
+    let _story = story!();
+    let Some(world) = World::of("staging") else { return };
+    let kubernetes = &world.kubernetes;
+    // It is not well at first, and its containers say why; asked again, it is.
+    let Some(ran) = world.start("main", "push", 99).run() else { return };
+    no_secret(&ran);
+    for job in ["create-backend-staging", "push-staging-app", "apply-staging-1"] {
+        ran.job(job).succeeded();
+    }
+    ran.job("smoke-staging").failed().says("line 300 of inventory-manager");
+    let ran = world.start("main", "push", 0).run().unwrap();
+    succeeded(&ran, &["deploy-staging-inventory-manager", "smoke-staging", "summary"]);
+    ran.job("plan-production-1").skipped();
+    let first = kubernetes.live("inventory-manager");
+
+    // A stack that changes, and an image that does not start: started again, the deployment alone looks whether it is still
+    // the newest.
+    world.repo.replace("infra/main.tf", "versioning = true", "versioning = false");
+    world.commit();
+    kubernetes.breaks(&["acme/inventory-manager"]);
+    let run = world.start("main", "push", 0);
+    let ran = run.run().unwrap();
+    ran.job("apply-staging-1").succeeded();
+    let deploy = ran.job("deploy-staging-inventory-manager").failed();
+    assert_eq!(deploy.step("Show what is wrong").outcome, "success");
+    let ran = run.run_failed_again(ran).unwrap();
+    let deploy = ran.job("deploy-staging-inventory-manager").failed();
+    assert_eq!(deploy.step("See that the commit is still the newest").outcome, "success");
+
+    // Both go back; what does not start is shown here too.
+    kubernetes.breaks(&[]);
+    let ran = world.roll_back("eks/inventory-manager", "list");
+    assert!(ran.job("list-eks-staging").succeeded().summary().contains("@sha256:"));
+    world.roll_back("eks/inventory-manager", "previous").job("rollback-eks-staging").succeeded();
+    assert_eq!(kubernetes.live("inventory-manager").1, first.1);
+    kubernetes.breaks(&["acme/inventory-manager"]);
+    let ran = world.roll_back("eks/inventory-manager", "2");
+    ran.job("rollback-eks-staging").failed().says("Back-off restarting failed container");
+    let ran = world.roll_back("terraform/inventory-manager", "list");
+    succeeded(&ran, &["guard", "list-terraform-staging"]);
+    let ran = world.roll_back("terraform/inventory-manager", "previous");
+    succeeded(&ran, &["plan-terraform-staging", "rollback-terraform-staging"]);
+
+    // By hand to its end.
+    succeeded(&world.tf("create-backend", "", &[]), &["guard", "create-backend-staging"]);
+    succeeded(&world.tf("apply", "", &[]), &["plan-staging", "apply-staging"]);
+    let id = world.leave_a_lock();
+    let reason = "the laptop is at the bottom of a lake";
+    let ran = world.tf("force-unlock", &format!("unlock {id}"), &[("lock_id", id), ("reason", reason)]);
+    succeeded(&ran, &["guard", "unlock-staging"]);
+    let ran = world.tf("destroy", "destroy staging/inventory-manager", &[]);
+    succeeded(&ran, &["plan-staging", "destroy-staging"]);
+    let ran = world.tf("destroy-backend", &format!("destroy-backend {BUCKET}"), &[]);
+    succeeded(&ran, &["approve-destroy-backend-staging", "destroy-backend-staging"]);
     assert_eq!(world.aws.cli(&["s3api", "list-buckets"])["Buckets"], json!([]));
 }

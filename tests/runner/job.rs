@@ -35,9 +35,10 @@ impl Job {
 }
 
 impl Alone {
-    /// Whether this is the step.
-    pub(super) fn is(&self, step: &workflow::Step) -> bool {
-        [&step.id, &step.name].contains(&&Some(self.step.clone()))
+    /// Whether this is one of the steps.
+    pub(super) fn is(&self, job: &str, step: &workflow::Step) -> bool {
+        let own = |name: &String| [&step.id, &step.name].into_iter().flatten().any(|own| own == name);
+        self.steps.iter().any(|(id, name)| id == job && own(name))
     }
 
     /// Whether this brings the files.
@@ -199,7 +200,12 @@ impl Running<'_> {
         let mut failed = runner.enter(self, job).err();
         if failed.is_none() {
             for (position, step) in job.steps.iter().enumerate() {
-                if self.run.alone.as_ref().is_some_and(|alone| !alone.begins_with(step) && !alone.is(step)) {
+                if self
+                    .run
+                    .alone
+                    .as_ref()
+                    .is_some_and(|alone| !alone.begins_with(step) && !alone.is(id, step))
+                {
                     continue;
                 }
                 let done = runner.step(self, job, step, position);

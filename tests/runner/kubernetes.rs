@@ -1,9 +1,11 @@
-//! The rendered workflows of a service on Kubernetes, executed: its life in production, with its image on Docker Hub.
+//! The rendered workflows of a service on Kubernetes, executed: its life in production, with its image on Docker Hub, or on
+//! GitHub's registry and with a way back by itself.
 
 use std::cell::Cell;
 
 use pyfleet_core::oidc;
 use pyfleet_core::source::Source;
+use pyfleet_core::workflow::{self, Level, Scope as Permission};
 use pyfleet_gen::project_file;
 use serde_json::json;
 
@@ -71,14 +73,23 @@ struct Production {
     runs: Cell<u64>,
 }
 
+/// The same with its image on GitHub's registry, and with a way back that nobody has to ask for.
+fn with_its_own_way_back() -> String {
+    let hub = "docker-hub: { username: { secret: DOCKER_USERNAME }, password: { secret: DOCKER_PASSWORD } }";
+    MANIFEST
+        .replace(hub, "ghcr: {}")
+        .replace("container: app\n", "container: app\n      auto-rollback: true\n")
+}
+
 impl Production {
-    fn new() -> Option<Self> {
+    fn of(manifest: &str) -> Option<Self> {
         let aws = Aws::start()?;
-        let registry = Registry::start(&aws, "docker.io")?;
+        let host = if manifest.contains("ghcr: {}") { "ghcr.io" } else { "docker.io" };
+        let registry = Registry::start(&aws, host)?;
         let kubernetes = Kubernetes::start(&aws, "shop")?;
         let repo = Repo::new();
         let root = repo.path(".");
-        repo.write("pyfleet.yml", MANIFEST);
+        repo.write("pyfleet.yml", manifest);
         repo.write("Dockerfile", "FROM scratch\nUSER 10001\n");
         for (file, text) in [("config", CONFIG), ("redis", REDIS), ("web", WEB), ("ingress", INGRESS)] {
             repo.write(&format!("k8s/{file}.yml"), text);
@@ -88,7 +99,7 @@ impl Production {
         for (key, value) in [("user.name", "octocat"), ("user.email", "octocat@example.com")] {
             git(&root, &["config", key, value]);
         }
-        let loaded = project_file::load(Source::new("pyfleet.yml", MANIFEST));
+        let loaded = project_file::load(Source::new("pyfleet.yml", manifest));
         let (project, plan) = loaded.planned.unwrap();
         let setup = oidc::setup(&project, &plan);
         aws.trust_github();
@@ -148,15 +159,20 @@ impl Production {
             .tool("gh", GH)
             .tool("curl", &CURL.replace("KUBECTL", &self.kubernetes.kubectl().display().to_string()))
             .env("ROLLOUT_TIMEOUT", "2")
+            .env("WAIT_TIMEOUT", "5")
             .env("DELAY", "0");
         SECRETS.into_iter().fold(run, |run, (name, value)| run.environment_secret("prod", name, value))
     }
 
     /// A deployment to which the reviewers agree.
     fn deploy(&self) -> Ran {
-        let ran =
-            self.start("deploy", [("confirm", "DEPLOY")]).approved("prod-approval", "hubot", "ok").run();
-        let ran = ran.unwrap();
+        self.deploy_as(|run| run)
+    }
+
+    /// The same, where something is not as it is otherwise.
+    fn deploy_as(&self, change: impl FnOnce(Run) -> Run) -> Ran {
+        let run = self.start("deploy", [("confirm", "DEPLOY")]).approved("prod-approval", "hubot", "ok");
+        let ran = change(run).run().unwrap();
         no_secret(&ran);
         ran
     }
@@ -170,7 +186,7 @@ impl Production {
 fn no_secret(ran: &Ran) {
     let combinations = ran.jobs.values().flat_map(|job| &job.combinations);
     for step in combinations.flat_map(|combination| &combination.steps) {
-        for value in ["dckr-pat-1234", "hush-hush", "aHVzaC1odXNo"] {
+        for value in ["dckr-pat-1234", "hush-hush", "aHVzaC1odXNo", "ghs_thetokenofthisjob"] {
             assert!(!step.log.contains(value) && !step.summary.contains(value), "{value}\n{}", step.log);
         }
     }
@@ -178,7 +194,7 @@ fn no_secret(ran: &Ran) {
 
 #[test]
 fn the_life_of_a_service_on_kubernetes() {
-    let Some(production) = Production::new() else { return };
+    let Some(production) = Production::of(MANIFEST) else { return };
     let kubernetes = &production.kubernetes;
     let image = |digest: &str| format!("docker.io/acme/web@{digest}");
 
@@ -255,4 +271,76 @@ fn the_life_of_a_service_on_kubernetes() {
     assert_eq!(job.group(), Some("mutate-prod-service-web"));
     assert_eq!((ran.conclusion(), kubernetes.live("web")), ("success", (3, image(&first))));
     assert_eq!(kubernetes.changed(), ["deployments/web"]);
+}
+
+#[test]
+fn what_fails_is_undone_and_githubs_registry_takes_the_jobs_own_token() {
+    let Some(production) = Production::of(&with_its_own_way_back()) else { return };
+    let kubernetes = &production.kubernetes;
+    let image = |digest: &str| format!("ghcr.io/acme/web@{digest}");
+    // Whoever starts the run is let in with the token of the job, which may write packages; no other job's may.
+    let text = production.repo.read(".github/workflows/deploy.yml");
+    let (workflow, _) = workflow::parse(Source::new("deploy.yml", text)).0.unwrap();
+    let may_push = |id: &str| {
+        let permissions = workflow.permissions_of(&workflow.jobs[id]);
+        permissions.is_some_and(|permissions| permissions.level(Permission::Packages) == Level::Write)
+    };
+    let pushing: Vec<&str> = workflow.jobs.keys().map(String::as_str).filter(|id| may_push(id)).collect();
+    assert_eq!(pushing, ["push-prod-web"]);
+
+    let ran = production.deploy();
+    let first = ran.job("push-prod-web").succeeded().output("digest").to_owned();
+    let deploy = ran.job("deploy-prod-web").succeeded();
+    assert_eq!(
+        (deploy.step("Go back").outcome.as_str(), kubernetes.live("web")),
+        ("skipped", (1, image(&first)))
+    );
+    assert_eq!(production.tag("latest"), first);
+
+    // An image that does not start. What ran before runs again, and is asked whether it works; the run stays red.
+    production.commit();
+    let broken = Layout::plain("build 2").digest;
+    kubernetes.breaks(&[&broken]);
+    let ran = production.deploy();
+    assert_eq!(ran.job("push-prod-web").output("digest"), broken);
+    let deploy = ran.job("deploy-prod-web").failed();
+    assert_eq!(deploy.step("deploy").outputs["state"], "timeout");
+    for step in ["Show what is wrong", "rollback", "See that it works again"] {
+        assert_eq!(deploy.step(step).outcome, "success", "{step}\n{}", deploy.log());
+    }
+    assert_eq!((ran.conclusion(), kubernetes.live("web")), ("failure", (3, image(&first))));
+
+    // One that starts and is not well, as often as it is asked: the same.
+    kubernetes.breaks(&[]);
+    production.commit();
+    let curl = |answer: &str| {
+        let curl = CURL.replace("printf '200'", answer);
+        curl.replace("KUBECTL", &kubernetes.kubectl().display().to_string())
+    };
+    let ill = curl(r#"echo >>"$STATE/asked"; (($(wc -l <"$STATE/asked") > 5)) && printf 200 || printf 503"#);
+    let ran = production.deploy_as(|run| run.tool("curl", &ill));
+    let deploy = ran.job("deploy-prod-web").failed();
+    for (step, outcome) in
+        [("verify", "failure"), ("rollback", "success"), ("See that it works again", "success")]
+    {
+        assert_eq!(deploy.step(step).outcome, outcome, "{step}\n{}", deploy.log());
+    }
+    assert_eq!((ran.conclusion(), kubernetes.live("web")), ("failure", (5, image(&first))));
+
+    // The package is not this repository's: the token may look, and not write. Nothing is deployed.
+    production.commit();
+    let refused = "[[ $1 != copy || $2 == --quiet ]] || { echo 'denied: installation not allowed to Write organization package' >&2; exit 1; }";
+    let refused = format!("{refused}\n{}", production.registry.skopeo());
+    let ran = production.deploy_as(|run| run.tool("skopeo", &refused));
+    ran.job("push-prod-web").failed().says("denied").says("could not be pushed");
+    ran.job("deploy-prod-web").skipped();
+    assert_eq!(kubernetes.live("web"), (5, image(&first)));
+
+    // Neither the image nor the one before it starts: both are said.
+    production.commit();
+    kubernetes.breaks(&["acme/web"]);
+    let ran = production.deploy();
+    let deploy = ran.job("deploy-prod-web").failed();
+    assert_eq!(deploy.step("rollback").outcome, "failure");
+    assert_eq!(deploy.step("See that it works again").outcome, "skipped");
 }

@@ -94,11 +94,11 @@ pub(crate) struct Run {
     alone: Option<Alone>,
 }
 
-/// One step, without the run around it.
-#[derive(Clone)]
+/// Steps, without the run around them.
+#[derive(Clone, Default)]
 struct Alone {
-    job: String,
-    step: String,
+    /// The job and the step.
+    steps: Vec<(String, String)>,
     /// What jobs and steps before it said: whose output, its name, its value.
     told: Vec<(String, String, String)>,
     before: String,
@@ -309,23 +309,22 @@ impl Run {
     }
 
     /// Nothing but one step of one job, in the checkout that it begins with: whatever comes before it has gone well, and it
-    /// is due.
+    /// is due. Said again, one more.
     pub(crate) fn alone(mut self, job: &str, step: &str) -> Self {
-        let (job, step) = (job.to_owned(), step.to_owned());
-        self.alone = Some(Alone { job, step, told: Vec::new(), before: String::new() });
+        self.alone.get_or_insert_default().steps.push((job.to_owned(), step.to_owned()));
         self
     }
 
     /// What a job, or a step of the same job, has said to the step that is alone.
     pub(crate) fn told(mut self, by: &str, output: &str, value: &str) -> Self {
         let told = (by.to_owned(), output.to_owned(), value.to_owned());
-        self.alone.as_mut().unwrap().told.push(told);
+        self.alone.get_or_insert_default().told.push(told);
         self
     }
 
     /// What the steps before have left behind: bash, with the environment of the step that is alone.
     pub(crate) fn before(mut self, text: &str) -> Self {
-        self.alone.as_mut().unwrap().before.push_str(text);
+        self.alone.get_or_insert_default().before.push_str(text);
         self
     }
 
@@ -556,8 +555,12 @@ impl Running<'_> {
         let graph = Graph::of(workflow);
         assert!(graph.cycle().is_none() && graph.unknown().is_empty(), "GitHub refuses these needs");
         if let Some(alone) = &self.run.alone {
-            let job = self.alone(alone, &graph);
-            self.jobs.insert(alone.job.clone(), job);
+            for (id, _) in &alone.steps {
+                if !self.jobs.contains_key(id) {
+                    let job = self.alone(alone, id, &graph);
+                    self.jobs.insert(id.clone(), job);
+                }
+            }
             return group;
         }
         let mut left: Vec<&str> =
@@ -576,14 +579,10 @@ impl Running<'_> {
         group
     }
 
-    /// The job of a step that is alone, in its first combination.
-    fn alone(&mut self, alone: &Alone, graph: &Graph<'_>) -> Job {
-        let id = &alone.job;
-        assert!(
-            self.workflow.jobs[id].steps.iter().any(|step| alone.is(step)),
-            "{id}: no step {}",
-            alone.step
-        );
+    /// The job of steps that are alone, in its first combination.
+    fn alone(&mut self, alone: &Alone, id: &str, graph: &Graph<'_>) -> Job {
+        let steps = &self.workflow.jobs[id].steps;
+        assert!(steps.iter().any(|step| alone.is(id, step)), "{id}: no step of {:?}", alone.steps);
         let needed = graph.needs(id).iter().map(|id| ((*id).to_owned(), alone.outputs(id, "result")));
         let mut contexts = self.contexts.clone();
         contexts.insert("needs".to_owned(), Json::Object(needed.collect()));

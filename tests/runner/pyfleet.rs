@@ -23,7 +23,7 @@ const EMAILS: &str = "ops@example.com, night@example.com";
 pub(super) const GH: &str = r#"
 case "$*" in
   *'/approvals') cat "$STATE/approvals.json" ;;
-  *'/git/ref/heads/main --jq .object.sha') printf '%s\n' "$GITHUB_SHA" ;;
+  *'/git/ref/heads/'*' --jq .object.sha') printf '%s\n' "$GITHUB_SHA" ;;
   *'/runs?'* | *'/jobs?'*) echo '{"total_count": 0, "workflow_runs": [], "jobs": []}' ;;
   *) echo "unexpected: $*" >&2; exit 9 ;;
 esac
@@ -230,25 +230,27 @@ fn the_life_of_two_environments() {
     world.commit();
     let id = "0b5a1f3e-7d7c-4a4e-9f5a-1d2c3b4a5f6e";
     // One that was just taken is waited for; one that is older than any job is nobody's any more.
-    for (created, code) in [("2999-01-01T00:00:00Z", 3), ("2026-01-01T00:00:00Z", 4)] {
+    let lock = |environment: &str, created: &str| {
+        let path = format!("{BUCKET}/pyfleet/{environment}/app.tfstate");
         let lock = json!({
             "ID": id, "Operation": "OperationTypeApply", "Info": "", "Who": "mallory@laptop", "Version": "1.11.4",
-            "Created": created, "Path": format!("{BUCKET}/pyfleet/prod/app.tfstate"),
+            "Created": created, "Path": path,
         });
-        let item = json!({
-            "LockID": { "S": format!("{BUCKET}/pyfleet/prod/app.tfstate") }, "Info": { "S": lock.to_string() },
-        });
+        let item = json!({ "LockID": { "S": path }, "Info": { "S": lock.to_string() } });
         world.aws.cli(&["dynamodb", "put-item", "--table-name", TABLE, "--item", &item.to_string()]);
+    };
+    for (created, code) in [("2999-01-01T00:00:00Z", 3), ("2026-01-01T00:00:00Z", 4)] {
+        lock("prod", created);
         let ran = world.apply("prod", "app").unwrap();
         ran.job("plan-prod").failed().says("mallory@laptop").says(id).says(&format!("exit code {code}"));
         ran.job("approve-apply-prod").skipped();
         ran.job("apply-prod").skipped();
     }
     // The lock is released by the one who says its id, and by nobody else.
-    let unlock = |lock_id: &str| {
+    let unlock = |environment: &str, lock_id: &str| {
         let confirm = format!("unlock {lock_id}");
         let run = world.tf([
-            ("environment", "prod"),
+            ("environment", environment),
             ("stack", "app"),
             ("action", "force-unlock"),
             ("lock_id", lock_id),
@@ -257,8 +259,10 @@ fn the_life_of_two_environments() {
         ]);
         run.run().unwrap()
     };
-    unlock("11111111-2222-4333-8444-555555555555").job("unlock-prod").failed();
-    succeeded(&unlock(id), &["approve-unlock-prod", "unlock-prod"]);
+    unlock("prod", "11111111-2222-4333-8444-555555555555").job("unlock-prod").failed();
+    succeeded(&unlock("prod", id), &["approve-unlock-prod", "unlock-prod"]);
+    lock("dev", "2026-01-01T00:00:00Z");
+    succeeded(&unlock("dev", id), &["unlock-dev"]);
     let ran = world.apply("prod", "app").unwrap();
     succeeded(&ran, &["plan-prod", "approve-apply-prod", "apply-prod"]);
 
@@ -266,6 +270,7 @@ fn the_life_of_two_environments() {
     let ran = world.act("prod", "app", "promote", "promote prod/app").unwrap();
     succeeded(&ran, &["plan-prod", "approve-apply-prod", "apply-prod"]);
     assert_eq!(world.live_group(), "asg-green");
+    let promoted = world.head();
     world.repo.write("infra/app/envs/prod.tfvars", "instances = 5\n");
     world.commit();
     succeeded(&world.apply("prod", "app").unwrap(), &["apply-prod"]);
@@ -294,6 +299,11 @@ fn the_life_of_two_environments() {
     ran.job("approve-apply-prod").skipped();
     world.repo.replace("infra/app/main.tf", "  triggers_replace = var.active_color\n\n", "");
     world.commit();
+
+    // The commit before goes live again, in the colour that is, and is asked whether it works.
+    let back = world.rolling_back_of("prod", "terraform/app", &promoted, "ROLLBACK");
+    succeeded(&back.run().unwrap(), &["plan-terraform-prod", "rollback-terraform-prod"]);
+    assert_eq!(world.live_group(), "asg-green");
 
     // A wrong phrase destroys nothing. What is protected is not destroyed before a commit says so.
     let ran = world.act("dev", "network", "destroy", "destroy prod/network").unwrap();

@@ -15,7 +15,7 @@ use super::{Ran, Run, action, git};
 use crate::aws::{ACCOUNT, Aws, Rollout};
 use crate::bodies::story;
 use crate::executed::image_layout::Layout;
-use crate::images::Registry;
+use crate::images::{Docker, Registry};
 use crate::repo::Repo;
 use crate::tool;
 
@@ -98,6 +98,31 @@ fn a_pull_request_that_changes_the_stack_is_checked_scanned_and_planned() {
     let reads = |action: &str| [":Get", ":List", ":Describe"].iter().any(|verb| action.contains(verb));
     let written: Vec<_> = calls.iter().filter(|call| !reads(&call.action)).collect();
     assert!(written.is_empty(), "{written:?}");
+}
+
+/// What a pull request makes of the image goes to the scan and nowhere else.
+#[test]
+fn a_pull_request_that_changes_the_image_is_built_and_scanned() {
+    let _story = story!();
+    let repo = pull_request(|repo| {
+        repo.append("app/server.py", "# Nothing more.\n");
+    });
+    let run = run("build", &repo)
+        .action("docker/setup-buildx-action", |_| Ok(()))
+        .action("docker/build-push-action", |action| {
+            assert_ne!(action.input("push"), Some("true"));
+            if let (Some("true"), Some(docker)) = (action.input("load"), Docker::of_this_run()) {
+                docker.load(&Layout::plain("a pull request's"), action.input("tags").unwrap());
+            }
+            Ok(())
+        })
+        .docker();
+    let Some(ran) = run.run() else { return };
+    for job in ["changes", "build-api", "scan-api", "gate"] {
+        ran.job(job).succeeded();
+    }
+    assert_eq!(ran.artifacts(), ["image_api", "scan_api"]);
+    assert_eq!(ran.conclusion(), "success");
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use serde_json::{Value as Json, json};
 
-use super::pyfleet::{GH, World, succeeded};
+use super::pyfleet::{CURL, GH, World, succeeded};
 use super::{Ran, Run};
 use crate::bodies::story;
 
@@ -178,6 +178,16 @@ fn an_environment_is_promoted_and_destroyed_by_hand() {
     let ran = world.ask_for("prod", "promote", "promote prod").unwrap();
     succeeded(&ran, &["plan-prod-2", "approve-apply-prod-2", "apply-prod-2"]);
     ran.job("plan-prod-1").skipped();
+    assert_eq!(world.live_group(), "asg-green");
+
+    // A promotion that leaves the fleet unhealthy is taken back, and it is asked again: so often it was not well.
+    let unwell = r#"echo >>"$STATE/asked"; (($(wc -l <"$STATE/asked") > 10)) && printf 200 || printf 503"#;
+    let unwell = CURL.replace("printf 'STATUS'", unwell);
+    let ran = ask(world.auto().tool("curl", &unwell), "promote", "promote prod").unwrap();
+    let apply = ran.job("apply-prod-2").failed();
+    for step in ["revert", "Record the way back", "See that the environment works again"] {
+        assert_eq!(apply.step(step).outcome, "success", "{step}\n{}", apply.log());
+    }
     assert_eq!(world.live_group(), "asg-green");
 
     // A wrong phrase destroys nothing, and what is protected is not destroyed before a commit says so.

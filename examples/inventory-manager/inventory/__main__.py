@@ -8,5 +8,6 @@ from inventory.web import application
 
 if __name__ == "__main__":
     # All addresses of the container: Kubernetes decides who gets there.
-    with make_server("0.0.0.0", int(os.environ.get("PORT", "8080")), application(Store())) as server:  # nosec B104
+    host, port = "0.0.0.0", int(os.environ.get("PORT", "8080"))  # nosec B104
+    with make_server(host, port, application(Store())) as server:
         server.serve_forever()

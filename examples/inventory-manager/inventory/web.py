@@ -18,11 +18,18 @@ if TYPE_CHECKING:
 def application(store: Store) -> Callable[..., Iterable[bytes]]:
     """Answers for one store."""
 
-    def answer(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
-        pages = {"/health": lambda: {"status": "ok"}, "/api/items": lambda: {"items": store.counts}}
+    pages = {
+        "/health": lambda: {"status": "ok"},
+        "/api/items": lambda: {"items": store.counts},
+    }
+
+    def answer(
+        environ: dict[str, Any], start_response: Callable[..., Any]
+    ) -> Iterable[bytes]:
         page = pages.get(environ.get("PATH_INFO", ""))
         status = "200 OK" if page else "404 Not Found"
         start_response(status, [("Content-Type", "application/json")])
-        return [json.dumps(page() if page else {"error": "no such page"}).encode()]
+        said = page() if page else {"error": "no such page"}
+        return [json.dumps(said).encode()]
 
     return answer

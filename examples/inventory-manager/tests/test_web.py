@@ -10,7 +10,8 @@ def get(path, store=None):
     def start_response(status, headers):
         seen["status"] = status
 
-    body = b"".join(application(store or Store())({"PATH_INFO": path}, start_response))
+    answer = application(store or Store())
+    body = b"".join(answer({"PATH_INFO": path}, start_response))
     return seen["status"], json.loads(body)
 
 
@@ -19,7 +20,8 @@ def test_health():
 
 
 def test_items():
-    assert get("/api/items", Store({"bolt": 2})) == ("200 OK", {"items": {"bolt": 2}})
+    expected = ("200 OK", {"items": {"bolt": 2}})
+    assert get("/api/items", Store({"bolt": 2})) == expected
 
 
 def test_anything_else():
