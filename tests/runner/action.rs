@@ -187,8 +187,10 @@ fn upload_artifact(action: &mut Action<'_>) -> Result<(), String> {
         }
     };
     let target = action.artifacts.join(&name);
+    let is_of_an_earlier_attempt =
+        fs::remove_dir(action.artifacts.with_file_name("earlier").join(&name)).is_ok();
     if target.exists() {
-        if !action.is("overwrite") {
+        if !is_of_an_earlier_attempt && !action.is("overwrite") {
             return Err("Conflict: an artifact with this name already exists on the workflow run".to_owned());
         }
         fs::remove_dir_all(&target).unwrap();

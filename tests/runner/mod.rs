@@ -335,12 +335,18 @@ impl Run {
     }
 
     /// Runs the jobs of a run again that failed, and those that need them, as GitHub does: the others, with what they
-    /// said, and all artifacts stay as they were.
+    /// said, and all artifacts stay as they were, until this attempt brings another one of the same name: GitHub keeps
+    /// both then, and gives the latest (actions/toolkit, `ListArtifactsOptions.latest`: "in the case of reruns").
     #[track_caller]
     pub(crate) fn run_failed_again(&self, before: Ran) -> Option<Ran> {
         let artifacts = before.world.path().join("artifacts");
         let jobs = before.jobs;
-        self.attempt(2, jobs, |world| action::copy_into(&artifacts, &world.join("artifacts")))
+        self.attempt(2, jobs, |world| {
+            action::copy_into(&artifacts, &world.join("artifacts"));
+            for artifact in fs::read_dir(&artifacts).unwrap() {
+                fs::create_dir_all(world.join("earlier").join(artifact.unwrap().file_name())).unwrap();
+            }
+        })
     }
 
     #[track_caller]

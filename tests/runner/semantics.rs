@@ -364,6 +364,30 @@ const GATED: &str = r#"  approval: {runs-on: x, environment: prod-approval, step
   last: {runs-on: x, needs: apply, if: always(), steps: [{run: true}]}
 "#;
 
+/// What actions/toolkit documents of `latest`, the filter by which both actions look for an artifact.
+#[test]
+fn an_artifact_of_an_earlier_attempt_is_in_nobodys_way() {
+    let repo = Repo::new();
+    repo.write(
+        "w.yml",
+        r#"on: push
+jobs:
+  a:
+    runs-on: x
+    steps:
+      - {run: 'echo "$ATTEMPT" >a', env: {ATTEMPT: "${{ github.run_attempt }}"}}
+      - {id: keep, uses: actions/upload-artifact@v7, with: {name: kept, path: a}}
+      - run: 'false'
+"#,
+    );
+    let run = Run::of("w.yml", repo.path("."));
+    let Some(first) = run.run() else { return };
+    assert_eq!(first.artifact("kept").text("a"), "1\n");
+    let second = run.run_failed_again(first).unwrap();
+    assert_eq!(second.job("a").failed().step("keep").outcome, "success");
+    assert_eq!(second.artifact("kept").text("a"), "2\n");
+}
+
 fn gated(run: Run) -> Run {
     run.secret("BOTH", "of-the-repository")
         .environment_secret("Prod", "ONE", "of-the-environment")
