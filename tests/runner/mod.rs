@@ -588,7 +588,10 @@ impl Running<'_> {
     /// The job of steps that are alone, in its first combination.
     fn alone(&mut self, alone: &Alone, id: &str, graph: &Graph<'_>) -> Job {
         let steps = &self.workflow.jobs[id].steps;
-        assert!(steps.iter().any(|step| alone.is(id, step)), "{id}: no step of {:?}", alone.steps);
+        for (_, name) in alone.steps.iter().filter(|(job, _)| job == id) {
+            let one = Alone { steps: vec![(id.to_owned(), name.clone())], ..Alone::default() };
+            assert!(steps.iter().any(|step| one.is(id, step)), "{id}: there is no step {name:?}");
+        }
         let needed = graph.needs(id).iter().map(|id| ((*id).to_owned(), alone.outputs(id, "result")));
         let mut contexts = self.contexts.clone();
         contexts.insert("needs".to_owned(), Json::Object(needed.collect()));
