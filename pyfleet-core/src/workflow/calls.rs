@@ -1,13 +1,15 @@
 //! A workflow and those that it calls, judged together as GitHub judges them before a run starts: what is passed, what is
 //! asked of the token, how deep calls go (`actions/runner`, `ReusableWorkflowsLoader.cs`, `PermissionsHelper.cs`).
 
+use std::collections::BTreeSet;
+
 use super::{Job, Level, PassedSecrets, Permissions, Scope, Uses, Workflow};
 use crate::diagnostic::{Diagnostic, Diagnostics, Path, Place};
 
 /// The most workflows below each other.
 const MAX_CALL_DEPTH: usize = 10;
-/// The most calls of one run.
-const MAX_CALLS: usize = 50;
+/// The most workflows that one run calls, each counted once.
+const MAX_CALLED: usize = 50;
 
 /// What the token may do where a workflow does not say, by the settings of the repository.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -87,7 +89,23 @@ impl<'a, C: Called> Calls<'a, C> {
     /// code of the rule that tells of it.
     #[must_use]
     pub fn mistakes(&self, workflow: &Workflow) -> Diagnostics {
-        let mut judge = Judge { calls: self, findings: Diagnostics::new(), count: 0 };
+        self.judge(workflow, true)
+    }
+
+    /// The same, but for what is asked of the token.
+    pub(crate) fn mistakes_of_passing(&self, workflow: &Workflow) -> Diagnostics {
+        self.judge(workflow, false)
+    }
+
+    fn judge(&self, workflow: &Workflow, asks: bool) -> Diagnostics {
+        let mut judge = Judge {
+            calls: self,
+            asks,
+            findings: Diagnostics::new(),
+            said: BTreeSet::new(),
+            called: BTreeSet::new(),
+            entered: BTreeSet::new(),
+        };
         let default = self.default.permissions();
         for (place, _, job) in workflow.jobs_at() {
             let allowed = workflow.permissions_of(job).unwrap_or(&default);
@@ -99,21 +117,33 @@ impl<'a, C: Called> Calls<'a, C> {
 
 struct Judge<'a, 'b, C> {
     calls: &'b Calls<'a, C>,
+    /// Whether what is asked of the token is judged.
+    asks: bool,
     findings: Diagnostics,
-    count: usize,
+    /// The places and messages of the findings: one workflow may be called from many jobs.
+    said: BTreeSet<(Path, String)>,
+    called: BTreeSet<String>,
+    /// Calls whose workflow has been looked into, at their depth; and from which job, where the token is judged.
+    entered: BTreeSet<(Option<Path>, String, usize)>,
 }
 
 impl<C: Called> Judge<'_, '_, C> {
     fn report(&mut self, place: impl Into<Place>, message: String) {
-        self.findings.push_once(Diagnostic::error("called-workflow-fits", place, message));
+        self.push(Diagnostic::error("called-workflow-fits", place, message));
+    }
+
+    fn push(&mut self, finding: Diagnostic) {
+        if self.said.insert((finding.place.path.clone(), finding.message.clone())) {
+            self.findings.push(finding);
+        }
     }
 
     /// Judges what a job calls, and what that calls in turn. `place` is the job of the first workflow.
     fn call(&mut self, job: &Job, place: &Path, allowed: &Permissions, depth: usize) {
         let Some(uses) = &job.uses else { return };
-        self.count += 1;
-        if self.count > MAX_CALLS {
-            return self.report(place.key("uses"), format!("more than {MAX_CALLS} workflows are called"));
+        let name = uses.to_string();
+        if self.called.insert(name.clone()) && self.called.len() > MAX_CALLED {
+            return self.report(place.key("uses"), format!("more than {MAX_CALLED} workflows are called"));
         }
         if depth > self.calls.depth {
             let limit = self.calls.depth;
@@ -127,14 +157,15 @@ impl<C: Called> Judge<'_, '_, C> {
         // Places are known in the first workflow only.
         let below =
             |key: &str, name: &str| if depth == 1 { place.key(key).key(name) } else { place.key("uses") };
+        let (inputs, passed) = (names(interface.inputs.keys()), names(job.with.keys()));
         for name in job.with.keys().filter(|name| !name.contains("${{")) {
-            if !has(interface.inputs.keys(), name) {
+            if !has(&inputs, name) {
                 self.report(Place::key(below("with", name)), format!("`{uses}` has no input `{name}`"));
             }
         }
         let is_computed = job.with.keys().any(|name| name.contains("${{"));
         for (name, input) in interface.inputs.iter().filter(|_| !is_computed) {
-            if input.required && !has(job.with.keys(), name) {
+            if input.required && !has(&passed, name) {
                 self.report(place.key("uses"), format!("`{uses}` needs the input `{name}`"));
             }
         }
@@ -144,8 +175,9 @@ impl<C: Called> Judge<'_, '_, C> {
             None => Some(Vec::new()),
         };
         if let Some(listed) = listed {
+            let (secrets, passed) = (names(interface.secrets.keys()), names(listed.iter().copied()));
             for name in &listed {
-                if !has(interface.secrets.keys(), name) {
+                if !has(&secrets, name) {
                     self.report(
                         Place::key(below("secrets", name)),
                         format!("`{uses}` has no secret `{name}`"),
@@ -153,10 +185,13 @@ impl<C: Called> Judge<'_, '_, C> {
                 }
             }
             for (name, secret) in &interface.secrets {
-                if secret.required && !has(listed.iter().copied(), name) {
+                if secret.required && !has(&passed, name) {
                     self.report(place.key("uses"), format!("`{uses}` needs the secret `{name}`"));
                 }
             }
+        }
+        if !self.entered.insert((self.asks.then(|| place.clone()), name, depth)) {
+            return;
         }
         if let Some(asked) = &called.permissions {
             self.fit(asked, allowed, &format!("`{uses}`"), place);
@@ -171,18 +206,25 @@ impl<C: Called> Judge<'_, '_, C> {
 
     /// Whether what is asked for is allowed: GitHub fails the run before it starts otherwise.
     fn fit(&mut self, asked: &Permissions, allowed: &Permissions, who: &str, place: &Path) {
+        if !self.asks {
+            return;
+        }
         for scope in Scope::ALL {
             let (own, most) = (asked.level(scope), allowed.level(scope));
             if own > most {
                 let message = format!("{who} asks for `{scope}: {own}` and is allowed `{most}`");
                 let finding = Diagnostic::error("reusable-permissions-fit", place.key("uses"), message);
-                self.findings.push_once(finding);
+                self.push(finding);
             }
         }
     }
 }
 
 /// Names are compared without regard to case.
-fn has<'n>(mut names: impl Iterator<Item = &'n String>, name: &str) -> bool {
-    names.any(|own| own.eq_ignore_ascii_case(name))
+fn names<'n>(names: impl Iterator<Item = &'n String>) -> BTreeSet<String> {
+    names.map(|name| name.to_ascii_lowercase()).collect()
+}
+
+fn has(names: &BTreeSet<String>, name: &str) -> bool {
+    names.contains(&name.to_ascii_lowercase())
 }

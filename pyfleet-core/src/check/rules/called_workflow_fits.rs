@@ -1,5 +1,7 @@
 //! `called-workflow-fits`.
 
+use std::collections::BTreeMap;
+
 use crate::check::{Check, Group, Repository, Rule, WorkflowFile};
 use crate::diagnostic::{Diagnostics, Severity};
 use crate::workflow::{Called, Calls, InputKind, Uses, Workflow};
@@ -49,17 +51,17 @@ impl Called for Repository {
 fn check(file: &WorkflowFile<'_>, findings: &mut Diagnostics) {
     let Some(repository) = file.repository else { return };
     // What is asked of the token is the matter of `reusable-permissions-fit`.
-    let mistakes = Calls::of(repository).mistakes(file.workflow);
-    findings.extend(mistakes.into_iter().filter(|mistake| mistake.code == RULE.code));
+    findings.extend(Calls::of(repository).mistakes_of_passing(file.workflow));
     for (place, _, job) in file.workflow.jobs_at() {
         let called = job.uses.as_ref().and_then(|uses| repository.called(uses));
         let Some(interface) = called.and_then(|(_, called)| called.on.workflow_call.as_ref()) else {
             continue;
         };
+        let inputs: BTreeMap<String, _> =
+            interface.inputs.iter().map(|(own, input)| (own.to_ascii_lowercase(), input)).collect();
         for name in job.with.keys() {
             let place = place.key("with").key(name);
-            let input = interface.inputs.iter().find(|(own, _)| own.eq_ignore_ascii_case(name));
-            let Some((_, input)) = input else { continue };
+            let Some(input) = inputs.get(&name.to_ascii_lowercase()) else { continue };
             let Some(wanted) = file.document.node(&place).and_then(|node| another_type(node, input.kind))
             else {
                 continue;
@@ -100,6 +102,26 @@ on:
 jobs: {a: {runs-on: x}}
 ",
     );
+
+    /// One that many jobs call counts once, and what is wrong in it is looked for once.
+    #[test]
+    fn a_workflow_is_called_from_many_jobs() {
+        use std::fmt::Write;
+
+        let (mut once, mut each) = ("on: push\njobs:\n".to_owned(), "on: push\njobs:\n".to_owned());
+        let own = ("x.yml", "on: workflow_call\njobs: {a: {runs-on: x}}\n");
+        let mut others = vec![(".github/workflows/x.yml".to_owned(), own.1)];
+        for number in 0..51 {
+            writeln!(once, "  j{number}: {{uses: ./.github/workflows/x.yml}}").unwrap();
+            writeln!(each, "  j{number}: {{uses: ./.github/workflows/x{number}.yml}}").unwrap();
+            others.push((format!(".github/workflows/x{number}.yml"), own.1));
+        }
+        let others: Vec<_> = others.iter().map(|(path, text)| (path.as_str(), *text)).collect();
+        fixture::check_among(&RULE, &once, &others);
+        each.truncate(each.trim_end().len());
+        each.push_str("\n#             ^^^^^^^^^^^^^^^^^^^^^^^^^^^ error[called-workflow-fits]: more than 50 workflows\n");
+        fixture::check_among(&RULE, &each, &others);
+    }
 
     #[test]
     fn what_is_passed_and_what_is_not() {
