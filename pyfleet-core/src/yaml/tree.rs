@@ -264,9 +264,6 @@ impl Document {
         match &place.part {
             Part::Value if is_exact => node.span.clone(),
             Part::Within(range) if is_exact => {
-                if let Some(span) = verbatim(node, range, self.source.text()) {
-                    return span;
-                }
                 if !last.as_ref().is_some_and(|last| std::ptr::eq(last.node, node)) {
                     *last = Origins::of(node, self.source.text());
                 }
@@ -310,43 +307,56 @@ impl Document {
     }
 }
 
-/// The bytes of a part of a plain scalar that stands on one line, as most do: they are those of the part itself.
-fn verbatim(node: &Node, part: &Span, source: &str) -> Option<Span> {
-    let text = node.text().filter(|text| source.get(node.span.clone()) == Some(*text))?;
-    let is_inside = part.start < text.len() && part.start <= part.end && part.end <= text.len();
-    let is_whole = is_inside && text.is_char_boundary(part.start) && text.is_char_boundary(part.end);
-    is_whole.then(|| node.span.start + part.start..node.span.start + part.end)
-}
-
-/// Where each character of a scalar's text stands in the source.
+/// Where the text of a scalar stands in the source.
 struct Origins<'a> {
     node: &'a Node,
-    /// The offset of each character in the text.
-    offsets: Vec<usize>,
-    /// Its bytes behind the start of the scalar.
-    origins: Vec<Span>,
+    characters: Characters,
+}
+
+enum Characters {
+    /// As it is: a plain scalar on one line, as most are.
+    Verbatim,
+    Moved {
+        /// The offset of each character in the text.
+        offsets: Vec<usize>,
+        /// Its bytes behind the start of the scalar.
+        origins: Vec<Span>,
+    },
 }
 
 impl<'a> Origins<'a> {
     fn of(node: &'a Node, source: &str) -> Option<Self> {
         let text = node.text()?;
+        if source.get(node.span.clone()) == Some(text) {
+            return Some(Self { node, characters: Characters::Verbatim });
+        }
         let origins = scalar::origins(source.get(node.span.start..)?, text)?;
         let mut offsets = Vec::with_capacity(origins.len());
         offsets.extend(text.char_indices().map(|(offset, _)| offset));
-        Some(Self { node, offsets, origins })
+        Some(Self { node, characters: Characters::Moved { offsets, origins } })
     }
 
     /// The bytes of the source that a range of the text comes from.
     fn within(&self, start: usize, end: usize) -> Option<Span> {
-        let first = self.offsets.partition_point(|offset| *offset <= start).saturating_sub(1);
-        let behind = self.offsets.partition_point(|offset| *offset < end.max(start + 1));
-        let all = self.origins.get(first..behind).unwrap_or_default();
-        let is_behind_all = start >= self.node.text().map_or(0, str::len);
-        let covered = match (all.first(), all.last()) {
-            (Some(first), Some(last)) if !is_behind_all => {
-                first.start..if start < end { last.end } else { first.start }
+        let text = self.node.text().unwrap_or_default();
+        let is_behind_all = start >= text.len();
+        let covered = match &self.characters {
+            Characters::Verbatim if is_behind_all => text.len()..text.len(),
+            Characters::Verbatim => {
+                let first = text.floor_char_boundary(start);
+                first..if start < end { text.ceil_char_boundary(end) } else { first }
             }
-            _ => self.origins.last().map(|origin| origin.end..origin.end)?,
+            Characters::Moved { offsets, origins } => {
+                let first = offsets.partition_point(|offset| *offset <= start).saturating_sub(1);
+                let behind = offsets.partition_point(|offset| *offset < end.max(start + 1));
+                let all = origins.get(first..behind).unwrap_or_default();
+                match (all.first(), all.last()) {
+                    (Some(first), Some(last)) if !is_behind_all => {
+                        first.start..if start < end { last.end } else { first.start }
+                    }
+                    _ => origins.last().map(|origin| origin.end..origin.end)?,
+                }
+            }
         };
         Some(self.node.span.start + covered.start..self.node.span.start + covered.end)
     }
