@@ -74,7 +74,10 @@ fn every_error_has_been_looked_at() {
     }
     let gone = table.places.keys().filter(|key| !found.contains_key(key));
     wrong.extend(gone.map(|((rule, said), file)| format!("{file}: {rule}: {said}: is not found any more")));
-    for ((rule, said), (verdict, why)) in &table.verdicts {
+    for (statement @ (rule, said), (verdict, why)) in &table.verdicts {
+        if !table.places.keys().any(|(own, _)| own == statement) {
+            wrong.push(format!("{rule}: {said}: nothing is found of it any more"));
+        }
         if !VERDICTS.iter().any(|(known, _)| known == verdict) || why.is_empty() {
             wrong.push(format!("{rule}: {said}: {verdict} is no verdict with a reason"));
         }
@@ -154,11 +157,14 @@ impl Table {
             match columns.as_slice() {
                 ["", file, lines, note @ ..] => {
                     let place = ((*lines).to_owned(), note.concat());
-                    table.places.insert((statement.clone(), (*file).to_owned()), place);
+                    let known = table.places.insert((statement.clone(), (*file).to_owned()), place);
+                    assert!(known.is_none(), "{TABLE}: twice: {line}");
                 }
                 [verdict, rule, said, why] => {
                     statement = ((*rule).to_owned(), (*said).to_owned());
-                    table.verdicts.insert(statement.clone(), ((*verdict).to_owned(), (*why).to_owned()));
+                    let verdict = ((*verdict).to_owned(), (*why).to_owned());
+                    let known = table.verdicts.insert(statement.clone(), verdict);
+                    assert!(known.is_none(), "{TABLE}: twice: {line}");
                 }
                 _ => panic!("{TABLE}: this is no line of the table: {line}"),
             }

@@ -52,14 +52,14 @@ const OTHERS: &[&str] = &[
 ];
 
 fn check(file: &WorkflowFile<'_>, findings: &mut Diagnostics) {
-    let is_callable = file.workflow.on.workflow_call.is_some();
+    let is_only_called = file.workflow.on.names().all(|event| event == "workflow_call");
     for (place, id, job) in file.workflow.jobs_at().filter(|(_, _, job)| job.uses.is_none()) {
         let granted = file.workflow.permissions_of(job);
         let may = granted.is_some_and(|permissions| permissions.level(Scope::IdToken) == Level::Write);
         let steps = job.steps_at(&place);
         if !may {
-            // Where a workflow that is called says nothing, the caller grants it, or does not.
-            if granted.is_none() && is_callable {
+            // Where a workflow that is only called says nothing, the caller grants it, or does not.
+            if granted.is_none() && is_only_called {
                 continue;
             }
             for (place, _) in steps.iter().filter(|(_, step)| needs_token(step)) {
@@ -107,6 +107,20 @@ fn grant(place: &Path, job: &Job) -> Path {
 mod tests {
     use super::RULE;
     use crate::check::fixture;
+
+    #[test]
+    fn a_workflow_that_is_not_only_called_grants_it_itself() {
+        fixture::check(
+            &RULE,
+            "
+on: [push, workflow_call]
+jobs:
+  a:
+    steps: [{uses: aws-actions/configure-aws-credentials@v6, with: {role-to-assume: x}}]
+#                  ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ error[oidc-permission-match]: needs `id-token: write`
+",
+        );
+    }
 
     #[test]
     fn a_login_without_the_permission() {

@@ -1,5 +1,7 @@
 //! `permissions-minimal`.
 
+use indexmap::IndexMap;
+
 use crate::action::Catalogue;
 use crate::check::{Check, Group, Rule, WorkflowFile};
 use crate::diagnostic::{Diagnostic, Diagnostics, Path, Severity};
@@ -45,17 +47,21 @@ const FOR_SCRIPTS: &[Scope] =
     &[Scope::Actions, Scope::Issues, Scope::Packages, Scope::PullRequests, Scope::SecurityEvents];
 
 fn check(file: &WorkflowFile<'_>, findings: &mut Diagnostics) {
+    let holds_token = |env: &IndexMap<String, String>| env.values().any(|value| is_token(value));
+    let in_workflow = holds_token(&file.workflow.env);
     for (place, id, job) in file.workflow.jobs_at().filter(|(_, _, job)| job.uses.is_none()) {
         let Some(Permissions::Scopes(scopes)) = &job.permissions else { continue };
         let steps = job.steps_at(&place);
         if steps.iter().any(|(_, step)| is_unknown(step)) {
             continue;
         }
-        let in_environment =
-            [&file.workflow.env, &job.env].iter().any(|env| env.values().any(|value| is_token(value)));
-        let has_token = |step: &Step| has_token(step, in_environment);
-        let needed = |scope| needed(&steps, scope, &has_token);
-        let has_token = steps.iter().any(|(_, step)| has_token(step));
+        let in_environment = in_workflow || holds_token(&job.env);
+        let gets_token =
+            |run: &String, step: &Step| in_environment || is_token(run) || holds_token(&step.env);
+        // Whether a script has the token: from its environment, or in its text.
+        let has_token =
+            steps.iter().any(|(_, step)| step.run.as_ref().is_some_and(|run| gets_token(run, step)));
+        let needed = |scope| needed(&steps, scope, has_token);
         let can_push = steps.iter().any(|(_, step)| keeps_token(step))
             && steps.iter().any(|(_, step)| step.run.is_some());
         for (&scope, &granted) in scopes.iter().filter(|(scope, _)| **scope != Scope::IdToken) {
@@ -81,16 +87,16 @@ fn check(file: &WorkflowFile<'_>, findings: &mut Diagnostics) {
 }
 
 /// The most that any step needs of a scope.
-fn needed(steps: &[(Path, &Step)], scope: Scope, has_token: &dyn Fn(&Step) -> bool) -> Level {
+fn needed(steps: &[(Path, &Step)], scope: Scope, has_token: bool) -> Level {
     let of_step = |step: &Step| {
         let slug = step.uses.as_ref().and_then(|uses| uses.slug()).unwrap_or_default();
-        let of_action = Catalogue::get().action(&slug).and_then(|action| {
+        Catalogue::get().action(&slug).and_then(|action| {
             action.needs(step).filter(|(own, _)| *own == scope).map(|(_, level)| level).max()
-        });
-        let of_script = (FOR_SCRIPTS.contains(&scope) && has_token(step)).then_some(Level::Write);
-        of_action.max(of_script).unwrap_or(Level::None)
+        })
     };
-    steps.iter().map(|(_, step)| of_step(step)).max().unwrap_or(Level::None)
+    let of_actions = steps.iter().filter_map(|(_, step)| of_step(step)).max();
+    let of_script = (FOR_SCRIPTS.contains(&scope) && has_token).then_some(Level::Write);
+    of_actions.max(of_script).unwrap_or(Level::None)
 }
 
 /// Whether a step runs an action of which the catalogue does not say what it needs.
@@ -103,13 +109,6 @@ fn is_unknown(step: &Step) -> bool {
 /// Whether a checkout leaves the token where every later script finds it.
 fn keeps_token(step: &Step) -> bool {
     step.is_action("actions/checkout") && step.input("persist-credentials") != Some("false")
-}
-
-/// Whether a script gets the token: from its environment, or in its text.
-fn has_token(step: &Step, in_environment: bool) -> bool {
-    step.run
-        .as_ref()
-        .is_some_and(|run| in_environment || is_token(run) || step.env.values().any(|value| is_token(value)))
 }
 
 fn is_token(value: &str) -> bool {

@@ -119,7 +119,8 @@ const HARMLESS_OPTIONS: &[&str] = &[
 /// Whether a variable that could make programs run something else is seen not to.
 fn is_harmless(name: &str, value: &str) -> bool {
     let option = |word: &str| HARMLESS_OPTIONS.contains(&word.split('=').next().unwrap_or(word));
-    name == "NODE_OPTIONS" && value.split_whitespace().all(option)
+    // What an expression brings may be more options.
+    name == "NODE_OPTIONS" && !value.contains("${{") && value.split_whitespace().all(option)
 }
 
 fn reserved(name: &str) -> Option<&'static str> {
@@ -146,6 +147,20 @@ fn reserved(name: &str) -> Option<&'static str> {
 mod tests {
     use super::RULE;
     use crate::check::fixture;
+
+    #[test]
+    fn an_expression_may_bring_more_options() {
+        fixture::check(
+            &RULE,
+            "
+on: push
+env:
+  NODE_OPTIONS: --max-old-space-size=${{inputs.heap}}
+# ^^^^^^^^^^^^ error[reserved-env]: makes later commands run something else
+jobs: {}
+",
+        );
+    }
 
     #[test]
     fn at_every_level() {

@@ -86,7 +86,11 @@ fn is_of_only_step(file: &WorkflowFile<'_>, path: &Path) -> bool {
     let [jobs, Segment::Key(id), env, _] = path.segments() else { return false };
     is_key(jobs, &["jobs"])
         && is_key(env, &["env"])
-        && file.workflow.jobs.get(id.as_str()).is_some_and(|job| job.steps_at(&Path::root()).len() == 1)
+        && file
+            .workflow
+            .jobs
+            .get(id.as_str())
+            .is_some_and(|job| matches!(job.steps.as_slice(), [only] if only.parallel.is_empty()))
 }
 
 fn is_key(segment: &Segment, names: &[&str]) -> bool {

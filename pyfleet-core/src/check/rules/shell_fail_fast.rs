@@ -9,7 +9,7 @@ use crate::check::script::{System, system};
 use crate::check::{Check, Group, Rule, WorkflowFile};
 use crate::diagnostic::{Diagnostics, Place, Severity};
 use crate::expression::condition;
-use crate::workflow::{Defaults, OrExpression, Step};
+use crate::workflow::{Defaults, OrExpression, Placed, Step};
 
 pub(super) static RULE: Rule = Rule {
     code: "shell-fail-fast",
@@ -51,8 +51,8 @@ fn check(file: &WorkflowFile<'_>, findings: &mut Diagnostics) {
     fn shell_of(defaults: Option<&Defaults>) -> Option<&str> {
         defaults?.run.shell.as_deref()
     }
-    let judged = LazyCell::new(|| judged_by_others(file));
     for (job_place, _, job) in file.workflow.jobs_at() {
+        let judged = LazyCell::new(|| judged_by_others(file.expressions_of(&job_place)));
         let inherited = shell_of(job.defaults.as_ref()).or_else(|| shell_of(file.workflow.defaults.as_ref()));
         for (place, step) in job.steps_at(&job_place) {
             if step.run.is_some() {
@@ -97,9 +97,9 @@ fn check(file: &WorkflowFile<'_>, findings: &mut Diagnostics) {
     }
 }
 
-/// The steps whose failure another one asks for: it was not ignored.
-fn judged_by_others(file: &WorkflowFile<'_>) -> BTreeSet<String> {
-    let reads = file.expressions().iter().flat_map(|placed| placed.expression.contexts());
+/// The steps of a job, by its expressions, whose failure another one asks for: it was not ignored.
+fn judged_by_others(expressions: &[Placed]) -> BTreeSet<String> {
+    let reads = expressions.iter().flat_map(|placed| placed.expression.contexts());
     let outcomes = reads.filter(|access| {
         access.is_within(&["steps"])
             && access.name(1).is_some_and(|name| name.eq_ignore_ascii_case("outcome"))
@@ -107,28 +107,35 @@ fn judged_by_others(file: &WorkflowFile<'_>) -> BTreeSet<String> {
     outcomes.filter_map(|access| Some(access.name(0)?.to_lowercase())).collect()
 }
 
+/// Shells of Unix that can be told to stop at every failure.
+const TOLD: &[&str] = &["bash", "ksh", "zsh"];
+/// Shells that cannot.
+const NEVER: &[&str] = &["ash", "cmd", "csh", "dash", "fish", "sh", "tcsh"];
+
 /// Whether a shell stops at a failure wherever it is in a pipeline, or is a program of which that cannot be asked.
 fn stops_at_failure(shell: &str) -> bool {
-    let mut words = shell.split_whitespace();
-    let Some(program) = words.next() else { return false };
-    match program.rsplit('/').next().unwrap_or(program) {
-        "bash" if shell == "bash" => true,
-        "bash" | "ksh" | "zsh" => {
-            let options: Vec<&str> = words.collect();
-            let sets = |letter: char, name: &str| {
-                options.iter().enumerate().any(|(at, word)| {
-                    let letters = word.strip_prefix('-').filter(|rest| !rest.starts_with('-'));
-                    letters.is_some_and(|letters| {
-                        letters.contains(letter)
-                            || letters.ends_with('o') && options.get(at + 1).is_some_and(|next| *next == name)
-                    })
-                })
+    if shell == "bash" {
+        return true; // GitHub adds the options.
+    }
+    let words: Vec<&str> = shell.split_whitespace().collect();
+    let names = words.iter().map(|word| {
+        let file = word.rsplit(['/', '\\']).next().unwrap_or(word);
+        file.strip_suffix(".exe").unwrap_or(file)
+    });
+    // A shell may stand behind what starts it: `sudo bash`, `docker exec x sh`.
+    let is_shell = |(_, name): &(usize, &str)| TOLD.contains(name) || NEVER.contains(name);
+    match names.enumerate().rfind(is_shell) {
+        Some((at, name)) if TOLD.contains(&name) => {
+            let options = words.get(at + 1..).unwrap_or_default();
+            let short = |word: &str| word.strip_prefix('-').is_some_and(|rest| !rest.starts_with('-'));
+            let named = |name: &str| {
+                options.windows(2).any(|pair| short(pair[0]) && pair[0].ends_with('o') && pair[1] == name)
             };
-            sets('e', "errexit") && options.contains(&"pipefail")
+            let stops = named("errexit") || options.iter().any(|word| short(word) && word.contains('e'));
+            stops && named("pipefail") && !options.iter().any(|word| word.starts_with('+'))
         }
-        "cmd" | "dash" | "sh" => false,
-        "powershell" | "pwsh" | "python" => true,
-        _ => shell.contains("{0}"),
+        Some(_) => false,
+        None => matches!(shell, "powershell" | "pwsh" | "python") || shell.contains("{0}"),
     }
 }
 
@@ -173,6 +180,52 @@ fn ignored_failures(script: &str) -> Vec<(&'static str, Range<usize>)> {
 mod tests {
     use super::RULE;
     use crate::check::fixture;
+
+    #[test]
+    fn shells_behind_what_starts_them_and_options_that_are_taken_back() {
+        for shell in [
+            "ash {0}",
+            "fish {0}",
+            "sudo sh {0}",
+            "env bash {0}",
+            "nix develop -c bash -e {0}",
+            "docker exec c sh {0}",
+            r"C:\msys64\usr\bin\bash.exe -e {0}",
+            "bash -e +o pipefail {0}",
+            "bash -eo pipefail +e {0}",
+            "bash -e pipefail {0}",
+        ] {
+            assert!(!super::stops_at_failure(shell), "{shell}");
+        }
+        for shell in [
+            "sudo bash -eo pipefail {0}",
+            "bash.exe --noprofile -e -o pipefail {0}",
+            "zsh -o errexit -o pipefail {0}",
+            "pwsh -File {0}",
+            "perl {0}",
+        ] {
+            assert!(super::stops_at_failure(shell), "{shell}");
+        }
+    }
+
+    #[test]
+    fn a_step_of_another_job_judges_nothing() {
+        fixture::check(
+            &RULE,
+            "
+on: push
+defaults: {run: {shell: bash}}
+jobs:
+  a:
+    steps: [{id: scan, run: scan, continue-on-error: true}]
+#                                 ^^^^^^^^^^^^^^^^^ warning[shell-fail-fast]: goes on when this step fails
+  b:
+    steps:
+      - {id: scan, run: scan, continue-on-error: true}
+      - {run: exit 1, if: steps.scan.outcome == 'failure'}
+",
+        );
+    }
 
     #[test]
     fn shells() {

@@ -190,8 +190,10 @@ fn is_exact(version: &str, parts: usize) -> bool {
     let numbers = numbers.trim_end_matches(".x").trim_end_matches(".*");
     let numeric = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
     let count = numbers.split('.').count();
-    let of_other =
-        other.is_some() && suffix.is_some_and(|suffix| suffix.starts_with('v') && is_exact(suffix, 3));
+    let of_other = other.is_some()
+        && suffix
+            .and_then(|suffix| suffix.strip_prefix('v'))
+            .is_some_and(|own| own.split('.').count() >= 3 && own.split('.').all(numeric));
     numbers.split('.').all(numeric) && count >= parts && (suffix.is_none() || count >= 3 || of_other)
 }
 
@@ -199,6 +201,13 @@ fn is_exact(version: &str, parts: usize) -> bool {
 mod tests {
     use super::RULE;
     use crate::check::fixture;
+
+    /// However long it is, it is one version.
+    #[test]
+    fn a_version_of_versions_ends() {
+        assert!(super::is_exact("pypy3.11-v7.3.22", 2) && !super::is_exact("pypy3.11-v7.3", 2));
+        assert!(!super::is_exact(&format!("pypy3{}", "-vpypy3".repeat(100_000)), 1));
+    }
 
     #[test]
     fn missing_ranges_and_numbers() {

@@ -15,8 +15,8 @@ pub(super) static RULE: Rule = Rule {
 ## What it does
 In workflows started by `pull_request_target`, `workflow_run` or `issue_comment`, refuses to fetch what
 the outsider wrote: a checkout of the pull request's head or merge commit, `gh pr checkout`, a fetch of
-`pull/…`, artifacts of the run that ended. Warns where a step or another job decides what is fetched: what that found
-may be an outsider's; in what pyfleet renders, that is an error. Refuses `allow-unsafe-pr-checkout` everywhere.
+`pull/…`, artifacts of the run that ended. Warns where a step, another job, an input, a matrix or a variable decides
+what is fetched: what that holds may be an outsider's; in what pyfleet renders, that is an error. Refuses `allow-unsafe-pr-checkout` everywhere.
 
 ## Why
 These workflows hold the repository's token and secrets. One build step over the fetched files runs what
@@ -59,7 +59,15 @@ const UNTRUSTED: &[&[&str]] = &[
 ];
 
 /// What may hold such a name.
-const OPEN: &[&[&str]] = &[&["steps"], &["needs"], &["env"], &["inputs"], &["matrix"]];
+const OPEN: &[&[&str]] = &[
+    &["steps"],
+    &["needs"],
+    &["env"],
+    &["inputs"],
+    &["matrix"],
+    &["github", "event", "inputs"],
+    &["github", "event", "client_payload"],
+];
 
 /// Whether what a step fetches is an outsider's.
 #[derive(Clone, Copy, PartialEq, Eq)]

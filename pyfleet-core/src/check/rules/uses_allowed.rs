@@ -67,8 +67,8 @@ fn judge(path: &Path, uses: &Uses) -> Option<Diagnostic> {
         None => {
             let message = format!("`{slug}` is not in the catalogue");
             let slugs = || catalogue.actions().iter().map(|action| action.slug.as_str());
-            if let Some(meant) =
-                slugs().find(|meant| owner(meant) != owner(&slug) && is_one_slip(meant, &slug))
+            if let Some(meant) = slugs()
+                .find(|meant| !owner(meant).eq_ignore_ascii_case(owner(&slug)) && is_one_slip(meant, &slug))
             {
                 return Some(RULE.finding(place, message).with_help(format!("did you mean `{meant}`?")));
             }
@@ -123,6 +123,8 @@ jobs:
 #             ^^^^^^^^^^^^^^^^^^^^^^^ warning[uses-allowed]: `depot/build-push-action` is not in the catalogue
       - uses: Actions/Checkout@v7
 #             ^^^^^^^^^^^^^^^^ error[uses-allowed]: another way to write `actions/checkout`
+      - uses: Actions/chekcout@v7
+#             ^^^^^^^^^^^^^^^^ warning[uses-allowed]: is not in the catalogue
       - uses: docker://alpine
 #             ^^^^^^^^^^^^^^^ warning[uses-allowed]: an image as an action
       - uses: actions/chekcout@v7
