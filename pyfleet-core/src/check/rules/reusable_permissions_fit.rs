@@ -1,6 +1,6 @@
 //! `reusable-permissions-fit`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use crate::check::{Check, Group, Repository, Rule, WorkflowFile};
 use crate::diagnostic::{Diagnostic, Diagnostics, Severity};
@@ -40,22 +40,20 @@ deploy:
     check: Check::Workflow(check),
 };
 
-/// How deep GitHub lets workflows call each other.
-const MAX_DEPTH: usize = 10;
-
 /// What is asked for at most, by scope, and by whom.
 type Asked = BTreeMap<Scope, (Level, String)>;
 
 fn check(file: &WorkflowFile<'_>, findings: &mut Diagnostics) {
     let Some(repository) = file.repository else { return };
+    let mut known = BTreeMap::<&str, Asked>::new();
     for (place, id, job) in file.workflow.jobs_at() {
         let Some((path, called)) = job.uses.as_ref().and_then(|uses| repository.called(uses)) else {
             continue;
         };
-        let mut asked = Asked::new();
-        ask(repository, path, called, MAX_DEPTH, &mut asked);
+        let asked = known.entry(path).or_insert_with(|| asked(repository, path, called));
         let granted = file.workflow.permissions_of(job);
-        for (scope, (level, who)) in asked {
+        for (&scope, (level, who)) in &*asked {
+            let level = *level;
             let found = match granted {
                 Some(permissions) if permissions.level(scope) >= level => continue,
                 Some(permissions) => {
@@ -86,26 +84,31 @@ fn check(file: &WorkflowFile<'_>, findings: &mut Diagnostics) {
     }
 }
 
-/// Adds what a workflow asks for, with what it calls.
-fn ask(repository: &Repository, path: &str, workflow: &Workflow, depth: usize, asked: &mut Asked) {
-    let mut add = |permissions: Option<&Permissions>, who: String| {
-        let Some(Permissions::Scopes(scopes)) = permissions else { return };
-        for (&scope, &level) in scopes {
-            let most = asked.entry(scope).or_insert((Level::None, String::new()));
-            if level > most.0 {
-                *most = (level, who.clone());
+/// What a workflow asks for, with what it calls, each once: that one calls itself is another mistake.
+fn asked(repository: &Repository, path: &str, workflow: &Workflow) -> Asked {
+    let mut asked = Asked::new();
+    let mut add = |permissions: &Permissions, who: &str| {
+        for scope in Scope::ALL {
+            let level = permissions.level(scope);
+            if level > asked.get(&scope).map_or(Level::None, |(most, _)| *most) {
+                asked.insert(scope, (level, who.to_owned()));
             }
         }
     };
-    add(workflow.permissions.as_ref(), format!("`{path}`"));
-    for (_, id, job) in workflow.jobs_at() {
-        add(job.permissions.as_ref(), format!("`{id}` of `{path}`"));
-    }
-    for (_, _, job) in workflow.jobs_at().filter(|_| depth > 0) {
-        if let Some((path, called)) = job.uses.as_ref().and_then(|uses| repository.called(uses)) {
-            ask(repository, path, called, depth - 1, asked);
+    let (mut seen, mut open) = (BTreeSet::from([path]), VecDeque::from([(path, workflow)]));
+    while let Some((path, workflow)) = open.pop_front() {
+        if let Some(own) = &workflow.permissions {
+            add(own, &format!("`{path}`"));
+        }
+        for (id, job) in &workflow.jobs {
+            if let Some(own) = &job.permissions {
+                add(own, &format!("`{id}` of `{path}`"));
+            }
+            let called = job.uses.as_ref().and_then(|uses| repository.called(uses));
+            open.extend(called.filter(|(path, _)| seen.insert(path)));
         }
     }
+    asked
 }
 
 #[cfg(test)]
@@ -146,6 +149,44 @@ jobs:
 ",
             &[CALLED, NESTED],
         );
+    }
+
+    #[test]
+    fn everything_is_more_than_nothing() {
+        fixture::check_among(
+            &RULE,
+            "
+on: push
+jobs:
+  a: {permissions: {packages: read}, uses: ./.github/workflows/all.yml}
+#                                          ^^^^^^^^^^^^^^^^^^^^^^^^^^^ error[reusable-permissions-fit]: asks for `contents: read`, and `a` grants `none`
+",
+            &[(
+                ".github/workflows/all.yml",
+                "on: workflow_call\npermissions: {contents: read}\njobs: {a: {permissions: {packages: read}, runs-on: x}}\n",
+            )],
+        );
+        let mut repository = crate::check::Repository::default();
+        repository.add(
+            ".github/workflows/all.yml",
+            "on: workflow_call\njobs: {a: {permissions: write-all, runs-on: x}}\n",
+        );
+        let text = "on: push\njobs: {a: {permissions: {}, uses: ./.github/workflows/all.yml}}\n";
+        let (read, _) = crate::workflow::parse(crate::source::Source::new("x.yml", text));
+        let (workflow, document) = read.unwrap();
+        let subject = crate::check::Subject::workflow(&workflow, &document);
+        let found = crate::check::run(&subject.among(&repository), &[&RULE]);
+        assert_eq!(found.len(), crate::workflow::Scope::ALL.len());
+    }
+
+    /// Each of a thousand jobs calls the workflow that it is in.
+    #[test]
+    fn a_circle_ends() {
+        let jobs: String = (0..1000)
+            .map(|number| format!("  a{number}: {{permissions: {{}}, uses: ./.github/workflows/own.yml}}\n"))
+            .collect();
+        let text = format!("\non: workflow_call\npermissions: {{}}\njobs:\n{jobs}");
+        fixture::check_among(&RULE, &text, &[(".github/workflows/own.yml", &text)]);
     }
 
     #[test]
