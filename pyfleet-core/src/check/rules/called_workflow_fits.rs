@@ -17,9 +17,9 @@ pub(super) static RULE: Rule = Rule {
 ## What it does
 Compares what a job passes to a workflow of this repository with the inputs and secrets that this takes: each has to be
 one of them, those that are required have to be there, and a value that is written out has to be of the input's type.
-Refuses to call a workflow without `workflow_call`, and calls that go deeper than ten or are more than fifty, as those
-that go round in a circle do. What called workflows call in turn is judged with them. A workflow of another repository is
-not.
+Refuses to call a workflow without `workflow_call`, calls that go deeper than ten, as those that go round in a circle do,
+and more than fifty different workflows. What called workflows call in turn is judged with them. A workflow of another
+repository is not.
 
 ## Why
 GitHub compares before the first job starts, and the run fails with no job to look at.
