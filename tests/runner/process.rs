@@ -61,12 +61,14 @@ pub(super) fn run(
     });
 
     let began = Instant::now();
+    let mut last = String::new();
     let mut cancelled: Option<(Instant, usize)> = None;
     let mut exited: Option<(Instant, i32)> = None;
     loop {
         match lines.recv_timeout(Duration::from_millis(20)) {
             Ok(line) => {
                 take(line.strip_suffix('\r').unwrap_or(&line));
+                last.clone_from(&line);
                 if cancelled.is_none() && cancel_at.is_some_and(|text| line.contains(text)) {
                     signal(child.id(), "INT");
                     cancelled = Some((Instant::now(), 0));
@@ -94,7 +96,7 @@ pub(super) fn run(
         }
         if began.elapsed() > AT_MOST {
             kill_tree(&child);
-            panic!("a step runs for more than {AT_MOST:?}");
+            panic!("a step runs for more than {AT_MOST:?}; the last that it said: {last}");
         }
     }
     let code = exited.map_or(-1, |(_, code)| code);
