@@ -54,6 +54,22 @@ impl From<usize> for Segment {
     }
 }
 
+/// A segment of a place that was not asked for yet.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum SegmentRef<'a> {
+    Key(&'a str),
+    Index(usize),
+}
+
+impl From<&SegmentRef<'_>> for Segment {
+    fn from(segment: &SegmentRef<'_>) -> Self {
+        match segment {
+            SegmentRef::Key(key) => Self::from(*key),
+            SegmentRef::Index(index) => Self::from(*index),
+        }
+    }
+}
+
 /// A place in a model: `jobs.apply.steps[3].run`. The empty path is the whole document.
 ///
 /// ```

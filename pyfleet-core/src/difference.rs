@@ -433,7 +433,7 @@ impl Facts {
 
     fn secrets(&mut self, file: &str, job: Option<&str>, document: &Document, path: &Path) {
         for placed in expressions(document, path) {
-            for (_, access) in placed.contexts().filter(|(_, access)| access.is_within(&["secrets"])) {
+            for access in placed.contexts_within(&["secrets"]) {
                 let subject = Subject::Workflow(file.to_owned());
                 match access.name(0) {
                     // The token's rights are said by the scope.

@@ -16,8 +16,13 @@ const COMPARED: usize = 64;
 pub fn closest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let name = Word::new(name);
     let near = candidates.into_iter().filter_map(|candidate| {
-        let distance = name.distance(candidate);
-        (distance <= (candidate.chars().count() / 3).max(1)).then_some((distance, candidate))
+        let letters = candidate.chars().count();
+        let most = (letters / 3).max(1);
+        // Words whose lengths differ by more are not worth a comparison.
+        if candidate.is_ascii() && name.letters.len().abs_diff(letters.min(COMPARED)) > most {
+            return None;
+        }
+        name.distance(candidate, most).map(|distance| (distance, candidate))
     });
     near.min_by_key(|(distance, _)| *distance).map(|(_, candidate)| candidate)
 }
@@ -49,12 +54,14 @@ impl Word {
     }
 
     /// Insertions, deletions, replacements and exchanges of neighbours between two words (optimal string alignment).
-    fn distance(&self, other: &str) -> usize {
+    /// None where it is more than `most`.
+    fn distance(&self, other: &str, most: usize) -> Option<usize> {
         if other.is_ascii() {
             let lower = other.bytes().take(COMPARED).map(|letter| usize::from(letter.to_ascii_lowercase()));
-            self.distance_to(lower.map(|letter| self.ascii[letter]))
+            self.distance_to(lower.map(|letter| self.ascii[letter]), most)
         } else {
-            self.distance_to(letters(other).map(|letter| self.places(letter)))
+            let places: Vec<u64> = letters(other).map(|letter| self.places(letter)).collect();
+            self.distance_to(places.into_iter(), most)
         }
     }
 
@@ -63,11 +70,13 @@ impl Word {
     /// Each step is one column of the well-known table, whose neighbouring cells differ by one at most: two words
     /// hold where it rises and where it falls. From H. Hyyrö, "A Bit-Vector Algorithm for Computing Levenshtein and
     /// Damerau Edit Distances", 2003.
-    fn distance_to(&self, other: impl Iterator<Item = u64>) -> usize {
-        let Some(last) = self.letters.len().checked_sub(1) else { return other.count() };
+    fn distance_to(&self, mut other: impl ExactSizeIterator<Item = u64>, most: usize) -> Option<usize> {
+        let Some(last) = self.letters.len().checked_sub(1) else {
+            return Some(other.len()).filter(|distance| *distance <= most);
+        };
         let (mut rises, mut falls, mut diagonal, mut before) = (u64::MAX, 0_u64, 0_u64, 0_u64);
         let mut distance = self.letters.len();
-        for here in other {
+        while let Some(here) = other.next() {
             let exchanged = ((!diagonal & here) << 1) & before;
             diagonal = ((here & rises).wrapping_add(rises) ^ rises) | here | falls | exchanged;
             let up = falls | !(diagonal | rises);
@@ -78,8 +87,12 @@ impl Word {
             rises = down << 1 | !(diagonal | up);
             falls = up & diagonal;
             before = here;
+            // A column takes one away at most.
+            if distance > most + other.len() {
+                return None;
+            }
         }
-        distance
+        Some(distance).filter(|distance| *distance <= most)
     }
 }
 
@@ -115,7 +128,10 @@ mod tests {
     proptest! {
         #[test]
         fn the_bits_say_what_the_table_says(left in "[a-dA-Bäß]{0,9}|[ab]{60,70}", right in "[a-dA-Bäß]{0,9}|[ab]{60,70}") {
-            prop_assert_eq!(Word::new(&left).distance(&right), table(&left, &right));
+            let distance = table(&left, &right);
+            for most in 0..distance + 2 {
+                prop_assert_eq!(Word::new(&left).distance(&right, most), Some(distance).filter(|own| *own <= most));
+            }
         }
     }
 }

@@ -121,7 +121,11 @@ fn errors(name: &str, text: &str, repository: Option<&Repository>) -> Vec<(State
     let findings: Diagnostics = match &read {
         Some((workflow, document)) => {
             let subject = Subject::workflow(workflow, document);
-            check::run(&repository.map_or(subject.clone(), |repository| subject.among(repository)), RULES)
+            let subject = match repository {
+                Some(repository) => subject.among(repository),
+                None => subject,
+            };
+            check::run(&subject, RULES)
         }
         None => check::run_beside(source.clone(), &mistakes, repository, RULES),
     };

@@ -23,16 +23,16 @@ mod rights;
 pub mod rules;
 mod scope;
 mod script;
+mod workflow_file;
 
 pub use repository::{ActionFile, ActionInput, Repository};
+pub use workflow_file::{PlacedJob, PlacedStep, WorkflowFile};
 
 use std::cell::OnceCell;
-use std::collections::BTreeMap;
-use std::ops::Range;
 
-use crate::diagnostic::{Diagnostic, Diagnostics, Path, Place, Segment, Severity};
+use crate::diagnostic::{Diagnostic, Diagnostics, Path, Place, Severity};
 use crate::source::Source;
-use crate::workflow::{self, Placed, Workflow, expressions};
+use crate::workflow::{self, Parsed, Placed, Workflow, expressions};
 use crate::yaml::tree::Document;
 
 /// What a rule says about itself, and how it looks.
@@ -100,68 +100,8 @@ pub enum Check {
     Reader,
 }
 
-/// A workflow and the document it was read from.
-#[derive(Debug, Clone)]
-pub struct WorkflowFile<'a> {
-    /// What it means.
-    pub workflow: &'a Workflow,
-    /// How it is written.
-    pub document: &'a Document,
-    /// The repository it belongs to, where that is known: rules that ask for other files find nothing
-    /// without it.
-    pub repository: Option<&'a Repository>,
-    /// Its expressions, once a rule has asked for them.
-    expressions: OnceCell<Vec<Placed>>,
-    /// Which of them are in each job.
-    expressions_of_jobs: OnceCell<BTreeMap<Option<Segment>, Range<usize>>>,
-}
-
-impl<'a> WorkflowFile<'a> {
-    /// A workflow and the document it was read from.
-    #[must_use]
-    pub const fn new(workflow: &'a Workflow, document: &'a Document) -> Self {
-        Self {
-            workflow,
-            document,
-            repository: None,
-            expressions: OnceCell::new(),
-            expressions_of_jobs: OnceCell::new(),
-        }
-    }
-
-    /// Every expression of the file, in the order of the text; parsed once for all rules.
-    #[must_use]
-    pub fn expressions(&self) -> &[Placed] {
-        self.expressions.get_or_init(|| expressions(self.document, &Path::root()))
-    }
-
-    /// Those of one job, by its place.
-    #[must_use]
-    pub fn expressions_of(&self, job: &Path) -> &[Placed] {
-        let expressions = self.expressions();
-        let of_jobs = self.expressions_of_jobs.get_or_init(|| {
-            let mut of_jobs = BTreeMap::new();
-            for (position, placed) in expressions.iter().enumerate() {
-                // What is in a job stands together.
-                let own = of_jobs.entry(job_of(&placed.path)).or_insert(position..position);
-                own.end = position + 1;
-            }
-            of_jobs
-        });
-        of_jobs.get(&job_of(job)).and_then(|range| expressions.get(range.clone())).unwrap_or_default()
-    }
-}
-
-/// The job that a path leads into.
-fn job_of(path: &Path) -> Option<Segment> {
-    match path.segments() {
-        [Segment::Key(jobs), job, ..] if jobs == "jobs" => Some(job.clone()),
-        _ => None,
-    }
-}
-
 /// What is judged.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub enum Subject<'a> {
     /// A workflow file.
     Workflow(WorkflowFile<'a>),
@@ -176,6 +116,12 @@ impl<'a> Subject<'a> {
     #[must_use]
     pub const fn workflow(workflow: &'a Workflow, document: &'a Document) -> Self {
         Self::Workflow(WorkflowFile::new(workflow, document))
+    }
+
+    /// A workflow that was read, with the expressions that were read with it.
+    #[must_use]
+    pub fn parsed(parsed: &'a Parsed) -> Self {
+        Self::Workflow(WorkflowFile::parsed(parsed))
     }
 
     /// The same, among the other files of its repository.
@@ -199,7 +145,10 @@ impl<'a> Subject<'a> {
     #[must_use]
     pub fn among(self, repository: &'a Repository) -> Self {
         match self {
-            Self::Workflow(file) => Self::Workflow(WorkflowFile { repository: Some(repository), ..file }),
+            Self::Workflow(mut file) => {
+                file.repository = Some(repository);
+                Self::Workflow(file)
+            }
             Self::Manifest(_) | Self::Unreadable(_) => self,
         }
     }
@@ -277,9 +226,9 @@ pub fn run(subject: &Subject<'_>, rules: &[&Rule]) -> Diagnostics {
 /// ```
 #[must_use]
 pub fn judge(source: Source, rules: &[&Rule]) -> Diagnostics {
-    let (read, mut findings) = workflow::parse(source.clone());
-    match read {
-        Some((workflow, document)) => findings.extend(run(&Subject::workflow(&workflow, &document), rules)),
+    let (parsed, mut findings) = workflow::read(source.clone());
+    match parsed {
+        Some(parsed) => findings.extend(run(&Subject::parsed(&parsed), rules)),
         None => findings.extend(run_beside(source, &findings, None, rules)),
     }
     findings

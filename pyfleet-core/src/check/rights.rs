@@ -1,7 +1,7 @@
 //! What a job may do outside its run, as far as its text says.
 
-use super::WorkflowFile;
-use super::script::{Command, commands};
+use super::script::Command;
+use super::{PlacedJob, PlacedStep, WorkflowFile};
 use crate::diagnostic::Path;
 use crate::workflow::{Job, Level, Scope, Step};
 
@@ -31,8 +31,11 @@ const PUBLISHERS: &[&str] = &[
     "softprops/action-gh-release",
 ];
 
+/// Programs, and the words that tell them to do something; none where they do nothing else.
+type Table = &'static [(&'static str, &'static [&'static str])];
+
 /// Programs and what they are told when they publish.
-const PUBLISHING: &[(&str, &[&str])] = &[
+const PUBLISHING: Table = &[
     ("buildah", &["push"]),
     ("cargo", &["publish"]),
     ("docker", &["push"]),
@@ -47,7 +50,7 @@ const PUBLISHING: &[(&str, &[&str])] = &[
 ];
 
 /// Programs and what they are told when they change what runs somewhere.
-const MUTATING: &[(&str, &[&str])] = &[
+const MUTATING: Table = &[
     ("ansible-playbook", &[]),
     ("cdk", &["deploy", "destroy"]),
     ("cdktf", &["deploy", "destroy"]),
@@ -67,44 +70,56 @@ pub(super) fn has_identity(file: &WorkflowFile<'_>, job: &Job) -> bool {
 }
 
 /// Whether a job holds anything that lets it change the world: an identity, a login, an environment, a secret.
-pub(super) fn has_credentials(file: &WorkflowFile<'_>, job: &Job, place: &Path) -> bool {
-    has_identity(file, job)
-        || job.environment.is_some()
-        || job.steps_at(place).iter().any(|(_, step)| LOGINS.iter().any(|slug| step.is_action(slug)))
-        || !secrets(file, place).is_empty()
+pub(super) fn has_credentials(file: &WorkflowFile<'_>, placed: &PlacedJob<'_>) -> bool {
+    has_identity(file, placed.job)
+        || placed.job.environment.is_some()
+        || placed.steps.iter().any(|placed| LOGINS.iter().any(|slug| placed.step.is_action(slug)))
+        || !secrets(file, &placed.place).is_empty()
 }
 
 /// The step of a job that changes what runs somewhere, and with what; tests against a cluster of their own
 /// hold no credentials, and do not count.
-pub(super) fn mutation(file: &WorkflowFile<'_>, job: &Job, place: &Path) -> Option<(Path, String)> {
-    let found = job.steps_at(place).into_iter().find_map(|(place, step)| Some((place, deploys(step)?)))?;
-    has_credentials(file, job, place).then_some(found)
+pub(super) fn mutation(file: &WorkflowFile<'_>, job: &PlacedJob<'_>) -> Option<(Path, String)> {
+    let found =
+        job.steps.iter().find_map(|step| Some((step.place.clone(), step.effects().deploys.clone()?)))?;
+    has_credentials(file, job).then_some(found)
 }
 
 /// What a job publishes with.
-pub(super) fn publication(job: &Job, place: &Path) -> Option<String> {
-    job.steps_at(place).into_iter().find_map(|(_, step)| publishes(step))
+pub(super) fn publication(job: &PlacedJob<'_>) -> Option<String> {
+    job.steps.iter().find_map(|step| step.effects().publishes.clone())
 }
 
-fn deploys(step: &Step) -> Option<String> {
+/// What a step changes outside its run, and with what.
+#[derive(Debug)]
+pub(super) struct Effects {
+    /// What it changes that runs somewhere.
+    deploys: Option<String>,
+    publishes: Option<String>,
+}
+
+impl Effects {
+    pub(super) fn of(placed: &PlacedStep<'_>) -> Self {
+        let script = placed.step.run.as_deref().unwrap_or_default();
+        let commands = if may_tell(script) { placed.commands() } else { &[] };
+        Self { deploys: deploys(placed.step, commands), publishes: publishes(placed.step, commands) }
+    }
+}
+
+fn deploys(step: &Step, commands: &[Command]) -> Option<String> {
     let action = DEPLOYMENTS.iter().find(|slug| step.is_action(slug)).map(|slug| (*slug).to_owned());
-    action.or_else(|| told(step, MUTATING))
+    action.or_else(|| told(commands, MUTATING))
 }
 
-fn publishes(step: &Step) -> Option<String> {
+fn publishes(step: &Step, commands: &[Command]) -> Option<String> {
     let pushes = step.is_action("docker/build-push-action") && step.input("push") == Some("true");
     let action = PUBLISHERS.iter().find(|slug| step.is_action(slug)).copied();
     let action = action.or_else(|| pushes.then_some("docker/build-push-action"));
-    action.map(str::to_owned).or_else(|| told(step, PUBLISHING))
+    action.map(str::to_owned).or_else(|| told(commands, PUBLISHING))
 }
 
 /// The first command of a script that a table lists: `terraform apply`.
-fn told(step: &Step, table: &[(&str, &[&str])]) -> Option<String> {
-    let script = step.run.as_deref()?;
-    if !table.iter().any(|(name, _)| script.contains(name)) {
-        return None;
-    }
-    let commands = commands(script);
+fn told(commands: &[Command], table: Table) -> Option<String> {
     commands.iter().filter_map(Command::program).find_map(|(program, arguments)| {
         let (name, verbs) = table.iter().find(|(name, _)| *name == program)?;
         let only_looks = |word: &str| {
@@ -125,13 +140,34 @@ fn told(step: &Step, table: &[(&str, &[&str])]) -> Option<String> {
     })
 }
 
+/// Whether a script can hold a command that a table lists: most need no more than a glance.
+fn may_tell(script: &str) -> bool {
+    let mut named: Vec<&[&str]> = Vec::new();
+    for word in words(script) {
+        let known = MUTATING.iter().chain(PUBLISHING).find(|(name, _)| name.as_bytes() == word);
+        if let Some((_, verbs)) = known
+            && !named.contains(verbs)
+        {
+            named.push(verbs);
+        }
+    }
+    named.iter().any(|verbs| {
+        verbs.is_empty() || words(script).any(|word| verbs.iter().any(|verb| verb.as_bytes() == word))
+    })
+}
+
+/// What may be the name of a program in a script, or tell it something.
+fn words(script: &str) -> impl Iterator<Item = &[u8]> {
+    script.as_bytes().split(|letter| !(letter.is_ascii_alphanumeric() || matches!(letter, b'-' | b'_')))
+}
+
 /// The names of the secrets that a job reads, without the token; reads without a name are left out.
 pub(super) fn secrets(file: &WorkflowFile<'_>, job: &Path) -> Vec<(crate::diagnostic::Place, String)> {
     let mut found = Vec::new();
     for placed in file.expressions_of(job) {
-        for (place, access) in placed.contexts().filter(|(_, access)| access.is_within(&["secrets"])) {
+        for access in placed.contexts_within(&["secrets"]) {
             if let Some(name) = access.name(0).filter(|name| !name.eq_ignore_ascii_case("GITHUB_TOKEN")) {
-                found.push((place, name.to_owned()));
+                found.push((placed.place_of(access.span.clone()), name.to_owned()));
             }
         }
     }

@@ -3,6 +3,8 @@
 //! Read from the document, not from the model: what a workflow says wrongly elsewhere does not hide what it says here.
 //! What depends on another file (a called workflow, an action that the catalogue does not know) can be anything.
 
+use std::cell::OnceCell;
+
 use indexmap::IndexMap;
 
 use crate::action::Catalogue;
@@ -12,37 +14,58 @@ use crate::expression::{Context, known, parse};
 use crate::workflow::Uses;
 use crate::yaml::tree::{Document, Node, Value};
 
-/// The types of contexts in one workflow.
+/// The types of contexts in one workflow, each made when an expression reads it first.
 pub(super) struct Scope<'a> {
-    github: Type,
-    inputs: Type,
-    secrets: Type,
+    document: &'a Document,
+    github: OnceCell<Type>,
+    inputs: OnceCell<Type>,
+    secrets: OnceCell<Type>,
     /// What `jobs` holds.
-    results: Type,
-    jobs: IndexMap<&'a str, Job>,
+    results: OnceCell<Object>,
+    jobs: IndexMap<&'a str, Job<'a>>,
 }
 
-struct Job {
-    needs: Type,
-    matrix: Type,
-    steps: Object,
+struct Job<'a> {
+    node: &'a Node,
+    needs: OnceCell<Type>,
+    matrix: OnceCell<Type>,
+    steps: OnceCell<Steps>,
+}
+
+struct Steps {
+    /// What `steps` holds.
+    results: Object,
     /// How many steps with ids stand before each step.
     before: Vec<usize>,
 }
 
 impl<'a> Scope<'a> {
     pub(super) fn of(document: &'a Document) -> Self {
-        let root = &document.root;
-        let on = root.get("on");
-        let event = |name: &str| on.and_then(|on| on.get(name));
-        let (dispatch, call) = (event("workflow_dispatch"), event("workflow_call"));
-        let jobs = root.get("jobs").map(Node::entries).unwrap_or_default();
-        let results = Object::strict(
-            jobs.iter().filter_map(|(id, job)| Some((id.as_str()?, known::of_job(outputs_of_job(job))))),
-        );
-        let jobs = jobs.iter().filter_map(|(id, job)| Some((id.as_str()?, Job::of(job, &results)))).collect();
-        let results = Type::Object(results);
-        Self { github: github(on), inputs: inputs(dispatch, call), secrets: secrets(on, call), results, jobs }
+        let jobs = document.root.get("jobs").map(Node::entries).unwrap_or_default();
+        let job =
+            |node| Job { node, needs: OnceCell::new(), matrix: OnceCell::new(), steps: OnceCell::new() };
+        Self {
+            document,
+            github: OnceCell::new(),
+            inputs: OnceCell::new(),
+            secrets: OnceCell::new(),
+            results: OnceCell::new(),
+            jobs: jobs.iter().filter_map(|(id, node)| Some((id.as_str()?, job(node)))).collect(),
+        }
+    }
+
+    fn on(&self) -> Option<&'a Node> {
+        self.document.root.get("on")
+    }
+
+    fn event(&self, name: &str) -> Option<&'a Node> {
+        self.on()?.get(name)
+    }
+
+    fn results(&self) -> &Object {
+        self.results.get_or_init(|| {
+            Object::strict(self.jobs.iter().map(|(id, job)| (*id, known::of_job(outputs_of_job(job.node)))))
+        })
     }
 
     /// The type of a context at a path.
@@ -60,36 +83,48 @@ impl<'a> Scope<'a> {
             _ => (None, None),
         };
         match (context, job) {
-            (Context::Github, _) => self.github.clone(),
-            (Context::Inputs, _) => self.inputs.clone(),
-            (Context::Secrets, _) => self.secrets.clone(),
-            (Context::Jobs, _) => self.results.clone(),
-            (Context::Needs, Some(job)) => job.needs.clone(),
-            (Context::Matrix, Some(job)) => job.matrix.clone(),
+            (Context::Github, _) => self.github.get_or_init(|| github(self.on())).clone(),
+            (Context::Inputs, _) => {
+                let (dispatch, call) = (self.event("workflow_dispatch"), self.event("workflow_call"));
+                self.inputs.get_or_init(|| inputs(dispatch, call)).clone()
+            }
+            (Context::Secrets, _) => {
+                self.secrets.get_or_init(|| secrets(self.on(), self.event("workflow_call"))).clone()
+            }
+            (Context::Jobs, _) => Type::Object(self.results().clone()),
+            (Context::Needs, Some(job)) => job.needs(self.results()),
+            (Context::Matrix, Some(job)) => job.matrix(),
             (Context::Steps, Some(job)) => {
-                let visible = step.and_then(|step| job.before.get(step)).copied().unwrap_or(usize::MAX);
-                Type::Object(job.steps.up_to(visible))
+                let Steps { results, before } = job.steps();
+                let visible = step.and_then(|step| before.get(step)).copied().unwrap_or(usize::MAX);
+                Type::Object(results.up_to(visible))
             }
             _ => known::context(context),
         }
     }
 }
 
-impl Job {
-    fn of(job: &Node, results: &Object) -> Self {
-        let needs = texts(job.get("needs")).filter_map(|id| Some((id, results.get(id)?.clone())));
-        let mut steps: Vec<(&str, Type)> = Vec::new();
-        let mut before = Vec::new();
-        for step in job.get("steps").map(Node::items).unwrap_or_default() {
-            before.push(steps.len());
-            steps_in(step, &mut steps);
-        }
-        Self {
-            needs: Type::strict(needs),
-            matrix: matrix(job.get("strategy").and_then(|strategy| strategy.get("matrix"))),
-            steps: Object::strict(steps),
-            before,
-        }
+impl Job<'_> {
+    fn needs(&self, results: &Object) -> Type {
+        let needs = || texts(self.node.get("needs")).filter_map(|id| Some((id, results.get(id)?.clone())));
+        self.needs.get_or_init(|| Type::strict(needs())).clone()
+    }
+
+    fn matrix(&self) -> Type {
+        let strategy = self.node.get("strategy");
+        self.matrix.get_or_init(|| matrix(strategy.and_then(|strategy| strategy.get("matrix")))).clone()
+    }
+
+    fn steps(&self) -> &Steps {
+        self.steps.get_or_init(|| {
+            let mut steps: Vec<(&str, Type)> = Vec::new();
+            let mut before = Vec::new();
+            for step in self.node.get("steps").map(Node::items).unwrap_or_default() {
+                before.push(steps.len());
+                steps_in(step, &mut steps);
+            }
+            Steps { results: Object::strict(steps), before }
+        })
     }
 }
 

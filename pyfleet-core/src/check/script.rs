@@ -5,29 +5,30 @@
 //! need not search for text that a comment or a string may hold as well. What it does not understand it
 //! reads as words; it never fails.
 
-use std::cell::OnceCell;
 use std::ops::Range;
 
-use super::WorkflowFile;
+use super::{PlacedJob, PlacedStep, WorkflowFile};
 use crate::diagnostic::Path;
 use crate::workflow::{Defaults, Job, Runner, Step};
 
 /// A `run:` for bash or sh.
 #[derive(Debug)]
 pub(super) struct Script<'a> {
-    /// Where it stands.
-    pub(super) place: Path,
     pub(super) job: &'a Job,
     pub(super) step: &'a Step,
     pub(super) text: &'a str,
-    commands: OnceCell<Vec<Command>>,
+    placed: &'a PlacedStep<'a>,
 }
 
-impl Script<'_> {
-    /// In the order in which they end: what stands in a substitution comes before what it is part of. Read
-    /// when they are first asked for: most scripts hold nothing that a rule looks at.
-    pub(super) fn commands(&self) -> &[Command] {
-        self.commands.get_or_init(|| commands(self.text))
+impl<'a> Script<'a> {
+    /// Where it stands.
+    pub(super) fn place(&self) -> Path {
+        self.placed.place.key("run")
+    }
+
+    /// In the order in which they end: what stands in a substitution comes before what it is part of.
+    pub(super) fn commands(&self) -> &'a [Command] {
+        self.placed.commands()
     }
 }
 
@@ -90,19 +91,20 @@ const PREFIXES: &[&str] = &["command", "env", "exec", "nohup", "sudo"];
 const MAX_DEPTH: usize = 20;
 
 /// The scripts of a workflow that bash or sh runs.
-pub(super) fn scripts<'a>(file: &WorkflowFile<'a>) -> Vec<Script<'a>> {
+pub(super) fn scripts<'a>(file: &'a WorkflowFile<'_>) -> Vec<Script<'a>> {
     fn of(defaults: Option<&Defaults>) -> Option<&str> {
         defaults?.run.shell.as_deref()
     }
     let mut found = Vec::new();
-    for (place, _, job) in file.workflow.jobs_at() {
+    for PlacedJob { job, steps, .. } in file.jobs() {
         let inherited = of(job.defaults.as_ref()).or_else(|| of(file.workflow.defaults.as_ref()));
         let without = if system(job) == Some(System::Windows) { "pwsh" } else { "bash" };
-        for (place, step) in job.steps_at(&place) {
+        for placed in steps {
+            let step = placed.step;
             let shell = step.shell.as_deref().or(inherited).unwrap_or(without);
             let program = shell.split_whitespace().next().unwrap_or_default();
             if let Some(text) = step.run.as_deref().filter(|_| matches!(program, "bash" | "sh")) {
-                found.push(Script { place: place.key("run"), job, step, text, commands: OnceCell::new() });
+                found.push(Script { job, step, text, placed });
             }
         }
     }

@@ -215,7 +215,7 @@ fn rights(planned: &Workflow, id: &str, job: &workflow::Job, document: &Document
         rights.push(format!("what the environment `{}` holds", environment.name));
     }
     for placed in expressions(document, &Path::of(["jobs", id])) {
-        for (_, access) in placed.contexts().filter(|(_, access)| access.is_within(&["secrets"])) {
+        for access in placed.contexts_within(&["secrets"]) {
             let secret = format!("`{access}`");
             if !rights.contains(&secret) {
                 rights.push(secret);

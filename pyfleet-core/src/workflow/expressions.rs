@@ -1,7 +1,7 @@
 //! Every expression of a workflow file, and where it stands.
 
 use super::available;
-use crate::diagnostic::{Diagnostic, Diagnostics, Path, Place, Segment};
+use crate::diagnostic::{Diagnostic, Diagnostics, Path, Place, Segment, SegmentRef};
 use crate::expression::{
     self, Available, Context, ContextAccess, Expression, Function, Mistake, MistakeKind,
 };
@@ -17,6 +17,7 @@ pub struct Placed {
     pub expression: Expression,
     /// How it stands there.
     pub stands: Stands,
+    contexts: Vec<ContextAccess>,
 }
 
 /// How an expression stands in its scalar.
@@ -33,6 +34,11 @@ pub enum Stands {
 }
 
 impl Placed {
+    fn new(path: Path, expression: Expression, stands: Stands) -> Self {
+        let contexts = expression.contexts();
+        Self { path, expression, stands, contexts }
+    }
+
     /// A part of this expression as a place.
     #[must_use]
     pub fn place(&self, expression: &Expression) -> Place {
@@ -48,9 +54,15 @@ impl Placed {
         }
     }
 
-    /// Every read of a context in this expression, each with its place.
-    pub fn contexts(&self) -> impl Iterator<Item = (Place, ContextAccess)> + '_ {
-        self.expression.contexts().into_iter().map(|access| (self.place_of(access.span.clone()), access))
+    /// Every read of a context in this expression.
+    #[must_use]
+    pub fn contexts(&self) -> &[ContextAccess] {
+        &self.contexts
+    }
+
+    /// Every read of a context below a path: `["secrets"]`.
+    pub fn contexts_within(&self, path: &[&str]) -> impl Iterator<Item = &ContextAccess> {
+        self.contexts.iter().filter(move |access| access.is_within(path))
     }
 
     /// What the expression may name.
@@ -62,7 +74,7 @@ impl Placed {
     /// Whether this stands in an `if:` of a job, a step or a snapshot.
     #[must_use]
     pub fn is_in_condition(&self) -> bool {
-        self.stands != Stands::InKey && is_condition(self.path.segments())
+        self.stands != Stands::InKey && is_condition(&steps(&self.path))
     }
 }
 
@@ -72,14 +84,14 @@ impl Placed {
 pub fn expressions(document: &Document, path: &Path) -> Vec<Placed> {
     let mut found = Found::default();
     if let Some(node) = document.node(path) {
-        found.collect(node, &mut path.segments().to_vec());
+        found.collect(node, &mut steps(path));
     }
     found.placed
 }
 
-/// What GitHub refuses in the expressions of a file: what is no expression, and names that do not exist or cannot
-/// stand where they do.
-pub(super) fn mistakes(document: &Document) -> Diagnostics {
+/// The expressions of a file, and what GitHub refuses in them: what is no expression, and names that do not exist or
+/// cannot stand where they do.
+pub(super) fn read(document: &Document) -> (Vec<Placed>, Diagnostics) {
     let mut found = Found::default();
     found.collect(&document.root, &mut Vec::new());
     for placed in &found.placed {
@@ -91,7 +103,7 @@ pub(super) fn mistakes(document: &Document) -> Diagnostics {
             found.mistakes.push(finding(placed.place_of(mistake.span.clone()), &mistake));
         }
     }
-    found.mistakes
+    (found.placed, found.mistakes)
 }
 
 #[derive(Default)]
@@ -101,7 +113,7 @@ struct Found {
 }
 
 impl Found {
-    fn collect(&mut self, node: &Node, at: &mut Vec<Segment>) {
+    fn collect<'a>(&mut self, node: &'a Node, at: &mut Vec<SegmentRef<'a>>) {
         match &node.value {
             _ if is_condition(at) => self.condition(node, at),
             Value::String(text) => {
@@ -111,7 +123,7 @@ impl Found {
             }
             Value::Sequence(items) => {
                 for (position, item) in items.iter().enumerate() {
-                    at.push(Segment::Index(position));
+                    at.push(SegmentRef::Index(position));
                     self.collect(item, at);
                     at.pop();
                 }
@@ -119,7 +131,7 @@ impl Found {
             Value::Mapping(entries) => {
                 for (key, value) in entries {
                     let name = key.as_str().unwrap_or_default();
-                    at.push(Segment::from(name));
+                    at.push(SegmentRef::Key(name));
                     if name.contains("${{") {
                         self.text(name, at, true);
                     }
@@ -131,8 +143,8 @@ impl Found {
         }
     }
 
-    fn text(&mut self, text: &str, at: &[Segment], is_key: bool) {
-        let path = Path::of(at.iter().cloned());
+    fn text(&mut self, text: &str, at: &[SegmentRef<'_>], is_key: bool) {
+        let path = Path::of(at);
         let (embedded, wrong) = expression::embedded(text);
         for own in embedded {
             let stands = match own.span {
@@ -143,7 +155,7 @@ impl Found {
             if is_key && is_directive(&own.expression) {
                 continue;
             }
-            self.placed.push(Placed { path: path.clone(), expression: own.expression, stands });
+            self.placed.push(Placed::new(path.clone(), own.expression, stands));
         }
         for mistake in wrong {
             let place = if is_key {
@@ -156,7 +168,7 @@ impl Found {
     }
 
     /// An `if:`, whose value may be written as a boolean or a number too.
-    fn condition(&mut self, node: &Node, at: &[Segment]) {
+    fn condition(&mut self, node: &Node, at: &[SegmentRef<'_>]) {
         let written = match &node.value {
             Value::String(text) => text.as_str(),
             Value::Number(number) => number.text(),
@@ -169,15 +181,15 @@ impl Found {
         }
         match expression::condition(written) {
             Ok(expression) => {
-                let path = Path::of(at.iter().cloned());
-                self.placed.push(Placed { path, expression, stands: Stands::Condition });
+                let path = Path::of(at);
+                self.placed.push(Placed::new(path, expression, Stands::Condition));
             }
             Err(wrong) => {
                 if wrong.iter().all(|mistake| mistake.kind == MistakeKind::TextAroundCondition) {
                     // GitHub takes it, and a rule says what it means.
                     return self.text(written, at, false);
                 }
-                let path = Path::of(at.iter().cloned());
+                let path = Path::of(at);
                 for mistake in wrong {
                     self.mistakes.push(finding(Place::within(path.clone(), mistake.span.clone()), &mistake));
                 }
@@ -218,25 +230,31 @@ fn is_directive(expression: &Expression) -> bool {
 }
 
 /// Whether GitHub reads the text at this path as it stands: names and descriptions of the file, filters.
-fn is_plain_text(segments: &[Segment]) -> bool {
-    let key = |segment: Option<&Segment>, name: &str| segment.is_some_and(|own| is(own, name));
-    match segments.first() {
-        Some(Segment::Key(first)) if first == "on" => {
-            !key(segments.get(1), "workflow_call") || key(segments.last(), "description")
-        }
-        Some(Segment::Key(first)) => matches!(first.as_str(), "name" | "description"),
+fn is_plain_text(at: &[SegmentRef<'_>]) -> bool {
+    let key = |step: Option<&SegmentRef<'_>>, name: &str| step.is_some_and(|own| is(own, name));
+    match at.first() {
+        Some(SegmentRef::Key("on")) => !key(at.get(1), "workflow_call") || key(at.last(), "description"),
+        Some(SegmentRef::Key(first)) => matches!(*first, "name" | "description"),
         _ => false,
     }
 }
 
-fn is(segment: &Segment, name: &str) -> bool {
-    matches!(segment, Segment::Key(own) if own == name)
+fn is(step: &SegmentRef<'_>, name: &str) -> bool {
+    matches!(step, SegmentRef::Key(own) if *own == name)
+}
+
+fn steps(path: &Path) -> Vec<SegmentRef<'_>> {
+    let step = |segment| match segment {
+        &Segment::Index(index) => SegmentRef::Index(index),
+        Segment::Key(key) => SegmentRef::Key(key),
+    };
+    path.segments().iter().map(step).collect()
 }
 
 /// Whether a path is the `if:` of a job, a step or a snapshot, which may be a bare expression.
-fn is_condition(segments: &[Segment]) -> bool {
-    use Segment::{Index, Key};
-    let Some((last, above)) = segments.split_last() else { return false };
+fn is_condition(at: &[SegmentRef<'_>]) -> bool {
+    use SegmentRef::{Index, Key};
+    let Some((last, above)) = at.split_last() else { return false };
     if !is(last, "if") || !above.first().is_some_and(|first| is(first, "jobs")) {
         return false;
     }

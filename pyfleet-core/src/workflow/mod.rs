@@ -78,13 +78,32 @@ use value::{is_default, optional_text, texts, write_texts};
 /// ```
 #[must_use]
 pub fn parse(source: Source) -> (Option<(Workflow, Document)>, Diagnostics) {
+    let (parsed, findings) = read(source);
+    (parsed.map(|parsed| (parsed.workflow, parsed.document)), findings)
+}
+
+/// A workflow that was read.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Parsed {
+    /// What it means.
+    pub workflow: Workflow,
+    /// How it is written.
+    pub document: Document,
+    /// Its expressions, in the order of the text.
+    pub expressions: Vec<Placed>,
+}
+
+/// As [`parse`], with the expressions: for whoever goes on to look at them, as the rules do.
+#[must_use]
+pub fn read(source: Source) -> (Option<Parsed>, Diagnostics) {
     let document = match Document::parse_workflow(source) {
         Ok(document) => document,
         Err(findings) => return (None, findings),
     };
     let mut findings = grammar::mistakes(&document);
     let is_grammatical = !findings.has_errors();
-    findings.extend(expressions::mistakes(&document));
+    let (expressions, mistakes) = expressions::read(&document);
+    findings.extend(mistakes);
     let workflow = match decode::<Workflow>(&document.root) {
         // What is wrong is said already.
         _ if !is_grammatical => None,
@@ -100,7 +119,7 @@ pub fn parse(source: Source) -> (Option<(Workflow, Document)>, Diagnostics) {
         }
     };
     document.locate(&mut findings);
-    (workflow.map(|workflow| (workflow, document)), findings)
+    (workflow.map(|workflow| Parsed { workflow, document, expressions }), findings)
 }
 
 /// A workflow file.

@@ -71,12 +71,33 @@ fn wrapped(digits: &str, radix: u32) -> Plain {
         .map_or(Plain::OutOfRange, |bits| Plain::Number(f64::from(bits.cast_signed())))
 }
 
-/// For each character of `value`, the range of `source` it was read from. `source` starts with the
-/// scalar's first character: a quote, `|`, `>` or text. `None` when the two do not belong together, as
-/// for an alias.
+/// Characters of a scalar that come from one place.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Run {
+    /// Where the first one stands in the value.
+    pub(super) value: usize,
+    /// The bytes they were read from: one for each byte of theirs, or all of them for a single character.
+    pub(super) source: Range<usize>,
+    /// How many bytes they have.
+    pub(super) length: usize,
+}
+
+impl Run {
+    /// The bytes of the source that a part of the run comes from, by its bytes in the value.
+    pub(super) fn part(&self, start: usize, end: usize) -> Range<usize> {
+        if self.source.len() != self.length {
+            return self.source.clone();
+        }
+        let at = |place: usize| self.source.start + place.saturating_sub(self.value).min(self.length);
+        at(start)..at(end)
+    }
+}
+
+/// Where the characters of `value` were read from in `source`, which starts with the scalar's first character: a
+/// quote, `|`, `>` or text. `None` when the two do not belong together, as for an alias.
 ///
 /// Through folding, the one space that replaces a line break comes from that break.
-pub(super) fn origins(source: &str, value: &str) -> Option<Vec<Range<usize>>> {
+pub(super) fn origins(source: &str, value: &str) -> Option<Vec<Run>> {
     match source.bytes().next() {
         Some(b'"') => flow(source, value, Style::Double),
         Some(b'\'') => flow(source, value, Style::Single),
@@ -92,54 +113,99 @@ enum Style {
     Double,
 }
 
-/// Collects one range for each expected character, and notices when the source says something else.
+/// Collects the places of the expected characters, and notices when the source says something else.
 struct Alignment<'a> {
-    expected: std::iter::Peekable<std::str::Chars<'a>>,
-    ranges: Vec<Range<usize>>,
+    value: &'a str,
+    at: usize,
+    runs: Vec<Run>,
 }
 
 impl<'a> Alignment<'a> {
-    fn new(value: &'a str) -> Self {
-        Self { expected: value.chars().peekable(), ranges: Vec::with_capacity(value.len()) }
+    const fn new(value: &'a str) -> Self {
+        Self { value, at: 0, runs: Vec::new() }
     }
 
-    fn is_complete(&mut self) -> bool {
-        self.expected.peek().is_none()
+    fn expected(&self) -> &'a str {
+        self.value.get(self.at..).unwrap_or_default()
     }
 
+    fn is_complete(&self) -> bool {
+        self.at == self.value.len()
+    }
+
+    /// A character, and the bytes it was read from.
     fn take(&mut self, read: char, from: Range<usize>) -> Option<()> {
-        (self.expected.next()? == read).then(|| self.ranges.push(from))
+        self.expected().starts_with(read).then(|| self.push(read.len_utf8(), from))
+    }
+
+    /// Characters that stand in the source as they are.
+    fn take_text(&mut self, read: &str, start: usize) -> Option<()> {
+        self.expected().starts_with(read).then(|| self.push(read.len(), start..start + read.len()))
+    }
+
+    fn push(&mut self, length: usize, source: Range<usize>) {
+        let is_next = |last: &&mut Run| {
+            let both_as_they_are = last.length == last.source.len() && length == source.len();
+            both_as_they_are && last.source.end == source.start
+        };
+        match self.runs.last_mut().filter(is_next) {
+            Some(last) => {
+                last.source.end = source.end;
+                last.length += length;
+            }
+            None => self.runs.push(Run { value: self.at, source, length }),
+        }
+        self.at += length;
     }
 }
 
-fn flow(source: &str, value: &str, style: Style) -> Option<Vec<Range<usize>>> {
+fn flow(source: &str, value: &str, style: Style) -> Option<Vec<Run>> {
     let mut aligned = Alignment::new(value);
     let mut at = usize::from(style != Style::Plain);
     while !aligned.is_complete() {
         let rest = source.get(at..)?;
         let first = rest.chars().next()?;
         let escaped_break = style == Style::Double && (rest.starts_with("\\\n") || rest.starts_with("\\\r"));
-        let run_start = at + usize::from(escaped_break);
-        let (run_end, breaks) = blank_run(source, run_start)?;
-        if let Some((line_end, blank_lines)) = breaks.split_first() {
-            if blank_lines.is_empty() && !escaped_break {
-                aligned.take(' ', line_end.clone())?;
+        if escaped_break || matches!(first, ' ' | '\t' | '\r' | '\n') {
+            let (run_end, breaks) = blank_run(source, at + usize::from(escaped_break))?;
+            if let Some((line_end, blank_lines)) = breaks.split_first() {
+                if blank_lines.is_empty() && !escaped_break {
+                    aligned.take(' ', line_end.clone())?;
+                }
+                for blank_line in blank_lines {
+                    aligned.take('\n', blank_line.clone())?;
+                }
+                at = run_end;
+                continue;
             }
-            for blank_line in blank_lines {
-                aligned.take('\n', blank_line.clone())?;
-            }
-            at = run_end;
-            continue;
         }
-        let (read, length) = match (style, first) {
-            (Style::Double, '\\') => (aligned.expected.peek().copied()?, escape_length(rest)?),
-            (Style::Single, '\'') => ('\'', 2),
-            _ => (first, first.len_utf8()),
+        let length = match (style, first) {
+            (Style::Double, '\\') => {
+                let length = escape_length(rest)?;
+                aligned.take(aligned.expected().chars().next()?, at..at + length)?;
+                length
+            }
+            (Style::Single, '\'') => {
+                aligned.take('\'', at..at + 2)?;
+                2
+            }
+            _ => {
+                let text = as_it_is(rest, first.len_utf8());
+                let text = text.get(..aligned.expected().len()).unwrap_or(text);
+                aligned.take_text(text, at)?;
+                text.len()
+            }
         };
-        aligned.take(read, at..at + length)?;
         at += length;
     }
-    Some(aligned.ranges)
+    Some(aligned.runs)
+}
+
+/// The text up to the next character that may stand for another, the first ones aside.
+fn as_it_is(rest: &str, first: usize) -> &str {
+    let is_special = |letter| matches!(letter, b'\\' | b'\'' | b' ' | b'\t' | b'\r' | b'\n');
+    let end = rest.bytes().skip(first).position(is_special).map_or(rest.len(), |at| first + at);
+    &rest[..end]
 }
 
 /// The end of the blanks and breaks at `start`, and the breaks among them.
@@ -180,10 +246,13 @@ fn lines(text: &str) -> impl Iterator<Item = (Range<usize>, Range<usize>)> + '_ 
     })
 }
 
-fn block(source: &str, value: &str) -> Option<Vec<Range<usize>>> {
+fn block(source: &str, value: &str) -> Option<Vec<Run>> {
     let mut lines = lines(source);
     let (header, _) = lines.next()?;
-    let lines: Vec<_> = lines.collect();
+    // The source goes on to the end of the file. A line of it that counts leaves a break or a blank in the value, or
+    // is the first one behind a line that does.
+    let breaks = value.bytes().filter(|byte| matches!(byte, b' ' | b'\n')).count();
+    let lines: Vec<_> = lines.take(2 * breaks + 2).collect();
     let spaces = |text: &str| text.len() - text.trim_start_matches(' ').len();
     let widest = lines
         .iter()
@@ -201,7 +270,7 @@ fn block_at(
     lines: &[(Range<usize>, Range<usize>)],
     value: &str,
     indent: usize,
-) -> Option<Vec<Range<usize>>> {
+) -> Option<Vec<Run>> {
     let folded = source.starts_with('>');
     let content: Vec<Range<usize>> = lines
         .iter()
@@ -219,10 +288,7 @@ fn block_at(
     let mut index = 0;
     while !aligned.is_complete() {
         let line = content.get(index)?;
-        for (offset, read) in source[line.clone()].char_indices() {
-            let start = line.start + offset;
-            aligned.take(read, start..start + read.len_utf8())?;
-        }
+        aligned.take_text(&source[line.clone()], line.start)?;
         let next =
             (index + 1..content.len()).find(|next| content.get(*next).is_some_and(|line| !line.is_empty()));
         match next.and_then(|next| Some((next, content.get(next)?))) {
@@ -243,5 +309,5 @@ fn block_at(
             }
         }
     }
-    Some(aligned.ranges)
+    Some(aligned.runs)
 }

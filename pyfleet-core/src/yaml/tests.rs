@@ -697,9 +697,16 @@ fn every_character_of_a_scalar_knows_where_it_came_from() {
                 wrong.push(format!("{path} leads elsewhere"));
             }
             let quote = written.chars().next().filter(|first| matches!(first, '"' | '\''));
-            let Some(origins) = scalar::origins(&text[node.span.start..], value) else {
+            let Some(runs) = scalar::origins(&text[node.span.start..], value) else {
                 return wrong.push(format!("{path}: {value:?} is not found in {written:?}"));
             };
+            let starts = value.char_indices().map(|(offset, character)| (offset, character.len_utf8()));
+            let of_run = |run: &scalar::Run| {
+                let own =
+                    starts.clone().filter(|(offset, _)| (run.value..run.value + run.length).contains(offset));
+                own.map(|(offset, length)| run.part(offset, offset + length)).collect::<Vec<_>>()
+            };
+            let origins: Vec<_> = runs.iter().flat_map(of_run).collect();
             let count = value.chars().count();
             if origins.len() != count {
                 return wrong.push(format!("{path}: {} places for {value:?}", origins.len()));

@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 
 use granit_parser::{Event, Options, Parser, ScalarStyle, StructureStyle, Tag};
 
-use super::scalar::{self, Plain};
+use super::scalar::{self, Plain, Run};
 use crate::diagnostic::{Diagnostic, Diagnostics, Part, Path, Place, Segment};
 use crate::source::{Source, Span};
 
@@ -316,12 +316,8 @@ struct Origins<'a> {
 enum Characters {
     /// As it is: a plain scalar on one line, as most are.
     Verbatim,
-    Moved {
-        /// The offset of each character in the text.
-        offsets: Vec<usize>,
-        /// Its bytes behind the start of the scalar.
-        origins: Vec<Span>,
-    },
+    /// Each by its place behind the start of the scalar.
+    Moved(Vec<Run>),
 }
 
 impl<'a> Origins<'a> {
@@ -330,34 +326,26 @@ impl<'a> Origins<'a> {
         if source.get(node.span.clone()) == Some(text) {
             return Some(Self { node, characters: Characters::Verbatim });
         }
-        let origins = scalar::origins(source.get(node.span.start..)?, text)?;
-        let mut offsets = Vec::with_capacity(origins.len());
-        offsets.extend(text.char_indices().map(|(offset, _)| offset));
-        Some(Self { node, characters: Characters::Moved { offsets, origins } })
+        let runs = scalar::origins(source.get(node.span.start..)?, text)?;
+        Some(Self { node, characters: Characters::Moved(runs) })
     }
 
-    /// The bytes of the source that a range of the text comes from.
+    /// The bytes of the source that a range of the text comes from: whole characters, and none where it is empty.
     fn within(&self, start: usize, end: usize) -> Option<Span> {
         let text = self.node.text().unwrap_or_default();
-        let is_behind_all = start >= text.len();
+        let first = text.floor_char_boundary(start.min(text.len()));
+        let behind = text.ceil_char_boundary(end.max(start + 1).min(text.len()));
         let covered = match &self.characters {
-            Characters::Verbatim if is_behind_all => text.len()..text.len(),
-            Characters::Verbatim => {
-                let first = text.floor_char_boundary(start);
-                first..if start < end { text.ceil_char_boundary(end) } else { first }
+            Characters::Verbatim => first..behind,
+            Characters::Moved(runs) if first == behind => {
+                runs.last().map(|run| run.source.end..run.source.end)?
             }
-            Characters::Moved { offsets, origins } => {
-                let first = offsets.partition_point(|offset| *offset <= start).saturating_sub(1);
-                let behind = offsets.partition_point(|offset| *offset < end.max(start + 1));
-                let all = origins.get(first..behind).unwrap_or_default();
-                match (all.first(), all.last()) {
-                    (Some(first), Some(last)) if !is_behind_all => {
-                        first.start..if start < end { last.end } else { first.start }
-                    }
-                    _ => origins.last().map(|origin| origin.end..origin.end)?,
-                }
+            Characters::Moved(runs) => {
+                let run_of = |place| runs.get(runs.partition_point(|run| run.value <= place).checked_sub(1)?);
+                run_of(first)?.part(first, behind).start..run_of(behind - 1)?.part(first, behind).end
             }
         };
+        let covered = if start < end { covered } else { covered.start..covered.start };
         Some(self.node.span.start + covered.start..self.node.span.start + covered.end)
     }
 }

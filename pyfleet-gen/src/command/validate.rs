@@ -8,8 +8,7 @@ use pyfleet_core::check::{self, Subject};
 use pyfleet_core::diagnostic::{Diagnostics, Severity};
 use pyfleet_core::project::Waiver;
 use pyfleet_core::source::Source;
-use pyfleet_core::workflow::{self, Uses, Workflow};
-use pyfleet_core::yaml::tree::Document;
+use pyfleet_core::workflow::{self, Parsed, Uses};
 use rayon::prelude::*;
 
 use super::Failure;
@@ -124,21 +123,21 @@ fn validate_files(args: &Args, cli: &Cli, streams: &mut Streams<'_>) -> Result<E
 /// A file that was read.
 struct Read {
     source: Source,
-    workflow: Option<(Workflow, Document)>,
+    parsed: Option<Parsed>,
     mistakes: Diagnostics,
 }
 
 impl Read {
     fn of(source: Source) -> Self {
-        let (workflow, mistakes) = workflow::parse(source.clone());
-        Self { source, workflow, mistakes }
+        let (parsed, mistakes) = workflow::read(source.clone());
+        Self { source, parsed, mistakes }
     }
 
     fn judge(self, repository: Option<&check::Repository>) -> (Source, Diagnostics) {
-        let Self { source, workflow, mut mistakes } = self;
-        match &workflow {
-            Some((workflow, document)) => {
-                let subject = Subject::workflow(workflow, document);
+        let Self { source, parsed, mut mistakes } = self;
+        match &parsed {
+            Some(parsed) => {
+                let subject = Subject::parsed(parsed);
                 let subject = match repository {
                     Some(repository) => subject.among(repository),
                     None => subject,
@@ -168,8 +167,10 @@ fn surroundings<'a>(
     read: &[Read],
 ) -> BTreeMap<&'a str, check::Repository> {
     let mut repositories = BTreeMap::<&str, check::Repository>::new();
-    let known =
-        files.iter().zip(read).filter_map(|(file, read)| Some((root_of(file)?, &read.workflow.as_ref()?.0)));
+    let known = files
+        .iter()
+        .zip(read)
+        .filter_map(|(file, read)| Some((root_of(file)?, &read.parsed.as_ref()?.workflow)));
     for ((root, path), workflow) in known.clone() {
         repositories.entry(root).or_default().workflows.insert(path.to_owned(), workflow.clone());
     }

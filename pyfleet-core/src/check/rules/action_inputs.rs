@@ -1,7 +1,7 @@
 //! `action-inputs`.
 
 use crate::action::{Action, Catalogue};
-use crate::check::{ActionFile, Check, Group, Rule, WorkflowFile};
+use crate::check::{ActionFile, Check, Group, PlacedStep, Rule, WorkflowFile};
 use crate::diagnostic::{Diagnostic, Diagnostics, Path, Place, Severity};
 use crate::spelling::closest;
 use crate::workflow::Step;
@@ -48,15 +48,15 @@ enum Known {
 }
 
 fn check(file: &WorkflowFile<'_>, findings: &mut Diagnostics) {
-    for (place, step) in file.workflow.steps_at() {
+    for PlacedStep { place, step, .. } in file.steps() {
         let Some(uses) = &step.uses else { continue };
         if let Some(action) = file.repository.and_then(|repository| repository.action(uses)) {
-            of_own_action(&place, step, action, findings);
+            of_own_action(place, step, action, findings);
         }
         let Some(slug) = uses.slug() else { continue };
         let catalogue = Catalogue::get();
         if let Some(action) = catalogue.action(&slug) {
-            of_catalogue(file.document, &place, step, action, findings);
+            of_catalogue(file.document, place, step, action, findings);
         }
         for name in step.with.keys() {
             if let Some(instead) = catalogue.deprecated_input(&slug, name) {

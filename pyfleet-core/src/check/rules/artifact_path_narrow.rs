@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::check::{Check, Group, Rule, WorkflowFile};
+use crate::check::{Check, Group, PlacedJob, PlacedStep, Rule, WorkflowFile};
 use crate::diagnostic::{Diagnostic, Diagnostics, Path, Place, Severity};
 use crate::workflow::{Job, Matrix, OrExpression, Step};
 use crate::yaml::tree::Document;
@@ -39,8 +39,8 @@ token in `.git/config`, `.env`, a state file. Since version 4 the second upload 
 
 fn check(file: &WorkflowFile<'_>, findings: &mut Diagnostics) {
     let mut names = BTreeMap::new();
-    for (job_place, _, job) in file.workflow.jobs_at() {
-        for (place, step) in job.steps_at(&job_place) {
+    for PlacedJob { job, steps, .. } in file.jobs() {
+        for PlacedStep { place, step, .. } in steps {
             if !step.is_action("actions/upload-artifact") {
                 continue;
             }
@@ -67,7 +67,7 @@ fn check(file: &WorkflowFile<'_>, findings: &mut Diagnostics) {
                 let finding = Diagnostic::note(RULE.code, place.key("uses"), message);
                 findings.push(finding.with_help("say how long it is of use: `retention-days: 7`"));
             }
-            if let Some(finding) = second_of_a_name(file.document, &place, job, step, &mut names) {
+            if let Some(finding) = second_of_a_name(file.document, place, job, step, &mut names) {
                 findings.push(finding);
             }
         }

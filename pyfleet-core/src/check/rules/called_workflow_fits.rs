@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::check::{Check, Group, Repository, Rule, WorkflowFile};
+use crate::check::{Check, Group, PlacedJob, Repository, Rule, WorkflowFile};
 use crate::diagnostic::{Diagnostics, Severity};
 use crate::workflow::{Called, Calls, InputKind, Uses, Workflow};
 use crate::yaml::tree::{Node, Value};
@@ -52,7 +52,7 @@ fn check(file: &WorkflowFile<'_>, findings: &mut Diagnostics) {
     let Some(repository) = file.repository else { return };
     // What is asked of the token is the matter of `reusable-permissions-fit`.
     findings.extend(Calls::of(repository).mistakes_of_passing(file.workflow));
-    for (place, _, job) in file.workflow.jobs_at() {
+    for PlacedJob { place, job, .. } in file.jobs() {
         let called = job.uses.as_ref().and_then(|uses| repository.called(uses));
         let Some(interface) = called.and_then(|(_, called)| called.on.workflow_call.as_ref()) else {
             continue;

@@ -1,6 +1,6 @@
 //! `called-workflow-named`.
 
-use crate::check::{Check, Group, Rule, WorkflowFile};
+use crate::check::{Check, Group, PlacedJob, Rule, WorkflowFile};
 use crate::diagnostic::{Diagnostics, Severity};
 use crate::workflow::Uses;
 
@@ -41,7 +41,7 @@ jobs:
 };
 
 fn check(file: &WorkflowFile<'_>, findings: &mut Diagnostics) {
-    for (place, _, job) in file.workflow.jobs_at() {
+    for PlacedJob { place, job, .. } in file.jobs() {
         let (wrong, path) = match &job.uses {
             None | Some(Uses::Computed(_)) => continue,
             Some(Uses::Docker(_)) => (Some("an image is no workflow"), None),

@@ -1,6 +1,6 @@
 //! `case-insensitive-guard`.
 
-use crate::check::{Check, Group, Rule, WorkflowFile};
+use crate::check::{Check, Group, PlacedJob, Rule, WorkflowFile};
 use crate::diagnostic::{Diagnostics, Place, Severity};
 use crate::expression::{Comparison, Expression, Function, Kind, Literal, condition};
 use crate::workflow::{Job, Level, Permissions, Workflow};
@@ -41,7 +41,7 @@ apply:
 
 fn check(file: &WorkflowFile<'_>, findings: &mut Diagnostics) {
     let any_branch = runs_on_any_branch(file.workflow);
-    for (place, id, job) in file.workflow.jobs_at() {
+    for PlacedJob { place, id, job, .. } in file.jobs() {
         if job.environment.is_some() || !job.needs.is_empty() || !has_rights(file.workflow, job) {
             continue;
         }

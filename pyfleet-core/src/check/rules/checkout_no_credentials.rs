@@ -1,6 +1,6 @@
 //! `checkout-no-credentials`.
 
-use crate::check::{Check, Group, Rule, WorkflowFile};
+use crate::check::{Check, Group, PlacedStep, Rule, WorkflowFile};
 use crate::diagnostic::{Diagnostics, Severity};
 
 pub(super) static RULE: Rule = Rule {
@@ -33,7 +33,9 @@ may publish it.
 };
 
 fn check(file: &WorkflowFile<'_>, findings: &mut Diagnostics) {
-    for (place, step) in file.workflow.steps_at().filter(|(_, step)| step.is_action("actions/checkout")) {
+    for PlacedStep { place, step, .. } in
+        file.steps().filter(|placed| placed.step.is_action("actions/checkout"))
+    {
         let written = step.with.iter().find(|(name, _)| name.eq_ignore_ascii_case("persist-credentials"));
         let finding = match written {
             Some((_, value)) if value == "false" => continue,

@@ -1,6 +1,6 @@
 //! `concurrency-deadlock`.
 
-use crate::check::{Check, Group, Rule, WorkflowFile};
+use crate::check::{Check, Group, PlacedJob, Rule, WorkflowFile};
 use crate::diagnostic::{Diagnostics, Path, Severity};
 use crate::workflow::{Concurrency, Queue};
 
@@ -40,8 +40,8 @@ jobs:
 fn check(file: &WorkflowFile<'_>, findings: &mut Diagnostics) {
     let held = file.workflow.concurrency.as_ref();
     judge(&Path::root(), held, findings);
-    for (place, id, job) in file.workflow.jobs_at() {
-        judge(&place, job.concurrency.as_ref(), findings);
+    for PlacedJob { place, id, job, .. } in file.jobs() {
+        judge(place, job.concurrency.as_ref(), findings);
         let (Some(held), Some(own)) = (held, &job.concurrency) else { continue };
         // What is computed of a matrix is known apart from what is computed of the run.
         if held.group.trim().eq_ignore_ascii_case(own.group.trim()) {

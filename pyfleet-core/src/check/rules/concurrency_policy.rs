@@ -1,7 +1,7 @@
 //! `concurrency-policy`.
 
 use crate::check::rights::mutation;
-use crate::check::{Check, Group, Rule, WorkflowFile};
+use crate::check::{Check, Group, PlacedJob, Rule, WorkflowFile};
 use crate::diagnostic::{Diagnostic, Diagnostics, Path, Place, Severity};
 use crate::expression::embedded;
 use crate::workflow::Concurrency;
@@ -50,8 +50,9 @@ const OF_ONE_RUN: &[&[&str]] =
 fn check(file: &WorkflowFile<'_>, findings: &mut Diagnostics) {
     let of_workflow = file.workflow.concurrency.as_ref().map(|own| (Path::of(["concurrency"]), own));
     let mut mutates = false;
-    for (place, id, job) in file.workflow.jobs_at().filter(|(_, _, job)| job.uses.is_none()) {
-        let Some((_, with)) = mutation(file, job, &place) else { continue };
+    for placed in file.jobs().filter(|placed| placed.job.uses.is_none()) {
+        let PlacedJob { place, id, job, .. } = placed;
+        let Some((_, with)) = mutation(file, placed) else { continue };
         mutates = true;
         let of_job = job.concurrency.as_ref().map(|own| (place.key("concurrency"), own));
         let groups = [of_job, of_workflow.clone()];
@@ -67,7 +68,7 @@ fn check(file: &WorkflowFile<'_>, findings: &mut Diagnostics) {
         if shared().next().is_none() {
             let message = format!("nothing keeps two runs from `{with}` in `{id}` at the same time");
             findings.push(
-                Diagnostic::warning(RULE.code, Place::key(place), message)
+                Diagnostic::warning(RULE.code, Place::key(place.clone()), message)
                     .with_help("give the job a `concurrency` group that is named after what it changes"),
             );
         }

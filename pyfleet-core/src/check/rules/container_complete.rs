@@ -1,6 +1,6 @@
 //! `container-complete`.
 
-use crate::check::{Check, Group, Rule, WorkflowFile};
+use crate::check::{Check, Group, PlacedJob, Rule, WorkflowFile};
 use crate::diagnostic::{Diagnostics, Path, Place, Severity};
 use crate::workflow::{Container, OrExpression};
 
@@ -36,7 +36,7 @@ container:
 };
 
 fn check(file: &WorkflowFile<'_>, findings: &mut Diagnostics) {
-    for (place, _, job) in file.workflow.jobs_at() {
+    for PlacedJob { place, job, .. } in file.jobs() {
         let path = place.key("container");
         if let Some(node) = file.document.node(&path)
             && (node.as_str() == Some("") || node.value == crate::yaml::tree::Value::Null)

@@ -1,6 +1,6 @@
 //! `container-credentials`.
 
-use crate::check::{Check, Group, Rule, WorkflowFile};
+use crate::check::{Check, Group, PlacedJob, Rule, WorkflowFile};
 use crate::diagnostic::{Diagnostics, Path, Severity};
 use crate::workflow::Container;
 
@@ -45,7 +45,7 @@ fn check(file: &WorkflowFile<'_>, findings: &mut Diagnostics) {
             findings.push(finding.with_help("change it, store it as a secret, and read it from there"));
         }
     };
-    for (place, _, job) in file.workflow.jobs_at() {
+    for PlacedJob { place, job, .. } in file.jobs() {
         if let Some(container) = &job.container {
             judge(place.key("container"), container);
         }

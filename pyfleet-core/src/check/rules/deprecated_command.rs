@@ -1,6 +1,6 @@
 //! `deprecated-command`.
 
-use crate::check::{Check, Group, Rule, WorkflowFile};
+use crate::check::{Check, Group, PlacedStep, Rule, WorkflowFile};
 use crate::diagnostic::{Diagnostic, Diagnostics, Place, Severity};
 
 pub(super) static RULE: Rule = Rule {
@@ -40,7 +40,7 @@ const COMMANDS: &[(&str, &str, bool)] = &[
 ];
 
 fn check(file: &WorkflowFile<'_>, findings: &mut Diagnostics) {
-    for (place, step) in file.workflow.steps_at() {
+    for PlacedStep { place, step, .. } in file.steps() {
         let Some(script) = &step.run else { continue };
         for (command, instead, works) in COMMANDS {
             for (start, _) in script.match_indices(command) {

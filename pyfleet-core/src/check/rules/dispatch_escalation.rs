@@ -1,7 +1,7 @@
 //! `dispatch-escalation`.
 
 use crate::check::rights::has_identity;
-use crate::check::{Check, Group, Rule, WorkflowFile};
+use crate::check::{Check, Group, PlacedJob, PlacedStep, Rule, WorkflowFile};
 use crate::diagnostic::{Diagnostics, Path, Severity};
 use crate::workflow::{Job, Level, Permissions, Scope, Step, Workflow};
 
@@ -51,9 +51,9 @@ fn check(file: &WorkflowFile<'_>, findings: &mut Diagnostics) {
     let own = std::iter::once(("this workflow", file.workflow));
     let others = file.repository.iter().flat_map(|repository| &repository.workflows);
     let all: Vec<_> = own.chain(others.map(|(path, workflow)| (path.as_str(), workflow))).collect();
-    for (place, id, job) in file.workflow.jobs_at() {
+    for PlacedJob { place, id, job, steps } in file.jobs() {
         let Some(permissions @ Permissions::Scopes(_)) = file.workflow.permissions_of(job) else { continue };
-        if has_identity(file, job) || runs_nothing_else(job) {
+        if has_identity(file, job) || runs_nothing_else(steps) {
             continue;
         }
         for (scope, event) in
@@ -78,10 +78,9 @@ fn check(file: &WorkflowFile<'_>, findings: &mut Diagnostics) {
 }
 
 /// Whether all that a job runs stands in its own text: no checkout, no actions but those of scripts.
-fn runs_nothing_else(job: &Job) -> bool {
+fn runs_nothing_else(steps: &[PlacedStep<'_>]) -> bool {
     let is_own = |step: &Step| step.uses.is_none() || step.is_action("actions/github-script");
-    let steps = job.steps_at(&Path::root());
-    !steps.is_empty() && steps.iter().all(|(_, step)| is_own(step))
+    !steps.is_empty() && steps.iter().all(|placed| is_own(placed.step))
 }
 
 /// A job with an identity in a workflow that a token may start by this event.

@@ -1,6 +1,6 @@
 //! `id-grammar`.
 
-use crate::check::{Check, Group, Rule, WorkflowFile};
+use crate::check::{Check, Group, PlacedJob, PlacedStep, Rule, WorkflowFile};
 use crate::diagnostic::{Diagnostics, Path, Place, Severity};
 
 pub(super) static RULE: Rule = Rule {
@@ -59,12 +59,12 @@ fn check(file: &WorkflowFile<'_>, findings: &mut Diagnostics) {
             judge(kind, id, place);
         }
     }
-    for (job_place, id, job) in file.workflow.jobs_at() {
+    for PlacedJob { place: job_place, id, steps, .. } in file.jobs() {
         judge("job", id, Place::key(job_place.clone()));
         for (id, place) in keys(job_place.key("outputs")) {
             judge("output", id, place);
         }
-        for (place, step) in job.steps_at(&job_place) {
+        for PlacedStep { place, step, .. } in steps {
             if let Some(id) = &step.id {
                 judge("step", id, place.key("id").into());
             }
@@ -75,9 +75,9 @@ fn check(file: &WorkflowFile<'_>, findings: &mut Diagnostics) {
 
 /// Keys of a mapping are compared by the reader; the ids of steps are values.
 fn repeated_steps(file: &WorkflowFile<'_>, findings: &mut Diagnostics) {
-    for (job_place, _, job) in file.workflow.jobs_at() {
+    for PlacedJob { steps, .. } in file.jobs() {
         let mut seen: Vec<(&str, Path)> = Vec::new();
-        for (place, step) in job.steps_at(&job_place) {
+        for PlacedStep { place, step, .. } in steps {
             let Some(id) = &step.id else { continue };
             let place = place.key("id");
             // The steps of a `parallel` are apart.

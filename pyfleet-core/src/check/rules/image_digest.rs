@@ -1,6 +1,6 @@
 //! `image-digest`.
 
-use crate::check::{Check, Group, Rule, WorkflowFile};
+use crate::check::{Check, Group, PlacedJob, PlacedStep, Rule, WorkflowFile};
 use crate::diagnostic::{Diagnostic, Diagnostics, Path, Place, Severity};
 use crate::workflow::{Container, Job, Uses};
 use crate::yaml::tree::Document;
@@ -34,7 +34,7 @@ container: python:3.13@sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd1
 };
 
 fn check(file: &WorkflowFile<'_>, findings: &mut Diagnostics) {
-    for (place, _, job) in file.workflow.jobs_at() {
+    for PlacedJob { place, job, steps, .. } in file.jobs() {
         if let Some(container) = &job.container {
             let path = place.key("container");
             findings.extend(judge(file.document, &path, job, container, Severity::Error));
@@ -43,7 +43,7 @@ fn check(file: &WorkflowFile<'_>, findings: &mut Diagnostics) {
             let path = place.key("services").key(name);
             findings.extend(judge(file.document, &path, job, service, Severity::Warning));
         }
-        for (place, step) in job.steps_at(&place) {
+        for PlacedStep { place, step, .. } in steps {
             if let Some(Uses::Docker(image)) = &step.uses
                 && !is_fixed(image)
             {

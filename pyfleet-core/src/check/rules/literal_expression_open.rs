@@ -1,7 +1,7 @@
 //! `literal-expression-open`.
 
 use crate::check::{Check, Group, Rule};
-use crate::diagnostic::{Diagnostics, Path, Place, Segment, Severity};
+use crate::diagnostic::{Diagnostics, Path, Place, SegmentRef, Severity};
 use crate::workflow::Placed;
 use crate::yaml::tree::{Document, Node, Value};
 
@@ -40,15 +40,15 @@ fn check(document: &Document, _expressions: &[Placed], findings: &mut Diagnostic
     }
 }
 
-fn search(node: &Node, at: &mut Vec<Segment>, findings: &mut Diagnostics) {
+fn search<'a>(node: &'a Node, at: &mut Vec<SegmentRef<'a>>, findings: &mut Diagnostics) {
     match &node.value {
         Value::Mapping(entries) => {
             for (key, value) in entries {
                 let name = key.as_str().unwrap_or_default();
-                at.push(Segment::from(name));
+                at.push(SegmentRef::Key(name));
                 if name.contains("${{") {
                     let message = "a computed key can be any key, and nobody can judge it";
-                    let place = Place::key(Path::of(at.iter().cloned()));
+                    let place = Place::key(Path::of(at.iter()));
                     findings.push(RULE.finding(place, message).with_help("write the key out"));
                 }
                 search(value, at, findings);
@@ -57,7 +57,7 @@ fn search(node: &Node, at: &mut Vec<Segment>, findings: &mut Diagnostics) {
         }
         Value::Sequence(items) => {
             for (position, item) in items.iter().enumerate() {
-                at.push(Segment::Index(position));
+                at.push(SegmentRef::Index(position));
                 search(item, at, findings);
                 at.pop();
             }

@@ -3,7 +3,7 @@
 use indexmap::IndexMap;
 use serde_json::Value as Json;
 
-use crate::check::{Check, Group, Rule, WorkflowFile};
+use crate::check::{Check, Group, PlacedJob, Rule, WorkflowFile};
 use crate::diagnostic::{Diagnostics, Path, Place, Severity};
 use crate::workflow::{Axes, INSERT, Matrix, OrExpression, Strategy};
 use crate::yaml::tree::{Document, Value};
@@ -43,7 +43,7 @@ strategy:
 };
 
 fn check(file: &WorkflowFile<'_>, findings: &mut Diagnostics) {
-    for (place, _, job) in file.workflow.jobs_at() {
+    for PlacedJob { place, job, .. } in file.jobs() {
         let Some(strategy) = &job.strategy else { continue };
         let place = place.key("strategy");
         judge_parallel(file.document, place.key("max-parallel"), findings);

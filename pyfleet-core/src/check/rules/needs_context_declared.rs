@@ -47,12 +47,12 @@ fn check(file: &WorkflowFile<'_>, findings: &mut Diagnostics) {
             }
             _ => None,
         };
-        for (place, access) in placed.contexts() {
+        for access in placed.contexts() {
             let Some(needed) = access.name(0) else { continue };
             let problem = match job {
                 Some((id, job)) if access.is_within(&["needs"]) => {
                     if job.needs.iter().any(|own| own.eq_ignore_ascii_case(needed)) {
-                        problem_with(file, needed, &access, &["result", "outputs"])
+                        problem_with(file, needed, access, &["result", "outputs"])
                     } else {
                         Some((
                             format!("`{access}` is always empty: `{id}` does not need `{needed}`"),
@@ -62,7 +62,7 @@ fn check(file: &WorkflowFile<'_>, findings: &mut Diagnostics) {
                 }
                 None if access.is_within(&["jobs"]) && outputs.contains(&placed.path) => {
                     if find(file.workflow, needed).is_some() {
-                        problem_with(file, needed, &access, &["result", "outputs"])
+                        problem_with(file, needed, access, &["result", "outputs"])
                     } else {
                         let message = format!("`{access}` is always empty: there is no job `{needed}`");
                         Some((message, "name a job".to_owned()))
@@ -71,7 +71,7 @@ fn check(file: &WorkflowFile<'_>, findings: &mut Diagnostics) {
                 _ => None,
             };
             if let Some((message, help)) = problem {
-                findings.push(RULE.finding(place, message).with_help(help));
+                findings.push(RULE.finding(placed.place_of(access.span.clone()), message).with_help(help));
             }
         }
     }

@@ -1,6 +1,6 @@
 //! `needs-dag`.
 
-use crate::check::{Check, Group, Rule, WorkflowFile};
+use crate::check::{Check, Group, PlacedJob, Rule, WorkflowFile};
 use crate::diagnostic::{Diagnostics, Path, Severity};
 use crate::spelling::closest;
 use crate::workflow::Graph;
@@ -47,7 +47,7 @@ fn check(file: &WorkflowFile<'_>, findings: &mut Diagnostics) {
             None => finding,
         });
     }
-    for (_, id, job) in file.workflow.jobs_at() {
+    for PlacedJob { id, job, .. } in file.jobs() {
         for (position, needed) in job.needs.iter().enumerate() {
             if job.needs[..position].iter().any(|before| before.eq_ignore_ascii_case(needed)) {
                 let place = place_of(file.document, id, position);

@@ -1,6 +1,6 @@
 //! `oidc-fork-guard`.
 
-use crate::check::{Check, Group, Rule, WorkflowFile};
+use crate::check::{Check, Group, PlacedJob, Rule, WorkflowFile};
 use crate::diagnostic::{Diagnostics, Path, Place, Severity};
 use crate::expression::{Comparison, Expression, Kind, Literal, Logical, condition};
 use crate::workflow::{Graph, Job, Level, Scope};
@@ -41,7 +41,7 @@ fn check(file: &WorkflowFile<'_>, findings: &mut Diagnostics) {
         return;
     }
     let graph = Graph::of(file.workflow);
-    for (place, id, job) in file.workflow.jobs_at() {
+    for PlacedJob { place, id, job, .. } in file.jobs() {
         let granted = file.workflow.permissions_of(job);
         if granted.is_none_or(|permissions| permissions.level(Scope::IdToken) != Level::Write) {
             continue;
@@ -52,7 +52,7 @@ fn check(file: &WorkflowFile<'_>, findings: &mut Diagnostics) {
             !runs_after_skips && graph.ancestors(id).iter().any(guarded)
         };
         if !excludes_forks(job) && !guarded_before() {
-            let owner = if job.permissions.is_some() { place } else { Path::root() };
+            let owner = if job.permissions.is_some() { place.clone() } else { Path::root() };
             let grant = Place::key(owner.key("permissions").key(Scope::IdToken.name()));
             findings.push(
                 RULE.finding(

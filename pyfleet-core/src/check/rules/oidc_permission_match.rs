@@ -1,7 +1,7 @@
 //! `oidc-permission-match`.
 
 use crate::action::Catalogue;
-use crate::check::{Check, Group, Rule, WorkflowFile};
+use crate::check::{Check, Group, PlacedJob, PlacedStep, Rule, WorkflowFile};
 use crate::diagnostic::{Diagnostic, Diagnostics, Path, Severity};
 use crate::workflow::{Job, Level, Scope, Step, Uses};
 
@@ -53,28 +53,27 @@ const OTHERS: &[&str] = &[
 
 fn check(file: &WorkflowFile<'_>, findings: &mut Diagnostics) {
     let is_only_called = file.workflow.on.names().all(|event| event == "workflow_call");
-    for (place, id, job) in file.workflow.jobs_at().filter(|(_, _, job)| job.uses.is_none()) {
+    for PlacedJob { place, id, job, steps } in file.jobs().filter(|placed| placed.job.uses.is_none()) {
         let granted = file.workflow.permissions_of(job);
         let may = granted.is_some_and(|permissions| permissions.level(Scope::IdToken) == Level::Write);
-        let steps = job.steps_at(&place);
         if !may {
             // Where a workflow that is only called says nothing, the caller grants it, or does not.
             if granted.is_none() && is_only_called {
                 continue;
             }
-            for (place, _) in steps.iter().filter(|(_, step)| needs_token(step)) {
+            for PlacedStep { place, .. } in steps.iter().filter(|placed| needs_token(placed.step)) {
                 let message = format!("this login needs `id-token: write`, which `{id}` does not have");
                 findings.push(RULE.finding(place.key("uses"), message).with_help("grant it to the job"));
             }
-        } else if !steps.iter().any(|(_, step)| may_use_token(step)) {
+        } else if !steps.iter().any(|placed| may_use_token(placed.step)) {
             // A script may hand it to a program that asks for it.
-            let severity = match steps.iter().any(|(_, step)| step.run.is_some()) {
+            let severity = match steps.iter().any(|placed| placed.step.run.is_some()) {
                 true => Severity::Warning,
                 false => Severity::Error,
             };
             let message =
                 format!("no action of `{id}` logs in with an identity token, but any step may ask for one");
-            let finding = Diagnostic::new(severity, RULE.code, grant(&place, job), message);
+            let finding = Diagnostic::new(severity, RULE.code, grant(place, job), message);
             findings.push(finding.with_help("remove `id-token: write`"));
         }
     }

@@ -1,6 +1,6 @@
 //! `permissions-explicit`.
 
-use crate::check::{Check, Group, Rule, WorkflowFile};
+use crate::check::{Check, Group, PlacedJob, Rule, WorkflowFile};
 use crate::diagnostic::{Diagnostics, Path, Place, Severity};
 use crate::workflow::Permissions;
 
@@ -61,11 +61,11 @@ fn check(file: &WorkflowFile<'_>, findings: &mut Diagnostics) {
                 .push(RULE.finding(Place::key(top), message).with_help("set `permissions: {}` at the top"));
         }
     }
-    for (place, id, job) in file.workflow.jobs_at() {
+    for PlacedJob { place, id, job, .. } in file.jobs() {
         let permissions = place.key("permissions");
         match &job.permissions {
             None => findings.push(
-                RULE.finding(Place::key(place), format!("`{id}` does not say what its token may do"))
+                RULE.finding(Place::key(place.clone()), format!("`{id}` does not say what its token may do"))
                     .with_help("give it a `permissions` block; `{}` for none"),
             ),
             Some(Permissions::ReadAll) => findings.push(

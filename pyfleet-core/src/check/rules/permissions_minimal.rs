@@ -3,8 +3,8 @@
 use indexmap::IndexMap;
 
 use crate::action::Catalogue;
-use crate::check::{Check, Group, Rule, WorkflowFile};
-use crate::diagnostic::{Diagnostic, Diagnostics, Path, Severity};
+use crate::check::{Check, Group, PlacedJob, PlacedStep, Rule, WorkflowFile};
+use crate::diagnostic::{Diagnostic, Diagnostics, Severity};
 use crate::expression::embedded;
 use crate::workflow::{Level, Permissions, Scope, Step};
 
@@ -49,21 +49,21 @@ const FOR_SCRIPTS: &[Scope] =
 fn check(file: &WorkflowFile<'_>, findings: &mut Diagnostics) {
     let holds_token = |env: &IndexMap<String, String>| env.values().any(|value| is_token(value));
     let in_workflow = holds_token(&file.workflow.env);
-    for (place, id, job) in file.workflow.jobs_at().filter(|(_, _, job)| job.uses.is_none()) {
+    for PlacedJob { place, id, job, steps } in file.jobs().filter(|placed| placed.job.uses.is_none()) {
         let Some(Permissions::Scopes(scopes)) = &job.permissions else { continue };
-        let steps = job.steps_at(&place);
-        if steps.iter().any(|(_, step)| is_unknown(step)) {
+        if steps.iter().any(|placed| is_unknown(placed.step)) {
             continue;
         }
         let in_environment = in_workflow || holds_token(&job.env);
         let gets_token =
             |run: &String, step: &Step| in_environment || is_token(run) || holds_token(&step.env);
         // Whether a script has the token: from its environment, or in its text.
-        let has_token =
-            steps.iter().any(|(_, step)| step.run.as_ref().is_some_and(|run| gets_token(run, step)));
-        let needed = |scope| needed(&steps, scope, has_token);
-        let can_push = steps.iter().any(|(_, step)| keeps_token(step))
-            && steps.iter().any(|(_, step)| step.run.is_some());
+        let has_token = steps
+            .iter()
+            .any(|PlacedStep { step, .. }| step.run.as_ref().is_some_and(|run| gets_token(run, step)));
+        let needed = |scope| needed(steps, scope, has_token);
+        let can_push = steps.iter().any(|placed| keeps_token(placed.step))
+            && steps.iter().any(|placed| placed.step.run.is_some());
         for (&scope, &granted) in scopes.iter().filter(|(scope, _)| **scope != Scope::IdToken) {
             let needed = needed(scope);
             if granted <= needed {
@@ -87,14 +87,14 @@ fn check(file: &WorkflowFile<'_>, findings: &mut Diagnostics) {
 }
 
 /// The most that any step needs of a scope.
-fn needed(steps: &[(Path, &Step)], scope: Scope, has_token: bool) -> Level {
+fn needed(steps: &[PlacedStep<'_>], scope: Scope, has_token: bool) -> Level {
     let of_step = |step: &Step| {
         let slug = step.uses.as_ref().and_then(|uses| uses.slug()).unwrap_or_default();
         Catalogue::get().action(&slug).and_then(|action| {
             action.needs(step).filter(|(own, _)| *own == scope).map(|(_, level)| level).max()
         })
     };
-    let of_actions = steps.iter().filter_map(|(_, step)| of_step(step)).max();
+    let of_actions = steps.iter().filter_map(|placed| of_step(placed.step)).max();
     let of_script = (FOR_SCRIPTS.contains(&scope) && has_token).then_some(Level::Write);
     of_actions.max(of_script).unwrap_or(Level::None)
 }

@@ -1,6 +1,6 @@
 //! `reserved-env`.
 
-use crate::check::{Check, Group, Rule, WorkflowFile};
+use crate::check::{Check, Group, PlacedJob, PlacedStep, Rule, WorkflowFile};
 use crate::diagnostic::{Diagnostic, Diagnostics, Path, Place, Severity};
 
 pub(super) static RULE: Rule = Rule {
@@ -42,13 +42,13 @@ fn check(file: &WorkflowFile<'_>, findings: &mut Diagnostics) {
         }
     };
     judge(&Path::root(), &file.workflow.env);
-    for (place, _, job) in file.workflow.jobs_at() {
-        judge(&place, &job.env);
+    for PlacedJob { place, job, steps, .. } in file.jobs() {
+        judge(place, &job.env);
         if let Some(container) = &job.container {
             judge(&place.key("container"), &container.env);
         }
-        for (step_place, step) in job.steps_at(&place) {
-            judge(&step_place, &step.env);
+        for PlacedStep { place: step_place, step, .. } in steps {
+            judge(step_place, &step.env);
         }
     }
 }

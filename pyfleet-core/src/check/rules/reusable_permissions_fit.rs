@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use crate::check::{Check, Group, Repository, Rule, WorkflowFile};
+use crate::check::{Check, Group, PlacedJob, Repository, Rule, WorkflowFile};
 use crate::diagnostic::{Diagnostic, Diagnostics, Severity};
 use crate::workflow::{Level, Permissions, Scope, Workflow};
 
@@ -46,7 +46,7 @@ type Asked = BTreeMap<Scope, (Level, String)>;
 fn check(file: &WorkflowFile<'_>, findings: &mut Diagnostics) {
     let Some(repository) = file.repository else { return };
     let mut known = BTreeMap::<&str, Asked>::new();
-    for (place, id, job) in file.workflow.jobs_at() {
+    for PlacedJob { place, id, job, .. } in file.jobs() {
         let Some((path, called)) = job.uses.as_ref().and_then(|uses| repository.called(uses)) else {
             continue;
         };

@@ -1,8 +1,8 @@
 //! `run-no-expression`.
 
 use crate::action::Catalogue;
-use crate::check::{Check, Group, Rule, WorkflowFile};
-use crate::diagnostic::{Diagnostics, Path, Place, Segment, Severity};
+use crate::check::{Check, Group, PlacedJob, PlacedStep, Rule, WorkflowFile};
+use crate::diagnostic::{Diagnostics, Path, Place, Severity};
 use crate::workflow::Defaults;
 
 pub(super) static RULE: Rule = Rule {
@@ -37,11 +37,15 @@ meets, and nothing can look at it before.
 };
 
 fn check(file: &WorkflowFile<'_>, findings: &mut Diagnostics) {
-    let mut judge = |path: Path, text: &str| {
+    let mut judge = |owner: &Path, key: &str, text: &str| {
+        if !text.contains("${{") {
+            return;
+        }
+        let path = owner.key(key);
         for (start, _) in text.match_indices("${{") {
             let length = text[start..].find("}}").map_or(text.len() - start, |close| close + 2);
             let place = Place::within(path.clone(), start..start + length);
-            let is_folder = path.segments().last() == Some(&Segment::from("working-directory"));
+            let is_folder = key == "working-directory";
             let (message, help) = if is_folder {
                 (
                     "an expression here decides which files a script meets before anything can look at it",
@@ -62,24 +66,27 @@ fn check(file: &WorkflowFile<'_>, findings: &mut Diagnostics) {
         for (key, text) in
             [("shell", &defaults.run.shell), ("working-directory", &defaults.run.working_directory)]
         {
-            judge(run.key(key), text.as_deref().unwrap_or_default());
+            judge(&run, key, text.as_deref().unwrap_or_default());
         }
     };
     judge_defaults(&Path::root(), file.workflow.defaults.as_ref());
-    for (place, _, job) in file.workflow.jobs_at() {
-        judge_defaults(&place, job.defaults.as_ref());
+    for PlacedJob { place, job, .. } in file.jobs() {
+        judge_defaults(place, job.defaults.as_ref());
     }
-    for (place, step) in file.workflow.steps_at() {
+    for PlacedStep { place, step, .. } in file.steps() {
         for (key, text) in
             [("run", &step.run), ("shell", &step.shell), ("working-directory", &step.working_directory)]
         {
-            judge(place.key(key), text.as_deref().unwrap_or_default());
+            judge(place, key, text.as_deref().unwrap_or_default());
+        }
+        if step.with.is_empty() {
+            continue;
         }
         let slug = step.uses.as_ref().and_then(|uses| uses.slug()).unwrap_or_default();
         let code = Catalogue::get().code_inputs(&slug);
         for (name, text) in &step.with {
             if code.iter().any(|own| own.eq_ignore_ascii_case(name)) {
-                judge(place.key("with").key(name), text);
+                judge(&place.key("with"), name, text);
             }
         }
     }

@@ -1,7 +1,7 @@
 //! `runner-label-known`.
 
 use super::oidc_fork_guard::excludes_forks;
-use crate::check::{Check, Group, Rule, WorkflowFile};
+use crate::check::{Check, Group, PlacedJob, Rule, WorkflowFile};
 use crate::diagnostic::{Diagnostic, Diagnostics, Path, Severity};
 use crate::spelling::closest;
 use crate::workflow::{Job, Matrix, Runner};
@@ -91,7 +91,7 @@ const RETIRED: &[(&str, &str, &str)] = &[
 fn check(file: &WorkflowFile<'_>, findings: &mut Diagnostics) {
     let on = &file.workflow.on;
     let for_strangers = on.pull_request.is_some() || on.pull_request_target.is_some();
-    for (place, id, job) in file.workflow.jobs_at() {
+    for PlacedJob { place, id, job, .. } in file.jobs() {
         let Some(runner) = &job.runs_on else { continue };
         let labels = labels_at(file.document, &place.key("runs-on"), runner);
         let own = labels.iter().find(|(_, label)| label.eq_ignore_ascii_case("self-hosted"));
@@ -105,7 +105,7 @@ fn check(file: &WorkflowFile<'_>, findings: &mut Diagnostics) {
             for (place, label) in &labels {
                 findings.extend(judge(place, job, label));
             }
-            findings.extend(conflict(&labels).or_else(|| conflict_of_matrix(&place, job, &labels)));
+            findings.extend(conflict(&labels).or_else(|| conflict_of_matrix(place, job, &labels)));
             findings.extend(no_label(file.document, &place.key("runs-on"), runner));
         }
     }

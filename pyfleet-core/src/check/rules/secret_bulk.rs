@@ -36,7 +36,7 @@ env:
 
 fn check(file: &WorkflowFile<'_>, findings: &mut Diagnostics) {
     for placed in file.expressions() {
-        for (place, access) in placed.contexts().filter(|(_, access)| access.is_within(&["secrets"])) {
+        for access in placed.contexts_within(&["secrets"]) {
             let (message, help) = match access.selected.first() {
                 None | Some(Selected::All) => {
                     ("this reads every secret at once", "name the one that is needed")
@@ -47,7 +47,7 @@ fn check(file: &WorkflowFile<'_>, findings: &mut Diagnostics) {
                 ),
                 Some(Selected::Name(_)) => continue,
             };
-            findings.push(RULE.finding(place, message).with_help(help));
+            findings.push(RULE.finding(placed.place_of(access.span.clone()), message).with_help(help));
         }
         for call in placed.expression.calls() {
             let reads = |access: &ContextAccess| access.is_within(&["secrets"]) && access.name(0).is_some();

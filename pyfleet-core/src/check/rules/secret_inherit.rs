@@ -1,6 +1,6 @@
 //! `secret-inherit`.
 
-use crate::check::{Check, Group, Rule, WorkflowFile};
+use crate::check::{Check, Group, PlacedJob, Rule, WorkflowFile};
 use crate::diagnostic::{Diagnostics, Severity};
 use crate::workflow::PassedSecrets;
 
@@ -37,7 +37,7 @@ deploy:
 };
 
 fn check(file: &WorkflowFile<'_>, findings: &mut Diagnostics) {
-    for (place, _, job) in file.workflow.jobs_at() {
+    for PlacedJob { place, job, .. } in file.jobs() {
         if job.secrets == Some(PassedSecrets::Inherit) {
             let message = "every secret of this workflow is handed on, whether it is read there or not";
             let finding = RULE.finding(place.key("secrets"), message);

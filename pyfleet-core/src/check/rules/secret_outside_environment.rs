@@ -1,7 +1,7 @@
 //! `secret-outside-environment`.
 
 use crate::check::rights::{mutation, publication, secrets};
-use crate::check::{Check, Group, Rule, WorkflowFile};
+use crate::check::{Check, Group, PlacedJob, Rule, WorkflowFile};
 use crate::diagnostic::{Diagnostics, Severity};
 
 pub(super) static RULE: Rule = Rule {
@@ -46,17 +46,16 @@ fn check(file: &WorkflowFile<'_>, findings: &mut Diagnostics) {
     let passed = file.workflow.on.workflow_call.as_ref();
     let is_passed =
         |name: &str| passed.is_some_and(|call| call.secrets.keys().any(|own| own.eq_ignore_ascii_case(name)));
-    for (place, id, job) in file.workflow.jobs_at() {
+    for placed in file.jobs() {
+        let PlacedJob { place, id, job, .. } = placed;
         if job.environment.is_some() || job.uses.is_some() {
             continue;
         }
-        let Some(with) =
-            mutation(file, job, &place).map(|(_, with)| with).or_else(|| publication(job, &place))
-        else {
+        let Some(with) = mutation(file, placed).map(|(_, with)| with).or_else(|| publication(placed)) else {
             continue;
         };
         let mut seen = Vec::new();
-        for (place, name) in secrets(file, &place) {
+        for (place, name) in secrets(file, place) {
             let name = name.to_uppercase();
             let reports = REPORTS.iter().any(|word| name.contains(word));
             if reports || is_passed(&name) || seen.contains(&name) {

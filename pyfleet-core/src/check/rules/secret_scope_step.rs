@@ -1,5 +1,6 @@
 //! `secret-scope-step`.
 
+use std::cell::LazyCell;
 use std::ops::Range;
 
 use crate::check::{Check, Group, Rule, WorkflowFile};
@@ -47,14 +48,15 @@ fn check(file: &WorkflowFile<'_>, findings: &mut Diagnostics) {
         if is_scoped(&placed.path) || is_of_only_step(file, &placed.path) {
             continue;
         }
-        let asked = asked(&placed.expression);
         let secret =
             |access: &ContextAccess| access.is_within(&["secrets"]) || access.may_read(&["github", "token"]);
-        let is_asked = |access: &ContextAccess| {
-            asked.iter().any(|part| part.start <= access.span.start && access.span.end <= part.end)
-        };
+        let asked = LazyCell::new(|| asked(&placed.expression));
         let is_in_step = placed.path.segments().iter().any(|segment| is_key(segment, &["steps"]));
-        for (place, access) in placed.contexts().filter(|(_, access)| secret(access) && !is_asked(access)) {
+        for access in placed.contexts().iter().filter(|access| secret(access)) {
+            let place = placed.place_of(access.span.clone());
+            if asked.iter().any(|part| part.start <= access.span.start && access.span.end <= part.end) {
+                continue;
+            }
             let finding = if is_in_step {
                 RULE.finding(
                     place,

@@ -1,7 +1,7 @@
 //! `secret-to-output`.
 
 use crate::check::script::{Script, Variable, scripts};
-use crate::check::{Check, Group, Rule, WorkflowFile};
+use crate::check::{Check, Group, PlacedJob, PlacedStep, Rule, WorkflowFile};
 use crate::diagnostic::{Diagnostics, Place, Severity};
 use crate::expression::embedded;
 
@@ -58,7 +58,7 @@ fn check(file: &WorkflowFile<'_>, findings: &mut Diagnostics) {
             for variable in variables.filter(|variable| !variable.changed && is_secret(&script, variable)) {
                 let message =
                     format!("`{}` is a secret, and leaves this step through `{target}`", variable.name);
-                let place = Place::within(script.place.clone(), variable.range.clone());
+                let place = Place::within(script.place(), variable.range.clone());
                 findings
                     .push(RULE.finding(place, message).with_help("read the secret again where it is needed"));
             }
@@ -90,10 +90,11 @@ fn reads_secret(value: &str) -> bool {
 
 /// Outputs of a job that name the account which its login masks.
 fn masked_accounts(file: &WorkflowFile<'_>, findings: &mut Diagnostics) {
-    for (place, _, job) in file.workflow.jobs_at() {
-        let steps = job.steps_at(&place);
+    for PlacedJob { place, job, steps, .. } in file.jobs() {
         let masks = |slug: &str, input: &str| {
-            steps.iter().any(|(_, step)| step.is_action(slug) && step.input(input) == Some("true"))
+            steps
+                .iter()
+                .any(|PlacedStep { step, .. }| step.is_action(slug) && step.input(input) == Some("true"))
         };
         if !masks("aws-actions/configure-aws-credentials", "mask-aws-account-id") {
             continue;
@@ -102,8 +103,7 @@ fn masked_accounts(file: &WorkflowFile<'_>, findings: &mut Diagnostics) {
             let path = place.key("outputs").key(name);
             for access in embedded(value).0.iter().flat_map(|own| own.expression.contexts()) {
                 let Some(id) = access.name(0).filter(|_| access.is_within(&["steps"])) else { continue };
-                let step =
-                    steps.iter().find(|(_, step)| step.id.as_deref() == Some(id)).map(|(_, step)| step);
+                let step = steps.iter().map(|placed| placed.step).find(|step| step.id.as_deref() == Some(id));
                 let holds_account = step.is_some_and(|step| {
                     step.is_action("aws-actions/configure-aws-credentials")
                         && access.name(2) == Some("aws-account-id")

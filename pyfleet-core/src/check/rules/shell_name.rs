@@ -1,7 +1,7 @@
 //! `shell-name`.
 
 use crate::check::script::{System, system};
-use crate::check::{Check, Group, Rule, WorkflowFile};
+use crate::check::{Check, Group, PlacedJob, PlacedStep, Rule, WorkflowFile};
 use crate::diagnostic::{Diagnostic, Diagnostics, Path, Severity};
 use crate::workflow::Defaults;
 
@@ -52,12 +52,12 @@ fn check(file: &WorkflowFile<'_>, findings: &mut Diagnostics) {
     if let Some((place, shell)) = of_defaults(&Path::root(), file.workflow.defaults.as_ref()) {
         findings.extend(judge(place, &shell, None));
     }
-    for (place, _, job) in file.workflow.jobs_at() {
+    for PlacedJob { place, job, steps, .. } in file.jobs() {
         let system = system(job);
-        if let Some((place, shell)) = of_defaults(&place, job.defaults.as_ref()) {
+        if let Some((place, shell)) = of_defaults(place, job.defaults.as_ref()) {
             findings.extend(judge(place, &shell, system));
         }
-        for (place, step) in job.steps_at(&place) {
+        for PlacedStep { place, step, .. } in steps {
             if let Some(shell) = &step.shell {
                 findings.extend(judge(place.key("shell"), shell, system));
             }

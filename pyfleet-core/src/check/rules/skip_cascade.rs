@@ -1,6 +1,6 @@
 //! `skip-cascade`.
 
-use crate::check::{Check, Group, Rule, WorkflowFile};
+use crate::check::{Check, Group, PlacedJob, Rule, WorkflowFile};
 use crate::diagnostic::{Diagnostics, Path, Place, Severity};
 use crate::workflow::{Graph, expressions};
 
@@ -64,7 +64,7 @@ fn check(file: &WorkflowFile<'_>, findings: &mut Diagnostics) {
         .collect();
     let survives = |id: &str| conditions.iter().any(|(own, has_status)| *own == id && *has_status);
     let is_optional = |id: &str| conditions.iter().any(|(own, has_status)| *own == id && !*has_status);
-    for (place, id, job) in file.workflow.jobs_at() {
+    for PlacedJob { place, id, job, .. } in file.jobs() {
         if survives(id) {
             continue;
         }
@@ -75,7 +75,8 @@ fn check(file: &WorkflowFile<'_>, findings: &mut Diagnostics) {
             (survives(between) && !is_direct).then_some((between, skipped))
         });
         let Some((between, skipped)) = between else { continue };
-        let place = if job.condition.is_some() { Place::value(condition(id)) } else { Place::key(place) };
+        let place =
+            if job.condition.is_some() { Place::value(condition(id)) } else { Place::key(place.clone()) };
         let message = format!("`{id}` is skipped whenever `{skipped}` is, although `{between}` runs then");
         findings.push(
             RULE.finding(place, message).with_label(condition(skipped), "may skip this").with_help(format!(

@@ -1,6 +1,6 @@
 //! `static-cloud-keys`.
 
-use crate::check::{Check, Group, Rule, WorkflowFile};
+use crate::check::{Check, Group, PlacedJob, PlacedStep, Rule, WorkflowFile};
 use crate::diagnostic::{Diagnostics, Path, Place, Severity};
 
 pub(super) static RULE: Rule = Rule {
@@ -65,17 +65,17 @@ fn check(file: &WorkflowFile<'_>, findings: &mut Diagnostics) {
         }
     };
     judge(&Path::root(), "env", file.workflow.env.keys());
-    for (place, _, job) in file.workflow.jobs_at() {
-        judge(&place, "env", job.env.keys());
-        judge(&place, "with", job.with.keys());
-        for (place, step) in job.steps_at(&place) {
-            judge(&place, "env", step.env.keys());
-            judge(&place, "with", step.with.keys());
+    for PlacedJob { place, job, steps, .. } in file.jobs() {
+        judge(place, "env", job.env.keys());
+        judge(place, "with", job.with.keys());
+        for PlacedStep { place, step, .. } in steps {
+            judge(place, "env", step.env.keys());
+            judge(place, "with", step.with.keys());
         }
     }
-    for (place, _, job) in file.workflow.jobs_at() {
+    for PlacedJob { steps, .. } in file.jobs() {
         let mut has_role = false;
-        for (place, step) in job.steps_at(&place) {
+        for PlacedStep { place, step, .. } in steps {
             for (name, value) in &step.with {
                 if name.eq_ignore_ascii_case("role-chaining") && value != "false" && !has_role {
                     let message =
@@ -90,11 +90,11 @@ fn check(file: &WorkflowFile<'_>, findings: &mut Diagnostics) {
         if named.contains(&placed.path) {
             continue;
         }
-        for (place, access) in placed.contexts().filter(|(_, access)| access.is_within(&["secrets"])) {
+        for access in placed.contexts_within(&["secrets"]) {
             if let Some(name) = access.name(0).filter(|name| is_key(name)) {
                 findings.push(
                     RULE.finding(
-                        place,
+                        placed.place_of(access.span.clone()),
                         format!("the secret `{name}` is a cloud key that works from anywhere"),
                     )
                     .with_help("log in with an identity token and a role"),

@@ -2,7 +2,7 @@
 
 use crate::action::Catalogue;
 use crate::check::rights::{has_identity, publication};
-use crate::check::{Check, Group, Rule, WorkflowFile};
+use crate::check::{Check, Group, PlacedJob, PlacedStep, Rule, WorkflowFile};
 use crate::diagnostic::{Diagnostic, Diagnostics, Path, Place, Severity};
 use crate::workflow::Step;
 use crate::yaml::tree::Document;
@@ -70,15 +70,16 @@ const SWITCHED_OFF: &[(&str, &str, &str)] = &[
 const ALWAYS: &[&str] = &["Swatinem/rust-cache"];
 
 fn check(file: &WorkflowFile<'_>, findings: &mut Diagnostics) {
-    for (place, id, job) in file.workflow.jobs_at().filter(|(_, _, job)| job.uses.is_none()) {
+    for placed in file.jobs().filter(|placed| placed.job.uses.is_none()) {
+        let PlacedJob { id, job, steps, .. } = placed;
         let identity = has_identity(file, job);
-        let stake = match publication(job, &place) {
+        let stake = match publication(placed) {
             _ if identity => "may ask for an identity token".to_owned(),
             Some(with) => format!("publishes with `{with}`"),
             None => continue,
         };
-        for (place, step) in job.steps_at(&place) {
-            if let Some((place, cache)) = cache(file.document, &place, step) {
+        for PlacedStep { place, step, .. } in steps {
+            if let Some((place, cache)) = cache(file.document, place, step) {
                 let (severity, verb) = match cache {
                     Cache::Certain if identity => (Severity::Error, "restores"),
                     Cache::Certain => (Severity::Warning, "restores"),

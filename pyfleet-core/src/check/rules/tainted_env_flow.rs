@@ -115,7 +115,7 @@ fn check(file: &WorkflowFile<'_>, findings: &mut Diagnostics) {
                 if is_checked(&script, index, &variable.name) {
                     continue;
                 }
-                let place = Place::within(script.place.clone(), variable.range.clone());
+                let place = Place::within(script.place(), variable.range.clone());
                 findings.push(RULE.finding(place, message).with_help(help));
             }
         }

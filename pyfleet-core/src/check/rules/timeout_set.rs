@@ -1,6 +1,6 @@
 //! `timeout-set`.
 
-use crate::check::{Check, Group, Rule, WorkflowFile};
+use crate::check::{Check, Group, PlacedJob, PlacedStep, Rule, WorkflowFile};
 use crate::diagnostic::{Diagnostic, Diagnostics, Place, Severity};
 use crate::workflow::OrExpression;
 
@@ -37,7 +37,7 @@ build:
 const LONGEST: u64 = 360;
 
 fn check(file: &WorkflowFile<'_>, findings: &mut Diagnostics) {
-    for (place, id, job) in file.workflow.jobs_at().filter(|(_, _, job)| job.uses.is_none()) {
+    for PlacedJob { place, id, job, .. } in file.jobs().filter(|placed| placed.job.uses.is_none()) {
         let timeout = place.key("timeout-minutes");
         let finding = match &job.timeout_minutes {
             Some(OrExpression::Literal(1..=LONGEST)) => continue,
@@ -52,12 +52,12 @@ fn check(file: &WorkflowFile<'_>, findings: &mut Diagnostics) {
             None => {
                 let message =
                     format!("`{id}` may take 360 minutes, GitHub's default: it has no `timeout-minutes`");
-                RULE.finding(Place::key(place), message)
+                RULE.finding(Place::key(place.clone()), message)
             }
         };
         findings.push(finding.with_help("set `timeout-minutes` to what the job may take at most"));
     }
-    for (place, step) in file.workflow.steps_at() {
+    for PlacedStep { place, step, .. } in file.steps() {
         if matches!(&step.timeout_minutes, Some(OrExpression::Literal(minutes)) if !(1..=LONGEST).contains(minutes))
         {
             let message = format!("a step may take from 1 to {LONGEST} minutes");

@@ -1,7 +1,7 @@
 //! `tool-version-exact`.
 
 use crate::action::{Catalogue, Tool};
-use crate::check::{Check, Group, Rule, WorkflowFile};
+use crate::check::{Check, Group, PlacedJob, PlacedStep, Rule, WorkflowFile};
 use crate::diagnostic::{Diagnostic, Diagnostics, Path, Place, Severity};
 use crate::expression::{ContextAccess, embedded};
 use crate::workflow::{Job, Step};
@@ -41,15 +41,15 @@ secrets as step outputs.
 };
 
 fn check(file: &WorkflowFile<'_>, findings: &mut Diagnostics) {
-    for (job_place, _, job) in file.workflow.jobs_at() {
-        for (place, step) in job.steps_at(&job_place) {
+    for PlacedJob { place: job_place, job, steps, .. } in file.jobs() {
+        for PlacedStep { place, step, .. } in steps {
             let Some(slug) = step.uses.as_ref().and_then(|uses| uses.slug()) else { continue };
             let Some(tool) = Catalogue::get().action(&slug).and_then(|action| action.tool.as_ref()) else {
                 continue;
             };
-            judge_version(file, (&job_place, job), (&place, step), tool, findings);
+            judge_version(file, (job_place, job), (place, step), tool, findings);
             if let Some(wrapper) = &tool.off {
-                judge_wrapper(&place, step, wrapper, findings);
+                judge_wrapper(place, step, wrapper, findings);
             }
         }
     }

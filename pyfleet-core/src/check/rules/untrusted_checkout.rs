@@ -1,6 +1,6 @@
 //! `untrusted-checkout`.
 
-use crate::check::{Check, Group, Rule, WorkflowFile};
+use crate::check::{Check, Group, PlacedStep, Rule, WorkflowFile};
 use crate::diagnostic::{Diagnostic, Diagnostics, Path, Place, Severity};
 use crate::expression::embedded;
 use crate::workflow::Step;
@@ -78,7 +78,7 @@ enum Fetched {
 
 fn check(file: &WorkflowFile<'_>, findings: &mut Diagnostics) {
     let privileged = file.workflow.on.names().find(|event| PRIVILEGED.contains(event));
-    for (place, step) in file.workflow.steps_at() {
+    for PlacedStep { place, step, .. } in file.steps() {
         if let Some((name, _)) = step.with.iter().find(|(name, value)| {
             name.eq_ignore_ascii_case("allow-unsafe-pr-checkout") && value.as_str() != "false"
         }) {
@@ -86,7 +86,7 @@ fn check(file: &WorkflowFile<'_>, findings: &mut Diagnostics) {
             findings.push(RULE.finding(Place::key(place.key("with").key(name)), message));
         }
         let Some(event) = privileged else { continue };
-        for (place, fetched) in fetches(&place, step) {
+        for (place, fetched) in fetches(place, step) {
             let (severity, verb) = match fetched {
                 Fetched::Certain => (Severity::Error, "fetches"),
                 Fetched::Perhaps => (Severity::Warning, "may fetch"),

@@ -65,7 +65,7 @@ fn check(file: &WorkflowFile<'_>, findings: &mut Diagnostics) {
         let verifies = verifies(&script);
         for (index, command) in script.commands().iter().enumerate() {
             let Some((program, arguments)) = command.program() else { continue };
-            let at = |range: Range<usize>| Place::within(script.place.clone(), range);
+            let at = |range: Range<usize>| Place::within(script.place(), range);
             if is_run_from_input(program, arguments)
                 && let Some(download) = source(&script, command)
             {

@@ -1,7 +1,7 @@
 //! `uses-allowed`.
 
 use crate::action::Catalogue;
-use crate::check::{Check, Group, Rule, WorkflowFile};
+use crate::check::{Check, Group, PlacedJob, PlacedStep, Rule, WorkflowFile};
 use crate::diagnostic::{Diagnostic, Diagnostics, Path, Place, Severity};
 use crate::spelling::closest;
 use crate::workflow::Uses;
@@ -36,43 +36,44 @@ letter off a well-known one belongs to somebody who waits for it.
 };
 
 fn check(file: &WorkflowFile<'_>, findings: &mut Diagnostics) {
-    for (place, _, job) in file.workflow.jobs_at() {
-        findings.extend(job.uses.as_ref().and_then(|uses| judge(&place.key("uses"), uses)));
+    for PlacedJob { place, job, .. } in file.jobs() {
+        findings.extend(job.uses.as_ref().and_then(|uses| judge(place, uses)));
     }
-    for (place, step) in file.workflow.steps_at() {
-        findings.extend(step.uses.as_ref().and_then(|uses| judge(&place.key("uses"), uses)));
+    for PlacedStep { place, step, .. } in file.steps() {
+        findings.extend(step.uses.as_ref().and_then(|uses| judge(place, uses)));
     }
 }
 
-fn judge(path: &Path, uses: &Uses) -> Option<Diagnostic> {
+fn judge(owner: &Path, uses: &Uses) -> Option<Diagnostic> {
+    let path = || owner.key("uses");
     let slug = match uses {
         Uses::Local(_) | Uses::SelfRepository(_) => return None,
         Uses::Computed(_) => {
-            return Some(RULE.finding(path.clone(), "an action that an expression names is in no catalogue"));
+            return Some(RULE.finding(path(), "an action that an expression names is in no catalogue"));
         }
         Uses::Docker(_) => {
             let message = "an image as an action is in no catalogue";
-            return Some(Diagnostic::warning(RULE.code, path.clone(), message));
+            return Some(Diagnostic::warning(RULE.code, path(), message));
         }
         Uses::Repository { .. } => uses.slug()?,
     };
-    let place = Place::within(path.clone(), 0..slug.len());
+    let place = || Place::within(path(), 0..slug.len());
     let catalogue = Catalogue::get();
     match catalogue.action(&slug) {
         Some(action) if action.slug == slug => None,
         Some(action) => Some(
-            RULE.finding(place, format!("`{slug}` is another way to write `{}`", action.slug))
+            RULE.finding(place(), format!("`{slug}` is another way to write `{}`", action.slug))
                 .with_help("write it as its owner does, so that a search finds every use"),
         ),
         None => {
             let message = format!("`{slug}` is not in the catalogue");
             let slugs = || catalogue.actions().iter().map(|action| action.slug.as_str());
-            if let Some(meant) = slugs()
-                .find(|meant| !owner(meant).eq_ignore_ascii_case(owner(&slug)) && is_one_slip(meant, &slug))
-            {
-                return Some(RULE.finding(place, message).with_help(format!("did you mean `{meant}`?")));
+            if let Some(meant) = slugs().find(|meant| {
+                !owner_of(meant).eq_ignore_ascii_case(owner_of(&slug)) && is_one_slip(meant, &slug)
+            }) {
+                return Some(RULE.finding(place(), message).with_help(format!("did you mean `{meant}`?")));
             }
-            let finding = Diagnostic::warning(RULE.code, place, message);
+            let finding = Diagnostic::warning(RULE.code, place(), message);
             Some(match closest(&slug, slugs()) {
                 Some(meant) => finding.with_help(format!("did you mean `{meant}`?")),
                 None => finding.with_help("use an action of the catalogue, or a script"),
@@ -81,22 +82,25 @@ fn judge(path: &Path, uses: &Uses) -> Option<Diagnostic> {
     }
 }
 
-fn owner(slug: &str) -> &str {
+fn owner_of(slug: &str) -> &str {
     slug.split('/').next().unwrap_or(slug)
 }
 
 /// Whether two names differ by one letter, or by two that changed places.
 fn is_one_slip(one: &str, other: &str) -> bool {
     let (one, other) = (one.as_bytes(), other.as_bytes());
+    if one.len().abs_diff(other.len()) > 1 {
+        return false;
+    }
     let same = |pairs: &mut dyn Iterator<Item = (&u8, &u8)>| {
         pairs.take_while(|(one, other)| one.eq_ignore_ascii_case(other)).count()
     };
     let before = same(&mut one.iter().zip(other));
     let (one, other) = (one.get(before..).unwrap_or_default(), other.get(before..).unwrap_or_default());
     let after = same(&mut one.iter().rev().zip(other.iter().rev()));
-    let middle = |text: &[u8]| text.get(..text.len() - after).unwrap_or_default().to_ascii_lowercase();
-    match (middle(one).as_slice(), middle(other).as_slice()) {
-        ([a, b], [c, d]) => (a, b) == (d, c),
+    let [one, other] = [one, other].map(|text| text.get(..text.len() - after).unwrap_or_default());
+    match (one, other) {
+        ([a, b], [c, d]) => a.eq_ignore_ascii_case(d) && b.eq_ignore_ascii_case(c),
         (one, other) => one.len() <= 1 && other.len() <= 1,
     }
 }

@@ -1,7 +1,7 @@
 //! `uses-pinned`.
 
 use crate::action::Catalogue;
-use crate::check::{Check, Group, Rule, WorkflowFile};
+use crate::check::{Check, Group, PlacedJob, PlacedStep, Rule, WorkflowFile};
 use crate::diagnostic::{Diagnostic, Diagnostics, Path, Place, Severity};
 use crate::workflow::Uses;
 use crate::yaml::tree::Document;
@@ -37,10 +37,10 @@ commit without a version cannot be reviewed, and a commit that is not the versio
 };
 
 fn check(file: &WorkflowFile<'_>, findings: &mut Diagnostics) {
-    for (place, _, job) in file.workflow.jobs_at() {
+    for PlacedJob { place, job, .. } in file.jobs() {
         findings.extend(job.uses.as_ref().and_then(|uses| judge(file.document, &place.key("uses"), uses)));
     }
-    for (place, step) in file.workflow.steps_at() {
+    for PlacedStep { place, step, .. } in file.steps() {
         findings.extend(step.uses.as_ref().and_then(|uses| judge(file.document, &place.key("uses"), uses)));
     }
 }
