@@ -16,7 +16,7 @@ const COMPARED: usize = 64;
 pub fn closest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let name = Word::new(name);
     let near = candidates.into_iter().filter_map(|candidate| {
-        let letters = candidate.chars().count();
+        let letters = if candidate.is_ascii() { candidate.len() } else { candidate.chars().count() };
         let most = (letters / 3).max(1);
         // Words whose lengths differ by more are not worth a comparison.
         if candidate.is_ascii() && name.letters.len().abs_diff(letters.min(COMPARED)) > most {

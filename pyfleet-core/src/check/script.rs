@@ -96,9 +96,9 @@ pub(super) fn scripts<'a>(file: &'a WorkflowFile<'_>) -> Vec<Script<'a>> {
         defaults?.run.shell.as_deref()
     }
     let mut found = Vec::new();
-    for PlacedJob { job, steps, .. } in file.jobs() {
+    for PlacedJob { job, system, steps, .. } in file.jobs() {
         let inherited = of(job.defaults.as_ref()).or_else(|| of(file.workflow.defaults.as_ref()));
-        let without = if system(job) == Some(System::Windows) { "pwsh" } else { "bash" };
+        let without = if *system == Some(System::Windows) { "pwsh" } else { "bash" };
         for placed in steps {
             let step = placed.step;
             let shell = step.shell.as_deref().or(inherited).unwrap_or(without);

@@ -7,7 +7,8 @@ use std::ops::Range;
 
 use super::Repository;
 use super::rights::Effects;
-use super::script::{Command, commands};
+use super::script::{Command, System, commands, system};
+use crate::action::{Action, Catalogue};
 use crate::diagnostic::{Path, Segment};
 use crate::workflow::{Job, Parsed, Placed, Step, Workflow, expressions};
 use crate::yaml::tree::Document;
@@ -39,6 +40,8 @@ pub struct PlacedJob<'a> {
     pub id: &'a str,
     /// What it is.
     pub job: &'a Job,
+    /// What it runs on, where all its runners are of one kind and GitHub's.
+    pub(super) system: Option<System>,
     /// Its steps, those that run in parallel after the step that holds them.
     pub steps: Vec<PlacedStep<'a>>,
 }
@@ -50,13 +53,19 @@ pub struct PlacedStep<'a> {
     pub place: Path,
     /// What it is.
     pub step: &'a Step,
+    action: OnceCell<Option<&'static Action>>,
     commands: OnceCell<Vec<Command>>,
     effects: OnceCell<Effects>,
 }
 
 impl<'a> PlacedStep<'a> {
     fn new((place, step): (Path, &'a Step)) -> Self {
-        Self { place, step, commands: OnceCell::new(), effects: OnceCell::new() }
+        Self { place, step, action: OnceCell::new(), commands: OnceCell::new(), effects: OnceCell::new() }
+    }
+
+    /// What the catalogue knows of the action it uses.
+    pub(super) fn action(&self) -> Option<&'static Action> {
+        *self.action.get_or_init(|| Catalogue::get().action(&self.step.uses.as_ref()?.slug()?))
     }
 
     /// The commands of its `run:`, in the order in which they end: what stands in a substitution comes before what it
@@ -96,7 +105,7 @@ impl<'a> WorkflowFile<'a> {
         let jobs = self.jobs.get_or_init(|| {
             let placed = |(place, id, job): (Path, &'a str, &'a Job)| {
                 let steps = job.steps_at(&place).into_iter().map(PlacedStep::new).collect();
-                PlacedJob { place, id, job, steps }
+                PlacedJob { place, id, job, system: system(job), steps }
             };
             self.workflow.jobs_at().map(placed).collect()
         });

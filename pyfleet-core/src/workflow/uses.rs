@@ -61,6 +61,14 @@ impl Uses {
         }
     }
 
+    /// Whether this is written as the given slug, in its case.
+    #[must_use]
+    pub fn is_spelled(&self, slug: &str) -> bool {
+        let Self::Repository { owner, name, path, .. } = self else { return false };
+        let mut parts = slug.splitn(3, '/');
+        parts.next() == Some(owner) && parts.next() == Some(name) && parts.next() == path.as_deref()
+    }
+
     /// Whether this is the action with the given slug; GitHub ignores case here.
     #[must_use]
     pub fn is_action(&self, slug: &str) -> bool {

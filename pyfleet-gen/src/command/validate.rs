@@ -1,6 +1,6 @@
 //! `validate`: is the manifest right, or are these workflow files?
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, HashSet};
 
 use camino::{Utf8Path, Utf8PathBuf};
 use pyfleet_core::check::rules::RULES;
@@ -74,7 +74,7 @@ fn validate_manifest(
 
 fn validate_files(args: &Args, cli: &Cli, streams: &mut Streams<'_>) -> Result<Exit, Failure> {
     let directory = cli.directory.as_deref().unwrap_or(Utf8Path::new(""));
-    let (mut files, mut seen) = (Vec::with_capacity(args.files.len()), BTreeSet::new());
+    let (mut files, mut seen) = (Vec::with_capacity(args.files.len()), HashSet::new());
     for named in &args.files {
         let found = workflow_files::list(directory, named)?;
         files.extend(found.into_iter().filter(|file| seen.insert(file.clone())));

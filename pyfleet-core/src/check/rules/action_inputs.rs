@@ -1,5 +1,7 @@
 //! `action-inputs`.
 
+use std::cell::LazyCell;
+
 use crate::action::{Action, Catalogue};
 use crate::check::{ActionFile, Check, Group, PlacedStep, Rule, WorkflowFile};
 use crate::diagnostic::{Diagnostic, Diagnostics, Path, Place, Severity};
@@ -48,18 +50,21 @@ enum Known {
 }
 
 fn check(file: &WorkflowFile<'_>, findings: &mut Diagnostics) {
-    for PlacedStep { place, step, .. } in file.steps() {
+    for placed in file.steps() {
+        let PlacedStep { place, step, .. } = placed;
         let Some(uses) = &step.uses else { continue };
         if let Some(action) = file.repository.and_then(|repository| repository.action(uses)) {
             of_own_action(place, step, action, findings);
         }
-        let Some(slug) = uses.slug() else { continue };
-        let catalogue = Catalogue::get();
-        if let Some(action) = catalogue.action(&slug) {
+        if let Some(action) = placed.action() {
             of_catalogue(file.document, place, step, action, findings);
         }
+        if step.with.is_empty() {
+            continue;
+        }
+        let Some(slug) = uses.slug() else { continue };
         for name in step.with.keys() {
-            if let Some(instead) = catalogue.deprecated_input(&slug, name) {
+            if let Some(instead) = Catalogue::get().deprecated_input(&slug, name) {
                 let message = format!("`{name}` of {slug} is deprecated");
                 let place = Place::key(place.key("with").key(name));
                 findings.push(Diagnostic::warning(RULE.code, place, message).with_help(instead));
@@ -69,13 +74,13 @@ fn check(file: &WorkflowFile<'_>, findings: &mut Diagnostics) {
 }
 
 fn of_catalogue(document: &Document, place: &Path, step: &Step, action: &Action, findings: &mut Diagnostics) {
-    let severity = match known(document, place, step, action) {
+    let severity = LazyCell::new(|| match known(document, place, step, action) {
         Known::Exactly => Some(Severity::Error),
         Known::ItsMajor => Some(Severity::Warning),
         Known::Other => None,
-    };
+    });
     for name in step.with.keys().filter(|name| !name.contains("${{") && !action.has_input(name)) {
-        let Some(severity) = severity else { break };
+        let Some(severity) = *severity else { break };
         let message = format!("`{name}` is no input of {} {}", action.slug, action.version);
         findings.push(unknown(place, name, severity, message, action.inputs.iter().map(String::as_str)));
     }

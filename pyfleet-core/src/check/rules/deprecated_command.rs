@@ -41,7 +41,7 @@ const COMMANDS: &[(&str, &str, bool)] = &[
 
 fn check(file: &WorkflowFile<'_>, findings: &mut Diagnostics) {
     for PlacedStep { place, step, .. } in file.steps() {
-        let Some(script) = &step.run else { continue };
+        let Some(script) = step.run.as_ref().filter(|script| script.contains("::")) else { continue };
         for (command, instead, works) in COMMANDS {
             for (start, _) in script.match_indices(command) {
                 if is_comment(script, start) {

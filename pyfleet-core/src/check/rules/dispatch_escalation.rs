@@ -51,7 +51,7 @@ fn check(file: &WorkflowFile<'_>, findings: &mut Diagnostics) {
     let own = std::iter::once(("this workflow", file.workflow));
     let others = file.repository.iter().flat_map(|repository| &repository.workflows);
     let all: Vec<_> = own.chain(others.map(|(path, workflow)| (path.as_str(), workflow))).collect();
-    for PlacedJob { place, id, job, steps } in file.jobs() {
+    for PlacedJob { place, id, job, steps, .. } in file.jobs() {
         let Some(permissions @ Permissions::Scopes(_)) = file.workflow.permissions_of(job) else { continue };
         if has_identity(file, job) || runs_nothing_else(steps) {
             continue;

@@ -1,9 +1,8 @@
 //! `oidc-permission-match`.
 
-use crate::action::Catalogue;
 use crate::check::{Check, Group, PlacedJob, PlacedStep, Rule, WorkflowFile};
 use crate::diagnostic::{Diagnostic, Diagnostics, Path, Severity};
-use crate::workflow::{Job, Level, Scope, Step, Uses};
+use crate::workflow::{Job, Level, Scope};
 
 pub(super) static RULE: Rule = Rule {
     code: "oidc-permission-match",
@@ -53,7 +52,7 @@ const OTHERS: &[&str] = &[
 
 fn check(file: &WorkflowFile<'_>, findings: &mut Diagnostics) {
     let is_only_called = file.workflow.on.names().all(|event| event == "workflow_call");
-    for PlacedJob { place, id, job, steps } in file.jobs().filter(|placed| placed.job.uses.is_none()) {
+    for PlacedJob { place, id, job, steps, .. } in file.jobs().filter(|placed| placed.job.uses.is_none()) {
         let granted = file.workflow.permissions_of(job);
         let may = granted.is_some_and(|permissions| permissions.level(Scope::IdToken) == Level::Write);
         if !may {
@@ -61,11 +60,11 @@ fn check(file: &WorkflowFile<'_>, findings: &mut Diagnostics) {
             if granted.is_none() && is_only_called {
                 continue;
             }
-            for PlacedStep { place, .. } in steps.iter().filter(|placed| needs_token(placed.step)) {
+            for PlacedStep { place, .. } in steps.iter().filter(|placed| needs_token(placed)) {
                 let message = format!("this login needs `id-token: write`, which `{id}` does not have");
                 findings.push(RULE.finding(place.key("uses"), message).with_help("grant it to the job"));
             }
-        } else if !steps.iter().any(|placed| may_use_token(placed.step)) {
+        } else if !steps.iter().any(may_use_token) {
             // A script may hand it to a program that asks for it.
             let severity = match steps.iter().any(|placed| placed.step.run.is_some()) {
                 true => Severity::Warning,
@@ -80,18 +79,18 @@ fn check(file: &WorkflowFile<'_>, findings: &mut Diagnostics) {
 }
 
 /// Whether a step cannot do without an identity token.
-fn needs_token(step: &Step) -> bool {
-    let slug = step.uses.as_ref().and_then(|uses| uses.slug()).unwrap_or_default();
-    let action = Catalogue::get().action(&slug).filter(|action| action.logs_into_cloud);
+fn needs_token(placed: &PlacedStep<'_>) -> bool {
+    let step = placed.step;
+    let action = placed.action().filter(|action| action.logs_into_cloud);
     action.is_some_and(|action| action.needs(step).any(|(scope, _)| scope == Scope::IdToken))
         && step.input("aws-access-key-id").is_none()
         && step.input("web-identity-token-file").is_none()
 }
 
-fn may_use_token(step: &Step) -> bool {
-    let is_unknown = |uses: &Uses| uses.slug().is_none_or(|slug| Catalogue::get().action(&slug).is_none());
-    needs_token(step)
-        || step.uses.as_ref().is_some_and(is_unknown)
+fn may_use_token(placed: &PlacedStep<'_>) -> bool {
+    let step = placed.step;
+    needs_token(placed)
+        || step.uses.is_some() && placed.action().is_none()
         || OTHERS.iter().any(|slug| step.is_action(slug))
         || step.run.as_ref().is_some_and(|run| run.contains("ACTIONS_ID_TOKEN_REQUEST_"))
 }

@@ -2,7 +2,6 @@
 
 use indexmap::IndexMap;
 
-use crate::action::Catalogue;
 use crate::check::{Check, Group, PlacedJob, PlacedStep, Rule, WorkflowFile};
 use crate::diagnostic::{Diagnostic, Diagnostics, Severity};
 use crate::expression::embedded;
@@ -49,9 +48,9 @@ const FOR_SCRIPTS: &[Scope] =
 fn check(file: &WorkflowFile<'_>, findings: &mut Diagnostics) {
     let holds_token = |env: &IndexMap<String, String>| env.values().any(|value| is_token(value));
     let in_workflow = holds_token(&file.workflow.env);
-    for PlacedJob { place, id, job, steps } in file.jobs().filter(|placed| placed.job.uses.is_none()) {
+    for PlacedJob { place, id, job, steps, .. } in file.jobs().filter(|placed| placed.job.uses.is_none()) {
         let Some(Permissions::Scopes(scopes)) = &job.permissions else { continue };
-        if steps.iter().any(|placed| is_unknown(placed.step)) {
+        if steps.iter().any(is_unknown) {
             continue;
         }
         let in_environment = in_workflow || holds_token(&job.env);
@@ -88,22 +87,18 @@ fn check(file: &WorkflowFile<'_>, findings: &mut Diagnostics) {
 
 /// The most that any step needs of a scope.
 fn needed(steps: &[PlacedStep<'_>], scope: Scope, has_token: bool) -> Level {
-    let of_step = |step: &Step| {
-        let slug = step.uses.as_ref().and_then(|uses| uses.slug()).unwrap_or_default();
-        Catalogue::get().action(&slug).and_then(|action| {
-            action.needs(step).filter(|(own, _)| *own == scope).map(|(_, level)| level).max()
-        })
+    let of_step = |placed: &PlacedStep<'_>| {
+        let needs = placed.action()?.needs(placed.step);
+        needs.filter(|(own, _)| *own == scope).map(|(_, level)| level).max()
     };
-    let of_actions = steps.iter().filter_map(|placed| of_step(placed.step)).max();
+    let of_actions = steps.iter().filter_map(of_step).max();
     let of_script = (FOR_SCRIPTS.contains(&scope) && has_token).then_some(Level::Write);
     of_actions.max(of_script).unwrap_or(Level::None)
 }
 
 /// Whether a step runs an action of which the catalogue does not say what it needs.
-fn is_unknown(step: &Step) -> bool {
-    step.uses
-        .as_ref()
-        .is_some_and(|uses| uses.slug().is_none_or(|slug| Catalogue::get().action(&slug).is_none()))
+fn is_unknown(placed: &PlacedStep<'_>) -> bool {
+    placed.step.uses.is_some() && placed.action().is_none()
 }
 
 /// Whether a checkout leaves the token where every later script finds it.

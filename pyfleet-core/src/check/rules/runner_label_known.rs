@@ -93,7 +93,8 @@ fn check(file: &WorkflowFile<'_>, findings: &mut Diagnostics) {
     let for_strangers = on.pull_request.is_some() || on.pull_request_target.is_some();
     for PlacedJob { place, id, job, .. } in file.jobs() {
         let Some(runner) = &job.runs_on else { continue };
-        let labels = labels_at(file.document, &place.key("runs-on"), runner);
+        let list = list_of(file.document, place.key("runs-on"));
+        let labels = labels_at(&list, runner);
         let own = labels.iter().find(|(_, label)| label.eq_ignore_ascii_case("self-hosted"));
         if let Some((place, _)) = own {
             if for_strangers && !excludes_forks(job) {
@@ -106,16 +107,23 @@ fn check(file: &WorkflowFile<'_>, findings: &mut Diagnostics) {
                 findings.extend(judge(place, job, label));
             }
             findings.extend(conflict(&labels).or_else(|| conflict_of_matrix(place, job, &labels)));
-            findings.extend(no_label(file.document, &place.key("runs-on"), runner));
+            findings.extend(no_label(list, runner));
         }
     }
 }
 
+/// Where the labels of a runner stand, and how they are written.
+fn list_of(document: &Document, place: Path) -> (Path, Option<&Value>) {
+    let runner = document.node(&place);
+    match runner.and_then(|runner| runner.get("labels")) {
+        Some(labels) => (place.key("labels"), Some(&labels.value)),
+        None => (place, runner.map(|runner| &runner.value)),
+    }
+}
+
 /// The labels, each where it stands.
-fn labels_at<'a>(document: &Document, place: &Path, runner: &'a Runner) -> Vec<(Path, &'a str)> {
-    let inner = place.key("labels");
-    let place = if document.node(&inner).is_some() { &inner } else { place };
-    let is_list = document.node(place).is_some_and(|node| matches!(node.value, Value::Sequence(_)));
+fn labels_at<'a>((place, written): &(Path, Option<&Value>), runner: &'a Runner) -> Vec<(Path, &'a str)> {
+    let is_list = matches!(written, Some(Value::Sequence(_)));
     let at = |position| if is_list { place.index(position) } else { place.clone() };
     runner.labels.iter().enumerate().map(|(position, label)| (at(position), label.as_str())).collect()
 }
@@ -193,10 +201,8 @@ fn conflict_of_matrix(place: &Path, job: &Job, labels: &[(Path, &str)]) -> Optio
 }
 
 /// A list of labels without one, for which GitHub finds no runner.
-fn no_label(document: &Document, place: &Path, runner: &Runner) -> Option<Diagnostic> {
-    let inner = place.key("labels");
-    let place = if document.node(&inner).is_some() { inner } else { place.clone() };
-    let is_empty = matches!(&document.node(&place)?.value, Value::Sequence(items) if items.is_empty());
+fn no_label((place, written): (Path, Option<&Value>), runner: &Runner) -> Option<Diagnostic> {
+    let is_empty = matches!(written, Some(Value::Sequence(items)) if items.is_empty());
     (is_empty && runner.labels.is_empty())
         .then(|| RULE.finding(place, "no label: no runner is asked for, and the job waits in vain"))
 }

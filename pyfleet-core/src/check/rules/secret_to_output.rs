@@ -81,6 +81,9 @@ fn is_secret(script: &Script<'_>, variable: &Variable) -> bool {
 }
 
 fn reads_secret(value: &str) -> bool {
+    if !value.contains("${{") {
+        return false;
+    }
     let (found, _) = embedded(value);
     found
         .iter()

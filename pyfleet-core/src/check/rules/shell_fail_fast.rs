@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::ops::Range;
 
 use super::shell_name::is_known;
-use crate::check::script::{System, system};
+use crate::check::script::System;
 use crate::check::{Check, Group, PlacedJob, PlacedStep, Rule, WorkflowFile};
 use crate::diagnostic::{Diagnostics, Place, Severity};
 use crate::expression::condition;
@@ -51,7 +51,7 @@ fn check(file: &WorkflowFile<'_>, findings: &mut Diagnostics) {
     fn shell_of(defaults: Option<&Defaults>) -> Option<&str> {
         defaults?.run.shell.as_deref()
     }
-    for PlacedJob { place: job_place, job, steps, .. } in file.jobs() {
+    for PlacedJob { place: job_place, job, system, steps, .. } in file.jobs() {
         let judged = LazyCell::new(|| judged_by_others(file.expressions_of(job_place)));
         let inherited = shell_of(job.defaults.as_ref()).or_else(|| shell_of(file.workflow.defaults.as_ref()));
         for PlacedStep { place, step, .. } in steps {
@@ -60,7 +60,7 @@ fn check(file: &WorkflowFile<'_>, findings: &mut Diagnostics) {
                     Some(shell) if stops_at_failure(shell) => {}
                     Some(other) if !is_known(other) => {} // the matter of `shell-name`
                     // PowerShell, which stops.
-                    None if system(job) == Some(System::Windows) => {}
+                    None if *system == Some(System::Windows) => {}
                     Some(other) => {
                         let shell = place.key("shell");
                         let place =
@@ -77,19 +77,19 @@ fn check(file: &WorkflowFile<'_>, findings: &mut Diagnostics) {
                     ),
                 }
             }
-            if only_reports(step) {
+            let ignored = step.run.as_deref().map(ignored_failures).unwrap_or_default();
+            let goes_on =
+                step.continue_on_error.as_ref().is_some_and(|value| *value != OrExpression::Literal(false));
+            if ignored.is_empty() && !goes_on || only_reports(step) {
                 continue;
             }
-            for (ignored, range) in step.run.as_deref().map(ignored_failures).unwrap_or_default() {
+            for (ignored, range) in ignored {
                 let message =
                     format!("`{ignored}` hides a failure: the script goes on as if it had not been");
                 let help = "keep the exit code: `rc=0; command || rc=$?`, then decide on it";
                 findings.push(RULE.finding(Place::within(place.key("run"), range), message).with_help(help));
             }
-            let is_judged = step.id.as_ref().is_some_and(|id| judged.contains(&id.to_lowercase()));
-            if !is_judged
-                && step.continue_on_error.as_ref().is_some_and(|value| *value != OrExpression::Literal(false))
-            {
+            if goes_on && !step.id.as_ref().is_some_and(|id| judged.contains(&id.to_lowercase())) {
                 let message = "the job goes on when this step fails, as if it had not";
                 findings.push(RULE.finding(Place::key(place.key("continue-on-error")), message));
             }
@@ -99,7 +99,7 @@ fn check(file: &WorkflowFile<'_>, findings: &mut Diagnostics) {
 
 /// The steps of a job, by its expressions, whose failure another one asks for: it was not ignored.
 fn judged_by_others(expressions: &[Placed]) -> BTreeSet<String> {
-    let reads = expressions.iter().flat_map(|placed| placed.expression.contexts());
+    let reads = expressions.iter().flat_map(|placed| placed.contexts());
     let outcomes = reads.filter(|access| {
         access.is_within(&["steps"])
             && access.name(1).is_some_and(|name| name.eq_ignore_ascii_case("outcome"))

@@ -1,6 +1,6 @@
 //! `shell-name`.
 
-use crate::check::script::{System, system};
+use crate::check::script::System;
 use crate::check::{Check, Group, PlacedJob, PlacedStep, Rule, WorkflowFile};
 use crate::diagnostic::{Diagnostic, Diagnostics, Path, Severity};
 use crate::workflow::Defaults;
@@ -52,8 +52,8 @@ fn check(file: &WorkflowFile<'_>, findings: &mut Diagnostics) {
     if let Some((place, shell)) = of_defaults(&Path::root(), file.workflow.defaults.as_ref()) {
         findings.extend(judge(place, &shell, None));
     }
-    for PlacedJob { place, job, steps, .. } in file.jobs() {
-        let system = system(job);
+    for PlacedJob { place, job, system, steps, .. } in file.jobs() {
+        let system = *system;
         if let Some((place, shell)) = of_defaults(place, job.defaults.as_ref()) {
             findings.extend(judge(place, &shell, system));
         }

@@ -2,7 +2,7 @@
 
 use crate::check::{Check, Group, PlacedJob, Rule, WorkflowFile};
 use crate::diagnostic::{Diagnostics, Path, Place, Severity};
-use crate::workflow::{Graph, expressions};
+use crate::workflow::Graph;
 
 /// Functions with which a condition is read as it stands, without an implicit `success()`.
 const STATUS: [&str; 4] = ["always", "cancelled", "failure", "success"];
@@ -43,10 +43,6 @@ jobs:
 };
 
 fn check(file: &WorkflowFile<'_>, findings: &mut Diagnostics) {
-    let graph = Graph::of(file.workflow);
-    if graph.cycle().is_some() {
-        return;
-    }
     let condition = |id: &str| Path::of(["jobs", id, "if"]);
     // Every job with a condition, and whether it has a status function.
     let conditions: Vec<(&str, bool)> = file
@@ -55,13 +51,22 @@ fn check(file: &WorkflowFile<'_>, findings: &mut Diagnostics) {
         .iter()
         .filter(|(_, job)| job.condition.as_deref().is_some_and(|text| !text.trim().is_empty()))
         .map(|(id, _)| {
-            let has_status = expressions(file.document, &condition(id)).iter().any(|placed| {
-                let calls = placed.expression.calls();
-                calls.iter().any(|call| STATUS.iter().any(|own| call.function.eq_ignore_ascii_case(own)))
-            });
+            let place = condition(id);
+            let own = file.expressions_of(&place).iter().filter(|placed| placed.path == place);
+            let mut calls = own.flat_map(|placed| placed.expression.calls());
+            let has_status =
+                calls.any(|call| STATUS.iter().any(|own| call.function.eq_ignore_ascii_case(own)));
             (id.as_str(), has_status)
         })
         .collect();
+    let has = |status: bool| conditions.iter().any(|(_, has_status)| *has_status == status);
+    if !has(true) || !has(false) {
+        return; // Nothing runs behind a job that may be skipped.
+    }
+    let graph = Graph::of(file.workflow);
+    if graph.cycle().is_some() {
+        return;
+    }
     let survives = |id: &str| conditions.iter().any(|(own, has_status)| *own == id && *has_status);
     let is_optional = |id: &str| conditions.iter().any(|(own, has_status)| *own == id && !*has_status);
     for PlacedJob { place, id, job, .. } in file.jobs() {

@@ -106,9 +106,13 @@ fn check(file: &WorkflowFile<'_>, findings: &mut Diagnostics) {
 
 /// Whether a name is that of a key, also behind a prefix: `PROD_AWS_ACCESS_KEY_ID`.
 fn is_key(name: &str) -> bool {
-    let name = name.to_ascii_uppercase().replace('-', "_");
-    KEYS.iter()
-        .any(|key| name.strip_suffix(key).is_some_and(|prefix| prefix.is_empty() || prefix.ends_with('_')))
+    let is_same =
+        |(own, other): (&u8, &u8)| own.to_ascii_uppercase() == *other || (*own, *other) == (b'-', b'_');
+    KEYS.iter().map(|key| key.as_bytes()).any(|key| {
+        let Some(start) = name.len().checked_sub(key.len()) else { return false };
+        let (prefix, end) = name.as_bytes().split_at(start);
+        end.iter().zip(key).all(is_same) && matches!(prefix.last(), None | Some(b'_' | b'-'))
+    })
 }
 
 #[cfg(test)]

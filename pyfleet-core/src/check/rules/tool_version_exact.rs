@@ -1,6 +1,6 @@
 //! `tool-version-exact`.
 
-use crate::action::{Catalogue, Tool};
+use crate::action::Tool;
 use crate::check::{Check, Group, PlacedJob, PlacedStep, Rule, WorkflowFile};
 use crate::diagnostic::{Diagnostic, Diagnostics, Path, Place, Severity};
 use crate::expression::{ContextAccess, embedded};
@@ -42,11 +42,9 @@ secrets as step outputs.
 
 fn check(file: &WorkflowFile<'_>, findings: &mut Diagnostics) {
     for PlacedJob { place: job_place, job, steps, .. } in file.jobs() {
-        for PlacedStep { place, step, .. } in steps {
-            let Some(slug) = step.uses.as_ref().and_then(|uses| uses.slug()) else { continue };
-            let Some(tool) = Catalogue::get().action(&slug).and_then(|action| action.tool.as_ref()) else {
-                continue;
-            };
+        for placed in steps {
+            let Some(tool) = placed.action().and_then(|action| action.tool.as_ref()) else { continue };
+            let PlacedStep { place, step, .. } = placed;
             judge_version(file, (job_place, job), (place, step), tool, findings);
             if let Some(wrapper) = &tool.off {
                 judge_wrapper(place, step, wrapper, findings);

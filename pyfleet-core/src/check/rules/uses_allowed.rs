@@ -1,7 +1,7 @@
 //! `uses-allowed`.
 
 use crate::action::Catalogue;
-use crate::check::{Check, Group, PlacedJob, PlacedStep, Rule, WorkflowFile};
+use crate::check::{Check, Group, PlacedJob, Rule, WorkflowFile};
 use crate::diagnostic::{Diagnostic, Diagnostics, Path, Place, Severity};
 use crate::spelling::closest;
 use crate::workflow::Uses;
@@ -39,8 +39,11 @@ fn check(file: &WorkflowFile<'_>, findings: &mut Diagnostics) {
     for PlacedJob { place, job, .. } in file.jobs() {
         findings.extend(job.uses.as_ref().and_then(|uses| judge(place, uses)));
     }
-    for PlacedStep { place, step, .. } in file.steps() {
-        findings.extend(step.uses.as_ref().and_then(|uses| judge(place, uses)));
+    for placed in file.steps() {
+        // Most are in the catalogue, under their own names.
+        let uses = placed.step.uses.as_ref();
+        let is_known = |uses: &&Uses| placed.action().is_some_and(|action| uses.is_spelled(&action.slug));
+        findings.extend(uses.filter(|uses| !is_known(uses)).and_then(|uses| judge(&placed.place, uses)));
     }
 }
 
@@ -68,9 +71,8 @@ fn judge(owner: &Path, uses: &Uses) -> Option<Diagnostic> {
         None => {
             let message = format!("`{slug}` is not in the catalogue");
             let slugs = || catalogue.actions().iter().map(|action| action.slug.as_str());
-            if let Some(meant) = slugs().find(|meant| {
-                !owner_of(meant).eq_ignore_ascii_case(owner_of(&slug)) && is_one_slip(meant, &slug)
-            }) {
+            let is_of_another = |meant: &&str| !owner_of(meant).eq_ignore_ascii_case(owner_of(&slug));
+            if let Some(meant) = slugs().filter(|meant| is_one_slip(meant, &slug)).find(is_of_another) {
                 return Some(RULE.finding(place(), message).with_help(format!("did you mean `{meant}`?")));
             }
             let finding = Diagnostic::warning(RULE.code, place(), message);

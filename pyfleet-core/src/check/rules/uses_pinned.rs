@@ -1,7 +1,7 @@
 //! `uses-pinned`.
 
-use crate::action::Catalogue;
-use crate::check::{Check, Group, PlacedJob, PlacedStep, Rule, WorkflowFile};
+use crate::action::{Action, Catalogue};
+use crate::check::{Check, Group, PlacedJob, Rule, WorkflowFile};
 use crate::diagnostic::{Diagnostic, Diagnostics, Path, Place, Severity};
 use crate::workflow::Uses;
 use crate::yaml::tree::Document;
@@ -38,27 +38,27 @@ commit without a version cannot be reviewed, and a commit that is not the versio
 
 fn check(file: &WorkflowFile<'_>, findings: &mut Diagnostics) {
     for PlacedJob { place, job, .. } in file.jobs() {
-        findings.extend(job.uses.as_ref().and_then(|uses| judge(file.document, &place.key("uses"), uses)));
+        let Some(uses) = &job.uses else { continue };
+        let known = uses.slug().and_then(|slug| Catalogue::get().action(&slug));
+        findings.extend(judge(file.document, &place.key("uses"), uses, known));
     }
-    for PlacedStep { place, step, .. } in file.steps() {
-        findings.extend(step.uses.as_ref().and_then(|uses| judge(file.document, &place.key("uses"), uses)));
+    for placed in file.steps() {
+        let Some(uses) = &placed.step.uses else { continue };
+        findings.extend(judge(file.document, &placed.place.key("uses"), uses, placed.action()));
     }
 }
 
-fn judge(document: &Document, path: &Path, uses: &Uses) -> Option<Diagnostic> {
+fn judge(document: &Document, path: &Path, uses: &Uses, known: Option<&Action>) -> Option<Diagnostic> {
     let (slug, reference) = (uses.slug()?, uses.reference()?);
-    let catalogue = Catalogue::get();
-    let known = catalogue.action(&slug);
-    let remedy = known.map(|action| format!("use `{} # {}`", action.pin(), action.version));
-    let help = |finding: Diagnostic| match &remedy {
-        Some(remedy) => finding.with_help(remedy.clone()),
+    let help = |finding: Diagnostic| match known {
+        Some(action) => finding.with_help(format!("use `{} # {}`", action.pin(), action.version)),
         None => finding,
     };
     let comment = document.trailing_comment(path).and_then(|comment| comment.split_whitespace().next());
     let version = comment.map(version_in);
     let reference_place = || Place::within(path.clone(), slug.len() + 1..slug.len() + 1 + reference.len());
     let runs = if is_commit(reference) { version } else { Some(reference) };
-    if let Some(denied) = runs.and_then(|version| catalogue.denied(&slug, version)) {
+    if let Some(denied) = runs.and_then(|version| Catalogue::get().denied(&slug, version)) {
         let message = format!("{slug} below {} must not run: {}", denied.below, denied.reason);
         return Some(help(RULE.finding(reference_place(), message)));
     }
