@@ -15,6 +15,7 @@ pub mod decode;
 pub mod tree;
 pub mod write;
 
+mod builder;
 mod scalar;
 
 #[cfg(test)]
