@@ -23,7 +23,7 @@ fn ignoring_case(key: &str) -> String {
 #[derive(Clone, Copy)]
 pub(super) struct Dialect {
     /// A key as it is compared with its siblings.
-    identity: fn(&str) -> String,
+    pub(super) identity: fn(&str) -> String,
     /// Whether an anchor name may be defined again.
     anchors_repeat: bool,
     /// What a key that is defined twice is reported as.

@@ -17,6 +17,7 @@ pub mod write;
 
 mod builder;
 mod scalar;
+mod usual;
 
 #[cfg(test)]
 mod tests;

@@ -11,7 +11,7 @@
 //! differs where an alias is replayed with the value it stands in).
 
 use super::builder::{Builder, Dialect, MANIFEST, WORKFLOW};
-use super::scalar;
+use super::{scalar, usual};
 use crate::diagnostic::{Diagnostics, Part, Path, Place, Segment};
 use crate::source::{Source, Span};
 
@@ -223,6 +223,9 @@ impl Document {
     /// that one, which [`Self::parse_workflow`] reports; nothing comes back where anything else is wrong.
     #[must_use]
     pub fn parse_workflow_repeating(source: Source) -> Option<Self> {
+        if let Some(root) = usual::read(source.text(), WORKFLOW) {
+            return Some(Self { source, root });
+        }
         let mut builder = Builder::new(source.text(), WORKFLOW);
         builder.read();
         let is_read = builder.findings.iter().all(|finding| finding.code == WORKFLOW.duplicate);
@@ -230,6 +233,9 @@ impl Document {
     }
 
     fn read(source: Source, dialect: Dialect) -> Result<Self, Diagnostics> {
+        if let Some(root) = usual::read(source.text(), dialect) {
+            return Ok(Self { source, root });
+        }
         let mut builder = Builder::new(source.text(), dialect);
         builder.read();
         if builder.findings.is_empty() {
