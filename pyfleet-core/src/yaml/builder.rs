@@ -264,7 +264,7 @@ impl<'a> Builder<'a> {
             return span;
         }
         let between = self.text.get(self.read_to..span.start).unwrap_or_default();
-        let header = between.lines().find_map(|line| {
+        let header = between.lines().filter(|line| !line.starts_with('#')).find_map(|line| {
             let code = line.split(" #").next()?.split("\t#").next()?;
             let header = code.split_whitespace().next_back().filter(|last| last.starts_with(['|', '>']))?;
             Some(header.as_ptr().addr() - self.text.as_ptr().addr())

@@ -16,7 +16,7 @@ impl<'a> Reader<'a> {
             _ => {
                 let line_start = self.cursor.line_start();
                 let scalar = self.scalar(Context::Block, parent)?;
-                if self.is_key(&scalar, line_start) {
+                if self.is_key(&scalar, line_start, Context::Block) {
                     self.nested(|reader| reader.block_mapping(scalar, column))
                 } else {
                     self.scalar_in_block(scalar, parent)
@@ -37,15 +37,8 @@ impl<'a> Reader<'a> {
                 let end = entries.last().map_or(start, |(_, value)| value.span.end);
                 return Some(Node { span: start..end, value: self.mapping(entries)? });
             }
-            key = self.block_key(column)?;
+            key = self.implicit_key(Context::Block, Some(column))?;
         }
-    }
-
-    /// `ns-s-block-map-implicit-key`, up to its colon.
-    fn block_key(&mut self, column: usize) -> Option<Node> {
-        let line_start = self.cursor.line_start();
-        let key = self.scalar(Context::Block, Some(column))?;
-        self.is_key(&key, line_start).then(|| self.key(key))?
     }
 
     /// `l-block-map-implicit-value`, from its colon.

@@ -52,6 +52,11 @@ impl<'a> Cursor<'a> {
         self.peek() == Some(indicator) && matches!(self.peek_second(), None | Some(b' ' | b'\t' | b'\n'))
     }
 
+    /// Whether something like a document marker is next: three dashes or dots at the start of a line.
+    pub(super) fn is_at_marker(&self) -> bool {
+        self.column() == 0 && (self.rest().starts_with(b"---") || self.rest().starts_with(b"..."))
+    }
+
     pub(super) const fn advance(&mut self, bytes: usize) {
         self.at += bytes;
     }

@@ -42,19 +42,12 @@ impl Reader<'_> {
         let mut entries = Vec::new();
         self.cursor.advance(1);
         while self.has_flow_entry(b'}')? {
-            let key = self.flow_key(parent)?;
+            let key = self.implicit_key(Context::Flow, parent)?;
             let value = self.flow_value(parent)?;
             entries.push((key, value));
             self.end_flow_entry(b'}')?;
         }
         Some(Node { span: start..self.cursor.at(), value: self.mapping(entries)? })
-    }
-
-    /// `ns-flow-map-implicit-entry`, up to its colon.
-    fn flow_key(&mut self, parent: Option<usize>) -> Option<Node> {
-        let line_start = self.cursor.line_start();
-        let key = self.scalar(Context::Flow, parent)?;
-        self.is_key(&key, line_start).then(|| self.key(key))?
     }
 
     /// `c-ns-flow-map-separate-value`, from its colon.

@@ -15,7 +15,7 @@ pub(super) struct Scalar<'a> {
 }
 
 /// What a scalar stands in.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq)]
 pub(super) enum Context {
     Block,
     Flow,
@@ -81,14 +81,13 @@ impl<'a> Reader<'a> {
     /// dots at the start of a line may separate documents.
     fn can_start_plain(&self, first: u8) -> bool {
         match first {
-            b'?' | b':' | b',' | b'[' | b']' | b'{' | b'}' | b'#' | b'&' | b'*' | b'!' | b'|' | b'>'
-            | b'%' | b'@' | b'`' | b' ' | b'\t' | b'\n' => false,
+            b' ' | b'\t' | b'\n' | b'?' | b':' | b',' | b'[' | b']' | b'{' | b'}' | b'#' | b'&' | b'*'
+            | b'!' | b'|' | b'>' | b'%' | b'@' | b'`' => false,
             b'-' => {
-                !self.cursor.is_at_indicator(b'-')
-                    && !self.cursor.peek_second().is_some_and(is_flow_indicator)
-                    && self.cursor.column() > 0
+                let next = self.cursor.peek_second();
+                next.is_some_and(|next| is_plain_safe(next, Context::Flow)) && !self.cursor.is_at_marker()
             }
-            b'.' => self.cursor.column() > 0,
+            b'.' => !self.cursor.is_at_marker(),
             _ => true,
         }
     }

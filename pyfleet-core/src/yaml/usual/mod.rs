@@ -52,8 +52,8 @@ pub(super) fn read(text: &str, dialect: Dialect) -> Option<Node> {
 
 /// Whether a text holds no characters but printable ones, tabs and line feeds.
 fn is_usual(text: &str) -> bool {
-    let is_control = |byte: u8| (byte < b' ' && byte != b'\n' && byte != b'\t') || byte == 0x7F;
-    // Without an early end, so that many bytes are looked at together.
+    // Without branches and an early end, so that many bytes are looked at together.
+    let is_control = |byte: u8| ((byte < b' ') & (byte != b'\n') & (byte != b'\t')) | (byte == 0x7F);
     let has_control = text.bytes().fold(false, |found, byte| found | is_control(byte));
     !has_control && (text.is_ascii() || text.chars().all(is_usual_character))
 }
@@ -78,9 +78,9 @@ impl Reader<'_> {
     /// `l-any-document`, with a collection as its root.
     fn document(&mut self) -> Option<Node> {
         self.cursor.next_line()?;
-        if self.cursor.indent == Some(0) && self.cursor.rest().starts_with(b"---") {
+        if self.cursor.is_at_marker() && self.cursor.peek() == Some(b'-') {
             self.cursor.advance(3);
-            self.cursor.end_line()?;
+            self.end_line()?;
         }
         let root = self.block_node(None)?;
         let is_collection = matches!(root.value, Value::Sequence(_) | Value::Mapping(_));

@@ -8,7 +8,7 @@ use proptest::prelude::*;
 
 use super::super::builder::{Builder, Dialect, MANIFEST, WORKFLOW};
 use super::super::tests::{check, styled_text, text};
-use super::super::tree::Node;
+use super::super::tree::{MAX_BYTES, MAX_DEPTH, MAX_EVENTS, Node};
 use super::read;
 use crate::reference_data;
 
@@ -45,6 +45,129 @@ fn check_law<S: Strategy<Value = String>>(name: &str, texts: &S, least: f64) {
     let share = f64::from(taken.get()) / f64::from(all.get());
     println!("{name}: {} taken, {:.1} %", taken.get(), share * 100.0);
     assert!(share > least, "{name}: the law is hardly tried");
+}
+
+#[test]
+fn usual_texts_are_taken() {
+    for text in [
+        "a: b\n",
+        "a: b",
+        "---\na: b\n",
+        "# c\n\n--- # c\n# c\na: b\n",
+        "  a: b\n  c: d\n",
+        "a:\n  b:\n    c: 1\nd: ~\n",
+        "a:\nb: # c\nc:\n  # c\n\n",
+        "- a\n- - b\n  - c\n-   d: e\n    f: g\n-\n  h\n- # c\n  i: j\n",
+        "a:\n- b\n- c:\n  - d\ne:\n-\n  f\n",
+        "a : b\n'c' : d\n\"e\": f\n",
+        "a: b#c # d\ne: f:g\nh: -i ?j\n",
+        "a: b c\n  d\n\n  e # c\n",
+        "- a\n  - b\n",
+        "a: 'b''c'\nd: 'e\n  f\n\n  g '\n",
+        "a: \"\\x41\\u00e9\\U0001F980\\n\\t\\\"\\\\\\ \"\nb: \"c \\\n  d \n\n  e\"\n",
+        "a: |\n  b\n\n    c\n  \td\n\ne: >-\n  f\n  g\n\n  h\n   i\n  j\n",
+        "a: |+\n\n  b\n\n\nc: |2- # c\n    d\n# c\ne: >+1\n f",
+        "- |\n a\n- >\n\n b\n-\n  |\n   c\n",
+        "- a |\n# b |\n- |\n c\n# d\n",
+        "a: [b, 'c', \"d\", [], {}, {e: f, g: }, 1,]\n",
+        "a: [ # c\n  b, # c\n  c\n] # c\n",
+        "{\"a\":\"b\",\"c\":{\"d\":[1,true,null]}}\n",
+        "[a, b]\n",
+        "ä: ö # ü\nß: 🦀\n",
+        "1: a\ntrue: b\nnull: c\n.5: 0x1F\n",
+    ] {
+        assert!(is_taken(text).unwrap_or_else(|difference| panic!("{difference}")), "{text}");
+    }
+}
+
+#[test]
+fn other_texts_are_left() {
+    for text in [
+        "",
+        "# c\n",
+        "a\n",
+        "'a'\n",
+        "|\n a\n",
+        "a: b\n---\nc: d\n",
+        "a: b\n...\n",
+        "--- a: b\n",
+        "%YAML 1.2\n---\na: b\n",
+        "\u{feff}a: b\n",
+        "a: b\r\n",
+        "a: \"\u{85}\"\n",
+        "a: \u{7}\n",
+        "a: &b c\n",
+        "a: *b\n",
+        "a: !!str b\n",
+        "? a\n: b\n",
+        ": b\n",
+        "a:\tb\n",
+        "a: b\t# c\n",
+        "\ta: b\n",
+        "a: b\nc\n",
+        "a: b: c\n",
+        "a: b\n c: d\n",
+        "a: - b\n",
+        "a: b\n- c\n",
+        "- a\nb: c\n",
+        "a: b # c\n  d\n",
+        "a: \"b\" c\n",
+        "a: \"b\"#c\n",
+        "a: \"\\q\"\n",
+        "a: \"\\ud83e\\udd80\"\n",
+        "a: \"b\nc\"\n",
+        "a: 'b\n",
+        "a: [b\n",
+        "a: [b: c]\n",
+        "a: [b c\n  d]\n",
+        "a: {b}\n",
+        "a: {b:c}\n",
+        "a: [b,#c\n  d]\n",
+        "[a]: b\n",
+        "a: |\n\nb: c\n",
+        "a: |\n   \n  b\n",
+        "a: |\n \tb\n",
+        "a: | b\n",
+        "-\n- a\n",
+        "a: @b\n",
+        "a: `b`\n",
+        // Something is wrong with these, and what it is, is found by the complete reader.
+        "a: 1\na: 2\n",
+        "é: 1\né: 2\n",
+        "<<: a\n",
+        "a: 0x1FFFFFFFF\n",
+        "0x1FFFFFFFF: a\n",
+    ] {
+        assert_eq!(read(text, MANIFEST), None, "{text}");
+    }
+    assert!(read("a: 1\nA: 2\n", MANIFEST).is_some(), "only workflows compare keys without case");
+    assert_eq!(read("a: 1\nA: 2\n", WORKFLOW), None);
+    assert_eq!(read("ı: 1\nI: 2\n", WORKFLOW), None);
+}
+
+#[test]
+fn limits_are_the_same() {
+    let list = |items: usize| "- 1\n".repeat(items);
+    let nested = |depth: usize| format!("{}{}\n", "[".repeat(depth), "]".repeat(depth));
+    let mapping = |keys: usize| (0..keys).map(|key| format!("a{key}: 1\n")).collect::<String>();
+    let around = super::EVENTS_AROUND_ROOT + 2;
+    for (text, expected) in [
+        (list(MAX_EVENTS - around), true),
+        (list(MAX_EVENTS - around + 1), false),
+        (mapping((MAX_EVENTS - around) / 2), true),
+        (mapping((MAX_EVENTS - around) / 2 + 1), false),
+        (nested(MAX_DEPTH), true),
+        (nested(MAX_DEPTH + 1), false),
+        (format!("{}a\n", "- ".repeat(MAX_DEPTH)), true),
+        (format!("{}a\n", "- ".repeat(MAX_DEPTH + 1)), false),
+        (format!("a: {}\n", "b".repeat(MAX_BYTES - 4)), true),
+        (format!("a: {}\n", "b".repeat(MAX_BYTES - 3)), false),
+        (format!("{}: b\n", "a".repeat(super::MAX_KEY)), true),
+        (format!("{}: b\n", "a".repeat(super::MAX_KEY + 1)), false),
+    ] {
+        let is_taken = is_taken(&text).unwrap_or_else(|_| panic!("differs: {}", &text[..40]));
+        assert_eq!(is_taken, expected, "{}", &text[..40]);
+    }
 }
 
 #[test]
