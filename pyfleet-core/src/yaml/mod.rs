@@ -15,7 +15,9 @@ pub mod decode;
 pub mod tree;
 pub mod write;
 
+mod builder;
 mod scalar;
+mod usual;
 
 #[cfg(test)]
 mod tests;

@@ -17,6 +17,13 @@ pub(super) enum Plain {
 /// (`src/Sdk/WorkflowParser/Conversion/YamlObjectReader.cs`, `Match…`), wrapping of 32-bit hexadecimal
 /// and octal numbers included.
 pub(super) fn resolve(text: &str) -> Plain {
+    // Nearly every text ends here.
+    if !matches!(
+        text.as_bytes().first(),
+        None | Some(b'0'..=b'9' | b'.' | b'+' | b'-' | b'~' | b'n' | b'N' | b't' | b'T' | b'f' | b'F')
+    ) {
+        return Plain::String;
+    }
     match text {
         "" | "null" | "Null" | "NULL" | "~" => return Plain::Null,
         "true" | "True" | "TRUE" => return Plain::Bool(true),

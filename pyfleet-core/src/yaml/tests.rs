@@ -161,7 +161,7 @@ const NASTY: &[&str] = &[
     "a b c d e f",
 ];
 
-fn text() -> impl Strategy<Value = String> {
+pub(super) fn text() -> impl Strategy<Value = String> {
     let characters = "ab01yn ::##--\n\n\t'\"\\\\,[]{}&*!|>%@`?=<~.+_é\u{85}\u{2028}\u{a0}🦀\r\u{7}"
         .chars()
         .collect::<Vec<_>>();
@@ -207,7 +207,11 @@ fn document() -> impl Strategy<Value = Json> {
 }
 
 /// Runs a property on [`CASES`] reproducible values.
-fn check<S: Strategy>(name: &str, strategy: &S, property: impl Fn(S::Value) -> Result<(), TestCaseError>) {
+pub(super) fn check<S: Strategy>(
+    name: &str,
+    strategy: &S,
+    property: impl Fn(S::Value) -> Result<(), TestCaseError>,
+) {
     let config = Config { cases: CASES, failure_persistence: None, ..Config::default() };
     let mut runner = TestRunner::new_with_rng(config, TestRng::from_seed(RngAlgorithm::ChaCha, &[7; 32]));
     if let Err(failure) = runner.run(strategy, property) {
@@ -615,6 +619,15 @@ fn with_short_keys(value: Json) -> Json {
             .collect(),
         leaf => leaf,
     }
+}
+
+/// Documents as [`styled`] ones are written.
+pub(super) fn styled_text() -> impl Strategy<Value = String> {
+    styled().prop_map(|(value, choices)| {
+        let mut scribe = Scribe::new(&choices);
+        scribe.block(&value, 0);
+        scribe.out
+    })
 }
 
 fn styled() -> impl Strategy<Value = (Json, Vec<u8>)> {
