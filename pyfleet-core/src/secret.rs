@@ -1,6 +1,7 @@
 //! What is a secret by its form or by its place, and how a text is shown without it.
 
 use std::borrow::Cow;
+use std::iter;
 use std::ops::Range;
 
 const KEY_BEGINS: &str = "-----BEGIN ";
@@ -12,21 +13,17 @@ const SHORTEST: usize = 20;
 #[must_use]
 pub fn secrets_in(text: &str) -> Vec<(&'static str, Range<usize>)> {
     let mut found = Vec::new();
-    if let Some(start) = text.find(KEY_BEGINS) {
+    // Whether it is there at all is known much sooner than where.
+    if let Some(start) = text.contains(KEY_BEGINS).then(|| text.find(KEY_BEGINS)).flatten() {
         let line = text[start..].lines().next().unwrap_or_default();
         if let Some(end) = line.find("PRIVATE KEY-----") {
             found.push(("a private key", start..start + end + "PRIVATE KEY-----".len()));
         }
     }
-    let is_part = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.');
-    let mut next = 0;
-    for word in text.as_bytes().split(|byte| !is_part(byte)) {
-        let start = next;
-        let position = start + word.len();
-        next = position + 1;
-        let Some(word) = text.get(start..position).filter(|word| word.len() >= SHORTEST) else { continue };
+    for Range { start, end } in long_words(text.as_bytes()) {
+        let Some(word) = text.get(start..end) else { continue };
         if is_web_token(word) {
-            found.push(("a signed web token", start..position));
+            found.push(("a signed web token", start..end));
             continue;
         }
         // Nothing else holds a dot: it ends a sentence, or begins a file's extension.
@@ -38,6 +35,26 @@ pub fn secrets_in(text: &str) -> Vec<(&'static str, Range<usize>)> {
         }
     }
     found
+}
+
+/// The words of a text that are long enough for a secret. Most bytes are passed over: of so many in a row that none
+/// shorter can be a secret, the last one tells whether they can be a word.
+fn long_words(text: &[u8]) -> impl Iterator<Item = Range<usize>> {
+    let is_part = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.');
+    let mut from = 0;
+    iter::from_fn(move || {
+        loop {
+            let window = text.get(from..from + SHORTEST)?;
+            if let Some(gap) = window.iter().rposition(|byte| !is_part(byte)) {
+                from += gap + 1;
+                continue;
+            }
+            let start = from;
+            let length = text[start..].iter().position(|byte| !is_part(byte));
+            from = length.map_or(text.len(), |length| start + length);
+            return Some(start..from);
+        }
+    })
 }
 
 fn kind_of(word: &str) -> Option<&'static str> {
@@ -127,23 +144,7 @@ fn values_of_secrets(line: &str) -> Vec<Range<usize>> {
         if colon < looked_to {
             continue;
         }
-        let key = line[..colon].trim_end_matches(['"', '\'', ' ']);
-        let named = |end: &str| {
-            key.len()
-                .checked_sub(end.len())
-                .and_then(|at| key.get(at..))
-                .is_some_and(|own| own.eq_ignore_ascii_case(end))
-        };
-        // What a permission of that name allows is no secret.
-        if named("id-token") {
-            continue;
-        }
-        let is_name = named("secret");
-        if !is_name
-            && !["password", "passwd", "token", "api-key", "api_key", "webhook"].iter().any(|end| named(end))
-        {
-            continue;
-        }
+        let Some(is_name) = names_a_secret(&line[..colon]) else { continue };
         let after = &line[colon + 1..];
         let value = after.trim_start_matches(' ');
         let start = colon + 1 + (after.len() - value.len());
@@ -167,6 +168,26 @@ fn values_of_secrets(line: &str) -> Vec<Range<usize>> {
         }
     }
     found
+}
+
+/// Whether a key, with what is before it in its line, is named as one whose value is secret, or the name of a secret.
+fn names_a_secret(before: &str) -> Option<bool> {
+    let key = before.as_bytes();
+    let end = key.iter().rposition(|byte| !matches!(byte, b'"' | b'\'' | b' '))?;
+    let named = |end_of_name: &str| {
+        let start = (end + 1).checked_sub(end_of_name.len());
+        start.is_some_and(|start| key[start..=end].eq_ignore_ascii_case(end_of_name.as_bytes()))
+    };
+    // Nearly every key is told apart by its last letter.
+    match key[end].to_ascii_lowercase() {
+        b't' if named("secret") => Some(true),
+        b'd' if named("password") || named("passwd") => Some(false),
+        // What a permission of that name allows is no secret.
+        b'n' if named("token") && !named("id-token") => Some(false),
+        b'y' if named("api-key") || named("api_key") => Some(false),
+        b'k' if named("webhook") => Some(false),
+        _ => None,
+    }
 }
 
 #[cfg(test)]
