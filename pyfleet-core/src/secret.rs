@@ -6,6 +6,8 @@ use std::ops::Range;
 
 const KEY_BEGINS: &str = "-----BEGIN ";
 
+const KEY_IS_PRIVATE: &str = "PRIVATE KEY-----";
+
 /// Nothing shorter has the form of a secret.
 const SHORTEST: usize = 20;
 
@@ -14,10 +16,12 @@ const SHORTEST: usize = 20;
 pub fn secrets_in(text: &str) -> Vec<(&'static str, Range<usize>)> {
     let mut found = Vec::new();
     // Whether it is there at all is known much sooner than where.
-    if let Some(start) = text.contains(KEY_BEGINS).then(|| text.find(KEY_BEGINS)).flatten() {
+    if holds_a_key(text)
+        && let Some(start) = text.find(KEY_BEGINS)
+    {
         let line = text[start..].lines().next().unwrap_or_default();
-        if let Some(end) = line.find("PRIVATE KEY-----") {
-            found.push(("a private key", start..start + end + "PRIVATE KEY-----".len()));
+        if let Some(end) = line.find(KEY_IS_PRIVATE) {
+            found.push(("a private key", start..start + end + KEY_IS_PRIVATE.len()));
         }
     }
     for Range { start, end } in long_words(text.as_bytes()) {
@@ -96,21 +100,10 @@ fn is_web_token(word: &str) -> bool {
 #[must_use]
 pub fn mask(text: &str) -> Cow<'_, str> {
     let mut ranges: Vec<Range<usize>> = secrets_in(text).into_iter().map(|(_, range)| range).collect();
-    let mut start = 0;
-    let holds_keys = text.contains(KEY_BEGINS);
-    let mut is_key = false;
-    for line in text.split_inclusive('\n') {
-        if holds_keys && line.contains(KEY_BEGINS) && line.contains("PRIVATE KEY-----") {
-            is_key = true;
-        } else if is_key && line.contains("-----END ") {
-            is_key = false;
-        } else if is_key && is_encoded(line) {
-            ranges.push(start..start + line.trim_end().len());
-        } else {
-            is_key = false;
-            ranges.extend(values_of_secrets(line).into_iter().map(|own| start + own.start..start + own.end));
-        }
-        start += line.len();
+    if holds_a_key(text) {
+        ranges.extend(values_beside_keys(text));
+    } else {
+        ranges.extend(values_of_secrets(text));
     }
     if ranges.is_empty() {
         return Cow::Borrowed(text);
@@ -129,40 +122,66 @@ pub fn mask(text: &str) -> Cow<'_, str> {
     Cow::Owned(masked)
 }
 
+fn holds_a_key(text: &str) -> bool {
+    text.len() >= KEY_BEGINS.len() + KEY_IS_PRIVATE.len() && text.contains(KEY_BEGINS)
+}
+
+/// The insides of private keys, and what [`values_of_secrets`] finds beside them.
+fn values_beside_keys(text: &str) -> Vec<Range<usize>> {
+    let mut found = Vec::new();
+    let mut start = 0;
+    let mut is_key = false;
+    for line in text.split_inclusive('\n') {
+        if line.contains(KEY_BEGINS) && line.contains(KEY_IS_PRIVATE) {
+            is_key = true;
+        } else if is_key && line.contains("-----END ") {
+            is_key = false;
+        } else if is_key && is_encoded(line) {
+            found.push(start..start + line.trim_end().len());
+        } else {
+            is_key = false;
+            found.extend(values_of_secrets(line).into_iter().map(|own| start + own.start..start + own.end));
+        }
+        start += line.len();
+    }
+    found
+}
+
 /// A line of Base64: the inside of a key.
 fn is_encoded(line: &str) -> bool {
     let line = line.trim();
     line.len() >= 16 && line.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+/=".contains(&byte))
 }
 
-/// Plain values of keys whose name says that they are secret. The name of a secret is none.
-fn values_of_secrets(line: &str) -> Vec<Range<usize>> {
+/// Plain values of keys whose name says that they are secret, each in its line. The name of a secret is none.
+fn values_of_secrets(text: &str) -> Vec<Range<usize>> {
     let mut found = Vec::new();
     let mut looked_to = 0;
-    for (colon, _) in line.match_indices(':') {
+    let colons = text.bytes().enumerate().filter(|(_, byte)| *byte == b':');
+    for (colon, _) in colons {
         // What belongs to a value is no key.
         if colon < looked_to {
             continue;
         }
-        let Some(is_name) = names_a_secret(&line[..colon]) else { continue };
-        let after = &line[colon + 1..];
+        let Some(is_name) = names_a_secret(&text.as_bytes()[..colon]) else { continue };
+        let after = text[colon + 1..].split('\n').next().unwrap_or_default();
         let value = after.trim_start_matches(' ');
         let start = colon + 1 + (after.len() - value.len());
         let length = match value.chars().next() {
-            None | Some('{' | '[' | '&' | '*' | '|' | '>' | '#' | '\r' | '\n') => continue,
+            None | Some('{' | '[' | '&' | '*' | '|' | '>' | '#' | '\r') => continue,
             _ if value.len() == after.len() => continue,
             Some(quote @ ('"' | '\'')) => {
                 value[1..].find(quote).map_or(value.trim_end().len(), |end| end + 2)
             }
             Some(_) => {
-                let end = value.find([',', '}', ']', '\n', '\r']).unwrap_or(value.len());
+                let end = value.find([',', '}', ']', '\r']).unwrap_or(value.len());
                 let end = value[..end].find(" #").unwrap_or(end);
                 value[..end].trim_end().len()
             }
         };
         looked_to = start + length;
-        let text = value[..length].trim_matches(['"', '\'']);
-        let could_be_a_name = text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+        let plain = value[..length].trim_matches(['"', '\'']);
+        let could_be_a_name = plain.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
         if !(is_name && could_be_a_name) {
             found.push(start..start + length);
         }
@@ -170,9 +189,8 @@ fn values_of_secrets(line: &str) -> Vec<Range<usize>> {
     found
 }
 
-/// Whether a key, with what is before it in its line, is named as one whose value is secret, or the name of a secret.
-fn names_a_secret(before: &str) -> Option<bool> {
-    let key = before.as_bytes();
+/// Of a key, with what is before it: whether its value is the name of a secret; nothing where it has to do with none.
+fn names_a_secret(key: &[u8]) -> Option<bool> {
     let end = key.iter().rposition(|byte| !matches!(byte, b'"' | b'\'' | b' '))?;
     let named = |end_of_name: &str| {
         let start = (end + 1).checked_sub(end_of_name.len());

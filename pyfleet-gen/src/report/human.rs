@@ -35,10 +35,7 @@ fn show(found: &Found, colour: bool) -> String {
     for finding in findings.iter().take(SHOWN) {
         drawn.clear();
         excerpt(source, &name, &text, finding).write(colour, &mut drawn);
-        for line in drawn.lines() {
-            shown.push_str(&inert(line));
-            shown.push('\n');
-        }
+        shown.push_str(&inert_lines(&drawn));
         shown.push('\n');
     }
     if let Some(hidden) = findings.len().checked_sub(SHOWN).filter(|hidden| *hidden > 0) {
@@ -87,6 +84,20 @@ pub(super) fn excerpt<'a>(source: &Source, name: &'a str, text: &'a str, found: 
         }),
         helps: finding.help.iter().map(|help| visible(help)).collect(),
     }
+}
+
+/// Every line of a text as [`inert`] leaves it, and without a carriage return at its end. A text that holds nothing of
+/// the kind is not taken apart.
+fn inert_lines(text: &str) -> Cow<'_, str> {
+    if !text.contains("::") && !text.contains("##[") && !text.contains('\r') {
+        return Cow::Borrowed(text);
+    }
+    let mut lines = String::with_capacity(text.len());
+    for line in text.lines() {
+        lines.push_str(&inert(line));
+        lines.push('\n');
+    }
+    Cow::Owned(lines)
 }
 
 /// From the beginning of the first line that holds one of the spans to the end of the last.

@@ -34,7 +34,7 @@ pub(super) fn rows(places: &[Place<'_>], hidden: usize) -> Vec<Row> {
     depths.sort_by_key(|(_, place)| (Reverse(place.width()), place.is_primary));
     if let Some(row) = rows.first_mut() {
         for (_, place) in depths {
-            let stroke = std::iter::repeat_n(place.stroke(), place.width());
+            let stroke = std::iter::repeat_n(place.stroke().sign(), place.width());
             row.put(place.start.saturating_sub(hidden), stroke, place.ink());
         }
     }

@@ -24,10 +24,10 @@ use std::borrow::Cow;
 use pyfleet_core::diagnostic::Severity;
 use pyfleet_core::source::Span;
 
-use self::pen::{Ink, Pen};
+use self::pen::{Ink, Pen, Stroke};
 use self::place::Place;
 use self::row::Row;
-use self::width::width;
+use self::width::{width, without_tabs};
 use self::window::Window;
 
 /// What is drawn. Every text is as [`super::visible`] leaves it.
@@ -101,15 +101,15 @@ impl Drawing<'_> {
         let indent = severity.len() + width(code) + "[]: ".len();
         self.pen.draw(Ink::Severity, &[&severity, "[", code, "]"]);
         // What begins another line is drawn; a carriage return and a tab would move what follows.
-        let message = match message.contains(['\t', '\r']) {
-            true => Cow::Owned(message.replace('\t', "    ").replace('\r', "\u{240d}")),
-            false => Cow::Borrowed(message),
-        };
+        let mut message = without_tabs(message);
+        if message.contains('\r') {
+            message = Cow::Owned(message.replace('\r', "\u{240d}"));
+        }
         let mut lines = message.split('\n');
         self.pen.draw(Ink::Bold, &[": ", lines.next().unwrap_or_default()]);
         self.pen.end_row();
         for line in lines {
-            self.pen.repeat(' ', indent);
+            self.indent(indent);
             self.pen.draw(Ink::Bold, &[line]);
             self.pen.end_row();
         }
@@ -117,25 +117,29 @@ impl Drawing<'_> {
 
     fn help(&mut self, help: &str) {
         let mut lines = help.split('\n');
-        self.pen.repeat(' ', self.gutter + 1);
+        self.indent(self.gutter + 1);
         self.pen.draw(Ink::Gutter, &["= "]);
         self.pen.draw(Ink::Bold, &["help"]);
-        self.pen.draw(Ink::Plain, &[": ", lines.next().unwrap_or_default()]);
+        self.pen.plain(": ");
+        self.pen.plain(lines.next().unwrap_or_default());
         self.pen.end_row();
         for line in lines {
-            self.pen.repeat(' ', self.gutter + "  = help: ".len() - 1);
-            self.pen.draw(Ink::Plain, &[line]);
+            self.indent(self.gutter + " = help: ".len());
+            self.pen.plain(line);
             self.pen.end_row();
         }
     }
 
     /// The snippet's name and place, then its marked lines in their order.
     fn snippet(&mut self, arrow: &str, snippet: &Snippet<'_>, places: &[Place<'_>]) {
-        self.pen.repeat(' ', self.gutter);
+        self.indent(self.gutter);
         self.pen.draw(Ink::Gutter, &[arrow]);
-        self.pen.draw(Ink::Plain, &[&snippet.path]);
+        self.pen.plain(&snippet.path);
         if let Some(Place { number, column, .. }) = places.iter().find(|place| place.is_primary) {
-            self.pen.draw(Ink::Plain, &[":", &number.to_string(), ":", &column.to_string()]);
+            for part in [number, column] {
+                self.pen.plain(":");
+                self.pen.number(Ink::Plain, *part, 0);
+            }
         }
         self.pen.end_row();
         self.empty_row();
@@ -202,10 +206,10 @@ impl Drawing<'_> {
     /// The row beneath a line that holds one mark and is shown as it is.
     fn underline(&mut self, place: &Place<'_>) {
         self.margin();
-        self.pen.repeat(' ', place.start + 1);
-        self.pen.draw_repeated(place.ink(), place.stroke(), place.end - place.start);
-        if !place.label.is_empty() {
-            self.pen.draw(Ink::Plain, &[" "]);
+        self.indent(place.start + 1);
+        self.pen.repeat(place.ink(), place.stroke(), place.width());
+        if place.has_label() {
+            self.pen.plain(" ");
             self.pen.draw(place.ink(), &[place.label]);
         }
         self.pen.end_row();
@@ -214,18 +218,16 @@ impl Drawing<'_> {
     /// The rest of a row that begins with a number: a line of the text as it is.
     fn code(&mut self, line: &str) {
         if !line.is_empty() {
-            self.pen.draw(Ink::Plain, &[" "]);
+            self.pen.plain(" ");
         }
-        for (index, piece) in line.split('\t').enumerate() {
-            self.pen.draw(Ink::Plain, &[if index > 0 { "    " } else { "" }, piece]);
-        }
+        self.pen.plain(&without_tabs(line));
         self.pen.end_row();
     }
 
     /// The rest of a row, cell by cell.
     fn row(&mut self, row: &Row) {
         if !row.is_empty() {
-            self.pen.draw(Ink::Plain, &[" "]);
+            self.pen.plain(" ");
         }
         row.draw(&mut self.pen);
         self.pen.end_row();
@@ -233,17 +235,19 @@ impl Drawing<'_> {
 
     /// The beginning of a row that shows a line of the text.
     fn number(&mut self, number: usize) {
-        let text = number.to_string();
-        let padding = self.gutter.saturating_sub(text.len());
-        self.pen.draw(Ink::Gutter, &[&" ".repeat(padding), &text]);
-        self.pen.draw(Ink::Plain, &[" "]);
+        self.pen.number(Ink::Gutter, number, self.gutter);
+        self.pen.plain(" ");
         self.pen.draw(Ink::Gutter, &["|"]);
     }
 
     /// The beginning of any other row.
     fn margin(&mut self) {
-        self.pen.repeat(' ', self.gutter + 1);
+        self.indent(self.gutter + 1);
         self.pen.draw(Ink::Gutter, &["|"]);
+    }
+
+    fn indent(&mut self, columns: usize) {
+        self.pen.repeat(Ink::Plain, Stroke::Space, columns);
     }
 
     fn empty_row(&mut self) {

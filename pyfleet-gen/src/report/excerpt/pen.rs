@@ -13,6 +13,37 @@ pub(super) enum Ink {
     Gutter,
 }
 
+/// What is drawn many times in a row.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Stroke {
+    Space,
+    /// Underlines what a snippet is about.
+    Caret,
+    /// Underlines what is beside that.
+    Dash,
+}
+
+impl Stroke {
+    pub(super) const fn sign(self) -> char {
+        match self {
+            Self::Space => ' ',
+            Self::Caret => '^',
+            Self::Dash => '-',
+        }
+    }
+
+    /// So many of them, in pieces as long as there are.
+    fn times(self, times: usize) -> impl Iterator<Item = &'static str> {
+        let many = match self {
+            Self::Space => "                                ",
+            Self::Caret => "^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^",
+            Self::Dash => "--------------------------------",
+        };
+        let rest = &many[..times % many.len()];
+        std::iter::repeat_n(many, times / many.len()).chain([rest])
+    }
+}
+
 /// Writes into a text.
 pub(super) struct Pen<'o> {
     pub(super) out: &'o mut String,
@@ -30,19 +61,29 @@ impl Pen<'_> {
         });
     }
 
-    /// Writes a character so many times.
-    pub(super) fn draw_repeated(&mut self, ink: Ink, character: char, times: usize) {
-        self.inked(ink, |out| out.extend(std::iter::repeat_n(character, times)));
-    }
-
     /// Writes characters.
     pub(super) fn draw_characters(&mut self, ink: Ink, characters: impl Iterator<Item = char>) {
         self.inked(ink, |out| out.extend(characters));
     }
 
-    /// As [`Self::draw_repeated`], without colour.
-    pub(super) fn repeat(&mut self, character: char, times: usize) {
-        self.draw_repeated(Ink::Plain, character, times);
+    /// Writes a text without colour.
+    pub(super) fn plain(&mut self, text: &str) {
+        self.out.push_str(text);
+    }
+
+    /// Writes a number, at the right of so many columns.
+    pub(super) fn number(&mut self, ink: Ink, number: usize, columns: usize) {
+        let digits = number.to_string();
+        let padding = Stroke::Space.times(columns.saturating_sub(digits.len()));
+        self.inked(ink, |out| {
+            padding.for_each(|piece| out.push_str(piece));
+            out.push_str(&digits);
+        });
+    }
+
+    /// Writes the same sign so many times.
+    pub(super) fn repeat(&mut self, ink: Ink, stroke: Stroke, times: usize) {
+        self.inked(ink, |out| stroke.times(times).for_each(|piece| out.push_str(piece)));
     }
 
     /// Ends a row.
@@ -51,12 +92,12 @@ impl Pen<'_> {
     }
 
     fn inked(&mut self, ink: Ink, write: impl FnOnce(&mut String)) {
-        let start = if self.colour { self.start_of(ink) } else { "" };
-        self.out.push_str(start);
-        write(self.out);
-        if !start.is_empty() {
-            self.out.push_str("\x1b[0m");
+        if !self.colour || ink == Ink::Plain {
+            return write(self.out);
         }
+        self.out.push_str(self.start_of(ink));
+        write(self.out);
+        self.out.push_str("\x1b[0m");
     }
 
     /// The codes of an ink. The console of Windows shows some colours too dark to read.

@@ -1,6 +1,6 @@
 //! Where a mark is: in which line, and under which columns.
 
-use super::pen::Ink;
+use super::pen::{Ink, Stroke};
 use super::width::width;
 use super::{Mark, Snippet};
 
@@ -46,8 +46,10 @@ impl<'a> Place<'a> {
         let within = text.strip_suffix('\n').map_or(text.len(), str::len).min(start);
         let line_start = text[..within].rfind('\n').map_or(0, |newline| newline + 1);
         let rest = &text[line_start..];
-        let line = rest.lines().next().unwrap_or_default();
-        let line_end = rest.find('\n').map_or(text.len(), |newline| line_start + newline + 1);
+        let (line, line_end) = match rest.split_once('\n') {
+            Some((line, _)) => (line.strip_suffix('\r').unwrap_or(line), line_start + line.len() + 1),
+            None => (rest, text.len()),
+        };
         let (before, marked) = {
             let in_line = |offset: usize| (offset - line_start).min(line.len());
             (&line[..in_line(start)], &line[in_line(start)..in_line(end)])
@@ -76,8 +78,8 @@ impl<'a> Place<'a> {
     }
 
     /// What it is underlined with.
-    pub(super) const fn stroke(&self) -> char {
-        if self.is_primary { '^' } else { '-' }
+    pub(super) const fn stroke(&self) -> Stroke {
+        if self.is_primary { Stroke::Caret } else { Stroke::Dash }
     }
 
     /// How many columns are underlined.

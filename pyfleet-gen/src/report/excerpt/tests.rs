@@ -154,7 +154,7 @@ prop_compose! {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 4096, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 40000, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn anything_is_drawn_as_the_oracle_draws_it(excerpt in any_excerpt()) {

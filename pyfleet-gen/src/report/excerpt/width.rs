@@ -1,5 +1,7 @@
 //! How many columns of a terminal a text takes.
 
+use std::borrow::Cow;
+
 use unicode_width::UnicodeWidthChar;
 
 /// What a tab is drawn as.
@@ -15,10 +17,16 @@ pub(super) fn width(text: &str) -> usize {
     }
 }
 
+/// A text with its tabs as they are drawn.
+pub(super) fn without_tabs(text: &str) -> Cow<'_, str> {
+    if text.contains('\t') { Cow::Owned(text.replace('\t', TAB)) } else { Cow::Borrowed(text) }
+}
+
 /// The columns of a character. What has none by itself is drawn as one cell all the same.
 pub(super) fn width_of(character: char) -> usize {
     match character {
         '\t' => TAB.len(),
+        _ if character.is_ascii() => 1,
         _ => character.width().unwrap_or(1),
     }
 }

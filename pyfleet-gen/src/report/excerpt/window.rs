@@ -3,7 +3,7 @@
 use super::pen::Ink;
 use super::place::Place;
 use super::row::{DOTS, Row};
-use super::width::{TAB, width, width_of};
+use super::width::{TAB, width, width_of, without_tabs};
 
 /// As wide as a row may be.
 const TERMINAL: usize = 140;
@@ -29,6 +29,9 @@ impl Window {
         let width = TERMINAL.saturating_sub(gutter + " | ".len());
         let longest = places.iter().map(|place| self::width(place.line)).max().unwrap_or_default();
         let first = places.iter().map(|place| place.start).min().unwrap_or_default();
+        if longest <= width && first <= AROUND + LONG_INDENT {
+            return Self { left: 0, right: longest, width };
+        }
         let indent = places.iter().filter_map(|place| indent(place.line)).min().unwrap_or_default();
         let indent = indent.min(first).saturating_sub(AROUND);
         let left = if indent > LONG_INDENT { indent - SHORT_INDENT } else { 0 };
@@ -59,7 +62,7 @@ impl Window {
 
     /// A line as it is shown, with dots where it is cut, and how many of its columns are hidden on the left.
     pub(super) fn row(&self, line: &str) -> (Row, usize) {
-        let line = line.replace('\t', TAB);
+        let line = without_tabs(line);
         let line_width = width(&line);
         let left = self.left.min(line_width);
         let cut = self.right_of(line_width);
