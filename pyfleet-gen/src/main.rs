@@ -1,10 +1,55 @@
 //! The doorway: everything happens in the library.
 
+use std::io::{self, Write};
 use std::process::ExitCode;
 
+use anstream::stream::{AsLockedWrite, RawStream};
+use anstream::{AutoStream, ColorChoice, StripStream};
+
 fn main() -> ExitCode {
-    let colour = anstream::AutoStream::choice(&std::io::stderr()) != anstream::ColorChoice::Never;
-    let mut streams =
-        pyfleet_gen::Streams { out: &mut anstream::stdout(), err: &mut anstream::stderr(), colour };
+    let colour = AutoStream::choice(&io::stderr()) != ColorChoice::Never;
+    let (mut out, mut err) = (stream(io::stdout()), stream(io::stderr()));
+    let mut streams = pyfleet_gen::Streams { out: &mut *out, err: &mut *err, colour };
     pyfleet_gen::run(std::env::args_os(), &mut streams).into()
+}
+
+/// A stream that shows colours where it can, and holds none where it cannot.
+fn stream<S>(stream: S) -> Box<dyn Write>
+where
+    S: RawStream + AsLockedWrite + 'static,
+    for<'s> &'s S: Write,
+{
+    match AutoStream::choice(&stream) {
+        ColorChoice::Never => Box::new(Plain { stripped: StripStream::new(stream), is_straight: true }),
+        choice => Box::new(AutoStream::new(stream, choice)),
+    }
+}
+
+/// A stream without colours. To strip them is to look at every byte with care, a tenth of a long report's time; a text
+/// without control characters holds none and goes straight out, up to the first that has one.
+struct Plain<S: Write> {
+    stripped: StripStream<S>,
+    is_straight: bool,
+}
+
+impl<S> Write for Plain<S>
+where
+    S: Write + AsLockedWrite,
+    for<'s> &'s S: Write,
+{
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.is_straight = self.is_straight && is_plain(bytes);
+        if self.is_straight { self.stripped.as_inner().write(bytes) } else { self.stripped.write(bytes) }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.stripped.flush()
+    }
+}
+
+/// Whether bytes are text, and none of it a control character but white space.
+fn is_plain(bytes: &[u8]) -> bool {
+    let is_plain = |byte: &u8| !byte.is_ascii_control() || matches!(byte, b'\t' | b'\n' | b'\r');
+    let no_control = |bytes: &[u8]| bytes.iter().fold(true, |all, byte| all & is_plain(byte));
+    bytes.chunks(64).all(no_control) && std::str::from_utf8(bytes).is_ok()
 }

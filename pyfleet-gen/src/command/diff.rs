@@ -115,7 +115,7 @@ fn add(side: &mut Side, name: &str, source: Source, report: &mut Report) -> bool
     let (read, findings) = workflow::parse(source.clone());
     let is_read = read.is_some();
     if let Some(read) = read {
-        side.workflows.insert(visible(name), read);
+        side.workflows.insert(visible(name).into_owned(), read);
     } else {
         report.add(source, findings);
     }

@@ -53,7 +53,7 @@ fn quoted(word: &str) -> String {
     let word = report::visible(word);
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/._-+,:@%".contains(&byte);
     if !word.is_empty() && word.bytes().all(is_plain) {
-        word
+        word.into_owned()
     } else {
         format!("'{}'", word.replace('\'', r"'\''"))
     }

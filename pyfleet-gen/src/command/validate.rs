@@ -108,10 +108,12 @@ fn validate_files(args: &Args, cli: &Cli, streams: &mut Streams<'_>) -> Result<E
     match args.format {
         Format::Human => {
             human::write(&report, streams)?;
-            lines.iter().try_for_each(|line| writeln!(streams.out, "{line}"))?;
             if clean > 0 {
-                writeln!(streams.out, "{}: nothing found", count(clean, "other file"))?;
+                lines.push(format!("{}: nothing found", count(clean, "other file")));
             }
+            // Standard output would be asked once for every line otherwise.
+            let lines: String = lines.into_iter().map(|line| line + "\n").collect();
+            streams.out.write_all(lines.as_bytes())?;
         }
         Format::Json => json::write(&report, exit, streams)?,
         Format::Github => github::write(&report, exit, streams)?,

@@ -9,7 +9,8 @@ use crate::Streams;
 ///
 pub(crate) fn write(diff: &str, streams: &mut Streams<'_>) -> io::Result<()> {
     for line in diff.lines() {
-        let line = inert(&visible(line));
+        let line = visible(line);
+        let line = inert(&line);
         let colour = match line.as_bytes().first() {
             _ if !streams.colour => "",
             Some(b'+') => "\x1b[32m",

@@ -173,13 +173,13 @@ fn written(changes: &[difference::Change], exit: Exit) -> Written {
                 difference::Effect::Other => Effect::Other,
             },
             subject,
-            of: of.map(|text| single_line(text)),
-            jobs: change.jobs.iter().map(|job| single_line(job)).collect(),
+            of: of.map(|text| single_line(text).into_owned()),
+            jobs: change.jobs.iter().map(|job| single_line(job).into_owned()).collect(),
             aspect: change.aspect.name(),
-            name: single_line(&change.name),
-            before: change.before.as_deref().map(single_line),
-            after: change.after.as_deref().map(single_line),
-            message: single_line(&change.message()),
+            name: single_line(&change.name).into_owned(),
+            before: change.before.as_deref().map(|text| single_line(text).into_owned()),
+            after: change.after.as_deref().map(|text| single_line(text).into_owned()),
+            message: single_line(&change.message()).into_owned(),
         }
     };
     Written { changes: changes.iter().map(change).collect(), summary: summary(changes, exit) }

@@ -3,6 +3,7 @@
 //! GitHub shows ten of each severity a step; the log has all of them.
 //! ([GitHub: workflow commands](https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-commands))
 
+use std::borrow::Cow;
 use std::fmt::Write as _;
 use std::io;
 
@@ -83,7 +84,8 @@ fn command(root: &Utf8Path, source: &Source, finding: &Finding) -> String {
 /// A command's message, escaped as the runner reads it back. Line feeds stay; nothing in it is a command of its own.
 /// ([actions/toolkit: command.ts](https://github.com/actions/toolkit/blob/main/packages/core/src/command.ts))
 fn data(text: &str) -> String {
-    let lines: Vec<String> = visible(text).lines().map(inert).collect();
+    let text = visible(text);
+    let lines: Vec<Cow<'_, str>> = text.lines().map(inert).collect();
     lines.join("\n").replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
 }
 

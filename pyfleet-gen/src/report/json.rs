@@ -154,15 +154,18 @@ fn written(report: &Report, exit: Exit) -> Written {
                     Severity::Warning => Level::Warning,
                     Severity::Note => Level::Note,
                 },
-                message: visible(&finding.message),
-                help: finding.help.iter().map(|help| visible(help)).collect(),
+                message: visible(&finding.message).into_owned(),
+                help: finding.help.iter().map(|help| visible(help).into_owned()).collect(),
                 place: place(&finding.place, found.span()),
                 labels: finding
                     .labels
                     .iter()
                     .filter_map(|label| {
                         let span = label.place.span.clone()?;
-                        Some(Label { message: visible(&label.message), place: place(&label.place, span) })
+                        Some(Label {
+                            message: visible(&label.message).into_owned(),
+                            place: place(&label.place, span),
+                        })
                     })
                     .collect(),
                 origin: found.origin.as_ref().map(|(manifest, span)| {
@@ -173,10 +176,10 @@ fn written(report: &Report, exit: Exit) -> Written {
         })
     });
     let file = |file: &super::File| File {
-        path: visible(&file.path),
+        path: visible(&file.path).into_owned(),
         state: file.state,
-        message: visible(&file.meaning),
-        help: file.help.as_deref().map(visible),
+        message: visible(&file.meaning).into_owned(),
+        help: file.help.as_deref().map(|help| visible(help).into_owned()),
     };
     Written {
         findings: findings.collect(),
@@ -199,8 +202,8 @@ fn written(report: &Report, exit: Exit) -> Written {
 fn place(source: &Source, path: &diagnostic::Path, span: Span) -> Place {
     let (start, end) = (source.position(span.start), source.position(span.end.max(span.start)));
     Place {
-        file: visible(source.name()),
-        path: visible(&path.to_string()),
+        file: visible(source.name()).into_owned(),
+        path: visible(&path.to_string()).into_owned(),
         line: start.line,
         column: start.column,
         end_line: end.line,

@@ -5,10 +5,13 @@
 
 pub(crate) mod diff;
 pub(crate) mod difference;
+mod excerpt;
 pub(crate) mod github;
 pub(crate) mod human;
 pub(crate) mod json;
 pub(crate) mod sarif;
+
+use std::borrow::Cow;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use pyfleet_core::diagnostic::{Diagnostic, Diagnostics, Severity};
@@ -165,10 +168,10 @@ fn first_line(text: &str, span: Span) -> Span {
 
 /// A text as it can be shown: secrets are masked, and what a terminal would act on is replaced. Every byte keeps
 /// its place.
-pub(crate) fn visible(text: &str) -> String {
+pub(crate) fn visible(text: &str) -> Cow<'_, str> {
     let masked = mask(text);
-    if !masked.contains(is_deceptive) {
-        return masked.into_owned();
+    if is_plain(&masked) || !masked.contains(is_deceptive) {
+        return masked;
     }
     let mut characters = masked.chars().peekable();
     let mut visible = String::with_capacity(masked.len());
@@ -182,20 +185,34 @@ pub(crate) fn visible(text: &str) -> String {
             _ => '\u{1f6ab}',
         });
     }
-    visible
+    Cow::Owned(visible)
+}
+
+/// Whether a text is what nearly all texts are: letters and signs of ASCII in lines. Bytes are looked at many at a time.
+fn is_plain(text: &str) -> bool {
+    let is_plain = |byte: &u8| matches!(byte, b' '..=b'~' | b'\t' | b'\n');
+    text.as_bytes().chunks(64).all(|bytes| bytes.iter().fold(true, |all, byte| all & is_plain(byte)))
 }
 
 /// As [`visible`], for a text that may have several lines where one is to be shown.
-pub(crate) fn single_line(text: &str) -> String {
-    visible(&text.replace(char::is_control, "?"))
+pub(crate) fn single_line(text: &str) -> Cow<'_, str> {
+    if text.contains(char::is_control) {
+        Cow::Owned(visible(&text.replace(char::is_control, "?")).into_owned())
+    } else {
+        visible(text)
+    }
 }
 
 /// A line of a log that is plain text to whoever reads it. What is shown comes from files that anybody may have
 /// written, and GitHub's runner obeys a line that starts with `::`, spaces aside, or holds `##[`: a space makes
 /// either of them plain.
-pub(crate) fn inert(line: &str) -> String {
+pub(crate) fn inert(line: &str) -> Cow<'_, str> {
+    let is_command = line.trim_start().starts_with("::");
+    if !is_command && !line.contains("##[") {
+        return Cow::Borrowed(line);
+    }
     let line = line.replace("##[", "## [");
-    if line.trim_start().starts_with("::") { line.replacen("::", ": :", 1) } else { line }
+    Cow::Owned(if is_command { line.replacen("::", ": :", 1) } else { line })
 }
 
 /// `1 file`, `2 files`.

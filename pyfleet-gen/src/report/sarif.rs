@@ -279,7 +279,7 @@ fn result(
 
 fn message(text: &str, help: &[String]) -> Text {
     let help = help.iter().map(|help| format!("\nhelp: {}", visible(help)));
-    Text { text: visible(text) + &help.collect::<String>() }
+    Text { text: format!("{}{}", visible(text), help.collect::<String>()) }
 }
 
 fn location(root: &Utf8Path, source: &Source, span: Span, path: &str, message: Option<&str>) -> Location {
@@ -291,16 +291,16 @@ fn location(root: &Utf8Path, source: &Source, span: Span, path: &str, message: O
         end_line: end.line,
         end_column: end.column,
     };
-    let named = |path: &str| LogicalLocation { fully_qualified_name: visible(path) };
+    let named = |path: &str| LogicalLocation { fully_qualified_name: visible(path).into_owned() };
     Location {
-        message: message.map(|message| Text { text: visible(message) }),
+        message: message.map(|message| Text { text: visible(message).into_owned() }),
         physical_location: physical(root, source.name(), region),
         logical_locations: Some(path).filter(|path| !path.is_empty()).map(named).into_iter().collect(),
     }
 }
 
 fn physical(root: &Utf8Path, file: &str, region: Region) -> PhysicalLocation {
-    let path = root.join(visible(file));
+    let path = root.join(visible(file).as_ref());
     let uri = utf8_percent_encode(path.as_str(), IN_A_PATH).to_string();
     PhysicalLocation { artifact_location: ArtifactLocation { uri }, region }
 }

@@ -1,0 +1,119 @@
+//! Pieces of rows, written plain or coloured.
+
+use pyfleet_core::diagnostic::Severity;
+
+/// How a piece of a row looks.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Ink {
+    Plain,
+    Bold,
+    /// What is about the finding itself.
+    Severity,
+    /// Numbers, arrows and borders, and what is beside the finding.
+    Gutter,
+}
+
+/// What is drawn many times in a row.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Stroke {
+    Space,
+    /// Underlines what a snippet is about.
+    Caret,
+    /// Underlines what is beside that.
+    Dash,
+}
+
+impl Stroke {
+    pub(super) const fn sign(self) -> char {
+        match self {
+            Self::Space => ' ',
+            Self::Caret => '^',
+            Self::Dash => '-',
+        }
+    }
+
+    /// So many of them, in pieces as long as there are.
+    fn times(self, times: usize) -> impl Iterator<Item = &'static str> {
+        let many = match self {
+            Self::Space => "                                ",
+            Self::Caret => "^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^",
+            Self::Dash => "--------------------------------",
+        };
+        let rest = &many[..times % many.len()];
+        std::iter::repeat_n(many, times / many.len()).chain([rest])
+    }
+}
+
+/// Writes into a text.
+pub(super) struct Pen<'o> {
+    pub(super) out: &'o mut String,
+    pub(super) colour: bool,
+    /// What [`Ink::Severity`] is the colour of.
+    pub(super) severity: Severity,
+}
+
+impl Pen<'_> {
+    /// Writes pieces as one.
+    pub(super) fn draw(&mut self, ink: Ink, pieces: &[&str]) {
+        let is_empty = pieces.iter().all(|piece| piece.is_empty());
+        self.inked(if is_empty { Ink::Plain } else { ink }, |out| {
+            pieces.iter().for_each(|piece| out.push_str(piece));
+        });
+    }
+
+    /// Writes characters.
+    pub(super) fn draw_characters(&mut self, ink: Ink, characters: impl Iterator<Item = char>) {
+        self.inked(ink, |out| out.extend(characters));
+    }
+
+    /// Writes a text without colour.
+    pub(super) fn plain(&mut self, text: &str) {
+        self.out.push_str(text);
+    }
+
+    /// Writes a number, at the right of so many columns.
+    pub(super) fn number(&mut self, ink: Ink, number: usize, columns: usize) {
+        let digits = number.to_string();
+        let padding = Stroke::Space.times(columns.saturating_sub(digits.len()));
+        self.inked(ink, |out| {
+            padding.for_each(|piece| out.push_str(piece));
+            out.push_str(&digits);
+        });
+    }
+
+    /// Writes the same sign so many times.
+    pub(super) fn repeat(&mut self, ink: Ink, stroke: Stroke, times: usize) {
+        self.inked(ink, |out| stroke.times(times).for_each(|piece| out.push_str(piece)));
+    }
+
+    /// Ends a row.
+    pub(super) fn end_row(&mut self) {
+        self.out.push('\n');
+    }
+
+    fn inked(&mut self, ink: Ink, write: impl FnOnce(&mut String)) {
+        if !self.colour || ink == Ink::Plain {
+            return write(self.out);
+        }
+        self.out.push_str(self.start_of(ink));
+        write(self.out);
+        self.out.push_str("\x1b[0m");
+    }
+
+    /// The codes of an ink. The console of Windows shows some colours too dark to read.
+    const fn start_of(&self, ink: Ink) -> &'static str {
+        match ink {
+            Ink::Plain => "",
+            Ink::Bold if cfg!(windows) => "\x1b[1m\x1b[97m",
+            Ink::Bold => "\x1b[1m",
+            Ink::Gutter if cfg!(windows) => "\x1b[1m\x1b[96m",
+            Ink::Gutter => "\x1b[1m\x1b[94m",
+            Ink::Severity => match self.severity {
+                Severity::Error => "\x1b[1m\x1b[91m",
+                Severity::Warning if cfg!(windows) => "\x1b[1m\x1b[93m",
+                Severity::Warning => "\x1b[1m\x1b[33m",
+                Severity::Note => "\x1b[1m\x1b[92m",
+            },
+        }
+    }
+}

@@ -1,0 +1,32 @@
+//! How many columns of a terminal a text takes.
+
+use std::borrow::Cow;
+
+use unicode_width::UnicodeWidthChar;
+
+/// What a tab is drawn as.
+pub(super) const TAB: &str = "    ";
+
+/// The columns of a text. Most texts are ASCII, where they need no looking up.
+pub(super) fn width(text: &str) -> usize {
+    if text.is_ascii() {
+        let tabs = text.bytes().filter(|byte| *byte == b'\t').count();
+        text.len() + tabs * (TAB.len() - 1)
+    } else {
+        text.chars().map(width_of).sum()
+    }
+}
+
+/// A text with its tabs as they are drawn.
+pub(super) fn without_tabs(text: &str) -> Cow<'_, str> {
+    if text.contains('\t') { Cow::Owned(text.replace('\t', TAB)) } else { Cow::Borrowed(text) }
+}
+
+/// The columns of a character. What has none by itself is drawn as one cell all the same.
+pub(super) fn width_of(character: char) -> usize {
+    match character {
+        '\t' => TAB.len(),
+        _ if character.is_ascii() => 1,
+        _ => character.width().unwrap_or(1),
+    }
+}
