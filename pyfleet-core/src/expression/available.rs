@@ -275,8 +275,8 @@ impl Expression {
             Kind::Context(name) => {
                 let kind = match Context::named(name) {
                     Some(context) if available.has(context) => return,
-                    Some(_) => MistakeKind::ContextNotHere(name.clone(), available),
-                    None => MistakeKind::UnknownContext(name.clone(), available),
+                    Some(_) => MistakeKind::ContextNotHere(name.to_string(), available),
+                    None => MistakeKind::UnknownContext(name.to_string(), available),
                 };
                 mistakes.push((expression.span.start, Mistake { kind, span: expression.span.clone() }));
             }

@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use smol_str::SmolStr;
+
 use super::{Comparison, Literal, Logical, Mistake, MistakeKind};
 
 /// One symbol of an expression.
@@ -19,7 +21,7 @@ pub(super) enum Token {
     Compare(Comparison),
     Literal(Literal),
     /// A name: of a context, a function or, after a dot, a property.
-    Name(String),
+    Name(SmolStr),
 }
 
 /// A token and its bytes.
@@ -152,13 +154,13 @@ fn name(rest: &str, first: char, last: Option<&Token>) -> Result<(Token, usize),
         return Err((MistakeKind::UnknownSymbol(word.to_owned()), word.len()));
     }
     let token = match word {
-        _ if last == Some(&Token::Dot) => Token::Name(word.to_owned()),
+        _ if last == Some(&Token::Dot) => Token::Name(word.into()),
         "null" => Token::Literal(Literal::Null),
         "true" => Token::Literal(Literal::Boolean(true)),
         "false" => Token::Literal(Literal::Boolean(false)),
         "NaN" => Token::Literal(Literal::Number(f64::NAN)),
         "Infinity" => Token::Literal(Literal::Number(f64::INFINITY)),
-        _ => Token::Name(word.to_owned()),
+        _ => Token::Name(word.into()),
     };
     Ok((token, word.len()))
 }

@@ -32,6 +32,8 @@ mod tests;
 use std::fmt;
 use std::ops::Range;
 
+use smol_str::SmolStr;
+
 pub use available::{Available, Context, Function};
 pub use parser::parse;
 pub use template::{Embedded, condition, embedded};
@@ -61,11 +63,11 @@ pub enum Kind {
     /// `null`, `true`, `-1.5`, `0xff`, `'text'`.
     Literal(Literal),
     /// A context by its name, as written: `github`.
-    Context(String),
+    Context(SmolStr),
     /// `format('{0}', github.sha)`; the name is kept as written and means the same in any case.
     Call {
         /// The function's name, as written.
-        function: String,
+        function: SmolStr,
         /// The arguments in order.
         arguments: Vec<Expression>,
     },
@@ -113,7 +115,7 @@ pub enum Literal {
 #[derive(Debug, Clone, PartialEq)]
 pub enum Selector {
     /// `.name`.
-    Property(String),
+    Property(SmolStr),
     /// `[expression]`.
     Index(Box<Expression>),
     /// `.*` or `[*]`: every child.

@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use smol_str::SmolStr;
+
 use super::lexer::{Spanned, Token, tokens};
 use super::{Comparison, Expression, Kind, Logical, MAX_DEPTH, MAX_LENGTH, Mistake, MistakeKind, Selector};
 
@@ -18,7 +20,7 @@ use super::{Comparison, Expression, Kind, Logical, MAX_DEPTH, MAX_LENGTH, Mistak
 /// # Errors
 /// The first mistake, with its bytes in `text`.
 pub fn parse(text: &str) -> Result<Expression, Mistake> {
-    if text.encode_utf16().count() > MAX_LENGTH {
+    if text.len() > MAX_LENGTH && text.encode_utf16().count() > MAX_LENGTH {
         return Err(Mistake { kind: MistakeKind::TooLong, span: 0..text.len() });
     }
     let tokens = tokens(text)?;
@@ -231,7 +233,7 @@ impl Parser<'_> {
         }
     }
 
-    fn call(&mut self, function: String, start: usize) -> Result<Tree, Mistake> {
+    fn call(&mut self, function: SmolStr, start: usize) -> Result<Tree, Mistake> {
         let (mut arguments, mut depth) = (Vec::new(), 0);
         if self.peek() != Some(&Token::CloseGroup) {
             loop {

@@ -48,7 +48,7 @@ fn literals() {
     ] {
         assert_eq!(parse(text).unwrap().kind, Kind::Literal(value), "{text}");
     }
-    assert_eq!(parse("True").unwrap().kind, Kind::Context("True".to_owned()), "literals have one case");
+    assert_eq!(parse("True").unwrap().kind, Kind::Context("True".into()), "literals have one case");
 }
 
 #[test]
@@ -214,6 +214,7 @@ fn any_expression() -> impl Strategy<Value = Expression> {
     let name = "[a-zA-Z_][a-zA-Z0-9_-]{0,8}".prop_filter("a literal", |name| {
         !["null", "true", "false", "NaN", "Infinity"].contains(&name.as_str())
     });
+    let name = name.prop_map(SmolStr::from);
     let leaf = prop_oneof![
         Just(Kind::Literal(Literal::Null)),
         any::<bool>().prop_map(|value| Kind::Literal(Literal::Boolean(value))),

@@ -3,13 +3,15 @@
 use std::fmt;
 use std::ops::Range;
 
+use smol_str::{SmolStr, ToSmolStr};
+
 use super::{Expression, Kind, Literal, Selector};
 
 /// A read of a context: `needs.plan.outputs.x`, `secrets[inputs.name]`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ContextAccess {
     /// The context's name, as written.
-    pub context: String,
+    pub context: SmolStr,
     /// What is selected in it, from the outside in.
     pub selected: Vec<Selected>,
     /// The bytes of the whole access.
@@ -20,7 +22,7 @@ pub struct ContextAccess {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Selected {
     /// `.name`, `['name']` or `[0]`.
-    Name(String),
+    Name(SmolStr),
     /// `.*`: every child.
     All,
     /// `[expression]`: which child is not known from the text.
@@ -194,8 +196,8 @@ impl Expression {
                     Selector::Property(name) => Selected::Name(name.clone()),
                     Selector::Star => Selected::All,
                     Selector::Index(index) => match &index.kind {
-                        Kind::Literal(Literal::String(name)) => Selected::Name(name.clone()),
-                        Kind::Literal(Literal::Number(number)) => Selected::Name(number.to_string()),
+                        Kind::Literal(Literal::String(name)) => Selected::Name(name.into()),
+                        Kind::Literal(Literal::Number(number)) => Selected::Name(number.to_smolstr()),
                         _ => Selected::Unknown,
                     },
                 });

@@ -41,37 +41,34 @@ pub(super) fn forms() -> impl Iterator<Item = &'static str> {
 
 /// What cannot stand together in a workflow.
 pub(super) fn mistakes(workflow: &Workflow, document: &Document) -> Diagnostics {
-    let mut reader = Reader { document, mistakes: Diagnostics::new() };
+    let mut reader = Reader { mistakes: Diagnostics::new() };
+    let jobs = document.root.get("jobs");
     if workflow.jobs.is_empty() {
         reader.report(Place::key(Path::of(["jobs"])), "a workflow needs at least one job");
     }
     for (place, id, job) in workflow.jobs_at() {
-        reader.judge_job(&place, id, job);
-        reader.judge_steps(&job.steps, &place.key("steps"), false);
+        let node = jobs.and_then(|jobs| jobs.get(id));
+        reader.judge_job(&place, node, id, job);
+        let steps = node.and_then(|node| node.get("steps")).map(Node::items).unwrap_or_default();
+        reader.judge_steps(&job.steps, steps, &place.key("steps"), false);
     }
     reader.mistakes
 }
 
-struct Reader<'a> {
-    document: &'a Document,
+struct Reader {
     mistakes: Diagnostics,
 }
 
-impl Reader<'_> {
+impl Reader {
     fn report(&mut self, place: impl Into<Place>, message: impl Into<String>) {
         self.mistakes.push(Diagnostic::error("workflow-structure", place, message));
     }
 
-    fn keys(&self, path: &Path) -> Vec<String> {
-        let entries = self.document.node(path).map(Node::entries).unwrap_or_default();
-        entries.iter().filter_map(|(key, _)| key.as_str().map(ToOwned::to_owned)).collect()
-    }
-
-    fn judge_job(&mut self, place: &Path, id: &str, job: &Job) {
-        let keys = self.keys(place);
-        let says = |wanted: &str| keys.iter().any(|key| key == wanted);
+    fn judge_job(&mut self, place: &Path, node: Option<&Node>, id: &str, job: &Job) {
+        let keys = || keys(node);
+        let says = |wanted: &str| keys().any(|key| key == wanted);
         if job.uses.is_some() || says("uses") {
-            for key in keys.iter().filter(|key| !CALL.contains(&key.as_str())) {
+            for key in keys().filter(|key| !CALL.contains(key)) {
                 self.report(
                     Place::key(place.key(key)),
                     format!("`{key}` cannot stand beside `uses` of a job"),
@@ -82,41 +79,40 @@ impl Reader<'_> {
         if job.runs_on.is_none() && !says("runs-on") {
             self.report(Place::key(place.clone()), format!("`{id}` has neither `runs-on` nor `uses`"));
         }
-        for key in keys.iter().filter(|key| matches!(key.as_str(), "with" | "secrets")) {
+        for key in keys().filter(|key| matches!(*key, "with" | "secrets")) {
             self.report(Place::key(place.key(key)), format!("`{key}` belongs to a job with `uses`"));
         }
         if let Some(reason) = job.runs_on.as_ref().and_then(|runner| wrong_group(runner.group.as_deref()?)) {
             self.report(place.key("runs-on").key("group"), reason);
         }
-        self.judge_container(&place.key("container"));
+        if is_incomplete(node.and_then(|node| node.get("container"))) {
+            self.report_container(place.key("container"));
+        }
+        let services = node.and_then(|node| node.get("services"));
         for service in job.services.keys() {
-            self.judge_container(&place.key("services").key(service));
+            if is_incomplete(services.and_then(|services| services.get(service))) {
+                self.report_container(place.key("services").key(service));
+            }
         }
     }
 
-    /// A map without an image, unless an expression somewhere in it could say anything.
-    fn judge_container(&mut self, place: &Path) {
-        let is_empty = self.document.node(place).is_some_and(|node| {
-            matches!(node.value, Value::Mapping(_)) && node.get("image").is_none() && !is_computed(node)
-        });
-        if is_empty {
-            self.report(Place::key(place.clone()), "a container needs an `image`");
-        }
+    fn report_container(&mut self, place: Path) {
+        self.report(Place::key(place), "a container needs an `image`");
     }
 
-    fn judge_steps(&mut self, steps: &[Step], list: &Path, in_parallel: bool) {
+    fn judge_steps(&mut self, steps: &[Step], nodes: &[Node], list: &Path, in_parallel: bool) {
         let mut known: Vec<&str> = Vec::new();
         for (position, step) in steps.iter().enumerate() {
-            let place = list.index(position);
-            self.judge_keys(&place, in_parallel);
+            let (place, node) = (|| list.index(position), nodes.get(position));
+            self.judge_keys(place, node, in_parallel);
             known.extend(step.id.as_deref());
+            let is_list = node.and_then(|node| node.get("wait")).is_some_and(|wait| !wait.items().is_empty());
             let targets = step.wait.iter().enumerate().map(|(at, target)| {
-                let wait = place.key("wait");
-                let item = wait.index(at);
-                (if self.document.node(&item).is_some() { item } else { wait }, target)
+                let wait = place().key("wait");
+                (if is_list { wait.index(at) } else { wait }, target)
             });
             let targets: Vec<_> =
-                targets.chain(step.cancel.iter().map(|target| (place.key("cancel"), target))).collect();
+                targets.chain(step.cancel.iter().map(|target| (place().key("cancel"), target))).collect();
             for (place, target) in targets {
                 let own = step.id.as_deref();
                 let is_own = own.is_some_and(|own| own.eq_ignore_ascii_case(target));
@@ -125,40 +121,55 @@ impl Reader<'_> {
                 }
             }
             if step.wait_all == Some(false.into()) {
-                self.report(place.key("wait-all"), "`wait-all` is `true` or left out");
+                self.report(place().key("wait-all"), "`wait-all` is `true` or left out");
             }
-            self.judge_steps(&step.parallel, &place.key("parallel"), true);
+            if !step.parallel.is_empty() {
+                let nodes = node.and_then(|node| node.get("parallel")).map(Node::items).unwrap_or_default();
+                self.judge_steps(&step.parallel, nodes, &place().key("parallel"), true);
+            }
         }
     }
 
-    fn judge_keys(&mut self, place: &Path, in_parallel: bool) {
-        let keys = self.keys(place);
-        let mut forms = keys.iter().filter_map(|key| FORMS.iter().find(|(form, _)| key == form));
+    fn judge_keys(&mut self, place: impl Fn() -> Path, node: Option<&Node>, in_parallel: bool) {
+        let keys = || keys(node);
+        let mut forms = keys().filter_map(|key| FORMS.iter().find(|(form, _)| key == *form));
         let (form, beside) = match (forms.next(), forms.next()) {
             (Some(form), None) => form,
-            (None, _) => return self.report(Place::key(place.clone()), "a step needs `uses` or `run`"),
+            (None, _) => return self.report(Place::key(place()), "a step needs `uses` or `run`"),
             (Some((first, _)), Some((second, _))) => {
                 let message = format!("a step does one thing: `{first}` and `{second}` exclude each other");
-                let finding = Diagnostic::error("workflow-structure", Place::key(place.key(second)), message);
-                let label = Place::key(place.key(first));
+                let finding =
+                    Diagnostic::error("workflow-structure", Place::key(place().key(second)), message);
+                let label = Place::key(place().key(first));
                 return self.mistakes.push(finding.with_label(label, format!("`{first}` stands here")));
             }
         };
-        for key in keys.iter().filter(|key| key != form && !beside.contains(&key.as_str())) {
+        for key in keys().filter(|key| key != form && !beside.contains(key)) {
             self.report(
-                Place::key(place.key(key)),
+                Place::key(place().key(key)),
                 format!("`{key}` cannot stand beside `{form}` of a step"),
             );
         }
         if in_parallel {
             let wrong = if matches!(*form, "run" | "uses") { "background" } else { form };
-            if keys.iter().any(|key| key == wrong) {
+            if keys().any(|key| key == wrong) {
                 let message =
                     format!("`{wrong}` cannot stand in `parallel`, whose steps run in the background");
-                self.report(Place::key(place.key(wrong)), message);
+                self.report(Place::key(place().key(wrong)), message);
             }
         }
     }
+}
+
+fn keys(node: Option<&Node>) -> impl Iterator<Item = &str> {
+    node.map(Node::entries).unwrap_or_default().iter().filter_map(|(key, _)| key.as_str())
+}
+
+/// Whether a container is a map without an image, and no expression somewhere in it could say anything.
+fn is_incomplete(container: Option<&Node>) -> bool {
+    container.is_some_and(|node| {
+        matches!(node.value, Value::Mapping(_)) && node.get("image").is_none() && !is_computed(node)
+    })
 }
 
 /// Whether an expression stands anywhere in a value.
