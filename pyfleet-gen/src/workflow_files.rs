@@ -30,7 +30,8 @@ pub(crate) fn list(directory: &Utf8Path, named: &Utf8Path) -> Result<Vec<Utf8Pat
     if found.is_empty() {
         return Err(FileError::new(&folder, "holds no file that ends in .yml or .yaml"));
     }
-    found.sort();
+    // Folder by folder, as paths compare, of which each comparison would take the parts anew.
+    found.sort_by_cached_key(|file| file.as_str().replace('/', "\0"));
     // `./a.yml` is `a.yml` to whoever reads a report.
     Ok(found
         .into_iter()

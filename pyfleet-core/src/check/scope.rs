@@ -131,7 +131,7 @@ impl Job<'_> {
 /// The step's id, and those of the steps that it runs in parallel, with what `steps` holds of them.
 fn steps_in<'a>(step: &'a Node, steps: &mut Vec<(&'a str, Type)>) {
     if let Some(id) = step.get("id").and_then(Node::as_str) {
-        steps.push((id, known::of_step(outputs_of_step(step))));
+        steps.push((id, of_step(step)));
     }
     for inner in step.get("parallel").map(Node::items).unwrap_or_default() {
         steps_in(inner, steps);
@@ -170,7 +170,7 @@ fn outputs_of_job(job: &Node) -> Type {
 /// Actions whose outputs depend on their inputs.
 const COMPUTED_OUTPUTS: &[&str] = &["dorny/paths-filter"];
 
-fn outputs_of_step(step: &Node) -> Type {
+fn of_step(step: &Node) -> Type {
     let known = || {
         let uses: Uses = step.get("uses")?.as_str()?.parse().ok()?;
         let action = Catalogue::get().action(&uses.slug()?)?;
@@ -178,8 +178,10 @@ fn outputs_of_step(step: &Node) -> Type {
         (is_fixed && is_known_version(uses.reference()?, &action.version, &action.commit)).then_some(action)
     };
     match known() {
-        Some(action) => Type::strict(action.outputs.iter().map(|name| (name.as_str(), Type::String))),
-        None => known::TEXTS.clone(),
+        Some(action) => {
+            known::of_step(Type::strict(action.outputs.iter().map(|name| (name.as_str(), Type::String))))
+        }
+        None => known::STEP.clone(),
     }
 }
 

@@ -29,7 +29,10 @@ pub static ANYTHING: LazyLock<Type> = LazyLock::new(|| Type::map_of(Type::Any));
 
 static JOBS: LazyLock<Type> = LazyLock::new(|| Type::map_of(of_job(TEXTS.clone())));
 
-static STEPS: LazyLock<Type> = LazyLock::new(|| Type::map_of(of_step(TEXTS.clone())));
+static STEPS: LazyLock<Type> = LazyLock::new(|| Type::map_of(STEP.clone()));
+
+/// What `steps` holds of a step of which nothing else is known.
+pub static STEP: LazyLock<Type> = LazyLock::new(|| of_step(TEXTS.clone()));
 
 /// What `needs` and `jobs` hold of one job.
 #[must_use]

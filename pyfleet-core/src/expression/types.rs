@@ -92,7 +92,11 @@ impl Object {
     /// The type of a member, in any case; none where it cannot exist.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&Type> {
-        match self.members.get_full(&name.to_ascii_lowercase()) {
+        let found = match name.bytes().any(|byte| byte.is_ascii_uppercase()) {
+            true => self.members.get_full(&name.to_ascii_lowercase()),
+            false => self.members.get_full(name),
+        };
+        match found {
             Some((position, _, (_, of))) if position < self.visible => Some(of),
             _ => self.others.as_deref(),
         }
