@@ -136,7 +136,11 @@ impl Reader {
             }
             Value::String(text) if text.contains("${{") => match literal(text) {
                 Some(literal) => {
-                    if !definition.forms.iter().any(|form| form.takes(&Value::String(literal.clone()))) {
+                    if !definition
+                        .forms
+                        .iter()
+                        .any(|form| form.takes(&Value::String(literal.as_str().into())))
+                    {
                         self.wrong_scalar(node, definition, at);
                     }
                 }

@@ -4,6 +4,8 @@
 //! nothing, so that every other thing keeps its place. What follows from a thing that was taken out is not found:
 //! nothing at it or below it, and nothing about its absence.
 
+use smol_str::SmolStr;
+
 use super::{Workflow, cron, inputs, structure};
 use crate::diagnostic::{Diagnostic, Diagnostics, Part, Path, Place, Segment, Severity};
 use crate::source::Source;
@@ -205,7 +207,7 @@ fn replace(node: &mut Node, way: &[Segment], above: &mut Vec<String>) {
             if below.is_empty() {
                 let is_mapping = above.last().is_some_and(|list| MAPPINGS.contains(&list.as_str()));
                 item.value =
-                    if is_mapping { Value::Mapping(Vec::new()) } else { Value::String(String::new()) };
+                    if is_mapping { Value::Mapping(Vec::new()) } else { Value::String(SmolStr::default()) };
             } else {
                 above.push(String::new());
                 replace(item, below, above);
@@ -222,7 +224,7 @@ fn neutral_entry(above: &[String]) -> Option<Value> {
         "jobs" if above.len() == 1 => Some(Value::Mapping(Vec::new())),
         "services" | "inputs" => Some(Value::Mapping(Vec::new())),
         "outputs" | "secrets" if is_event => Some(Value::Mapping(Vec::new())),
-        "outputs" | "secrets" | "env" | "with" => Some(Value::String(String::new())),
+        "outputs" | "secrets" | "env" | "with" => Some(Value::String(SmolStr::default())),
         _ => None,
     }
 }

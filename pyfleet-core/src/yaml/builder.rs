@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use granit_parser::{Event, Options, Parser, ScalarStyle, StructureStyle, Tag};
+use smol_str::{SmolStr, ToSmolStr};
 
 use super::scalar::{self, Plain};
 use super::tree::{MAX_BYTES, MAX_DEPTH, MAX_EVENTS, MAX_TEXT, Node, Number, Value};
@@ -226,7 +227,7 @@ impl<'a> Builder<'a> {
         let resolved = if is_plain { scalar::resolve(text) } else { Plain::String };
         let fits = match (tag.map(Tag::core_suffix), resolved) {
             (Some(Some("str")), _) => {
-                return Node { span, value: Value::String(text.to_owned()) };
+                return Node { span, value: Value::String(text.into()) };
             }
             (None, Plain::OutOfRange) => {
                 self.error(
@@ -252,7 +253,7 @@ impl<'a> Builder<'a> {
             Plain::Null => Value::Null,
             Plain::Bool(value) => Value::Bool(value),
             Plain::Number(value) => Value::Number(Number::new(value, text)),
-            Plain::String | Plain::OutOfRange => Value::String(text.to_owned()),
+            Plain::String | Plain::OutOfRange => Value::String(text.into()),
         };
         Node { span, value }
     }
@@ -365,11 +366,11 @@ impl<'a> Builder<'a> {
     fn add_key(&mut self, node: Node, written: Option<(&str, ScalarStyle)>) {
         let span = node.span;
         let text = match (written, node.value) {
-            (Some((text, _)), _) => Some(text.to_owned()),
+            (Some((text, _)), _) => Some(SmolStr::from(text)),
             (None, Value::String(text)) => Some(text),
-            (None, Value::Number(number)) => Some(number.text().to_owned()),
-            (None, Value::Bool(value)) => Some(value.to_string()),
-            (None, Value::Null) => Some(String::new()),
+            (None, Value::Number(number)) => Some(number.text().into()),
+            (None, Value::Bool(value)) => Some(value.to_smolstr()),
+            (None, Value::Null) => Some(SmolStr::default()),
             (None, Value::Sequence(_) | Value::Mapping(_)) => None,
         };
         let Some(text) = text else {

@@ -10,6 +10,8 @@
 //! be defined once; in a workflow an alias means the definition before it, as the YAML specification says (GitHub
 //! differs where an alias is replayed with the value it stands in).
 
+use smol_str::SmolStr;
+
 use super::builder::{Builder, Dialect, MANIFEST, WORKFLOW};
 use super::scalar::Run;
 use super::{scalar, usual};
@@ -70,8 +72,8 @@ pub enum Value {
     Bool(bool),
     /// A number of the core schema.
     Number(Number),
-    /// Any other scalar.
-    String(String),
+    /// Any other scalar: up to 23 bytes, as most keys and values have, without an allocation.
+    String(SmolStr),
     /// A list.
     Sequence(Vec<Node>),
     /// Keys and values in order. Keys are always strings: any other scalar stands as it is written.

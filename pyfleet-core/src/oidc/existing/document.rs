@@ -258,7 +258,7 @@ impl Reader {
     /// A text, or several, each with its place. IAM takes numbers and booleans for their texts.
     fn texts(&mut self, node: &Node, path: &Path) -> Vec<(String, Path)> {
         let text = |node: &Node| match &node.value {
-            Value::String(text) => Some(text.clone()),
+            Value::String(text) => Some(text.to_string()),
             Value::Number(number) => Some(number.text().to_owned()),
             Value::Bool(is_so) => Some(is_so.to_string()),
             Value::Null | Value::Sequence(_) | Value::Mapping(_) => None,

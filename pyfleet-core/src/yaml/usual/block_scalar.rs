@@ -31,7 +31,7 @@ impl<'a> Reader<'a> {
         let written = self.cursor.text_from(start)?.trim_end_matches([' ', '\t', '\n']);
         self.events += 1;
         self.cursor.next_line()?;
-        Some(Node { span: start..start + written.len(), value: Value::String(text) })
+        Some(Node { span: start..start + written.len(), value: Value::String(text.into()) })
     }
 
     /// `c-b-block-header`, and the rest of its line.

@@ -41,7 +41,7 @@ impl<'a> Reader<'a> {
             Plain::Null => Value::Null,
             Plain::Bool(value) => Value::Bool(value),
             Plain::Number(value) => Value::Number(Number::new(value, &text)),
-            Plain::String => Value::String(text.into_owned()),
+            Plain::String => Value::String(text.into()),
             Plain::OutOfRange => return None,
         };
         Some(Node { span, value })

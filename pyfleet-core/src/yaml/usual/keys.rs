@@ -39,7 +39,7 @@ impl Reader<'_> {
         let is_refused =
             scalar.is_plain && (scalar.text == "<<" || resolve(&scalar.text) == Plain::OutOfRange);
         self.events += 1;
-        (!is_refused).then(|| Node { span: scalar.span, value: Value::String(scalar.text.into_owned()) })
+        (!is_refused).then(|| Node { span: scalar.span, value: Value::String(scalar.text.into()) })
     }
 
     /// A mapping whose keys differ.
