@@ -25,8 +25,8 @@ where
     }
 }
 
-/// A stream without colours. To strip them is to look at every byte with care, a tenth of a long report's time; a text
-/// without control characters holds none and goes straight out, up to the first that has one.
+/// A stream without colours. To strip them takes 23 instructions a byte, in the one thread that writes. A text without
+/// control characters holds none, which is seen in two, and goes straight out, up to the first that has one.
 struct Plain<S: Write> {
     stripped: StripStream<S>,
     is_straight: bool,

@@ -126,7 +126,7 @@ fn write_digits(out: &mut String, number: usize) {
     if number >= 10 {
         write_digits(out, number / 10);
     }
-    out.extend(char::from_digit((number % 10) as u32, 10));
+    out.push(char::from(b'0' + (number % 10) as u8));
 }
 
 fn repeat(out: &mut String, stroke: Stroke, times: usize) {
@@ -134,5 +134,7 @@ fn repeat(out: &mut String, stroke: Stroke, times: usize) {
     for _ in 0..times / row.len() {
         out.push_str(row);
     }
-    out.push_str(&row[..times % row.len()]);
+    if times > 0 {
+        out.push_str(&row[..times % row.len()]);
+    }
 }

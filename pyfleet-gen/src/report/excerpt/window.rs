@@ -3,7 +3,7 @@
 use super::pen::Ink;
 use super::place::Place;
 use super::row::{DOTS, Row};
-use super::width::{TAB, width, width_of, without_tabs};
+use super::width::{TAB, width_of, without_tabs};
 
 /// As wide as a row may be.
 const TERMINAL: usize = 140;
@@ -60,10 +60,9 @@ impl Window {
         self.left == 0 && self.right_of(line_width).is_none()
     }
 
-    /// A line as it is shown, with dots where it is cut, and how many of its columns are hidden on the left.
-    pub(super) fn row(&self, line: &str) -> (Row, usize) {
+    /// A line of a width as it is shown, with dots where it is cut, and how many of its columns are hidden on the left.
+    pub(super) fn row(&self, line: &str, line_width: usize) -> (Row, usize) {
         let line = without_tabs(line);
-        let line_width = width(&line);
         let left = self.left.min(line_width);
         let cut = self.right_of(line_width);
         let (mut hidden, mut taken) = (0, 0);
