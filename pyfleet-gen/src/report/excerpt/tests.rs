@@ -182,13 +182,13 @@ fn what_is_different_by_intent() {
         let found = Snippet { path: "x".into(), text: text.into(), first_line: 9, mark, beside };
         let (severity, message, helps) = (Severity::Note, "m".into(), Vec::new());
         let mut drawn = String::new();
-        Excerpt { severity, code: "c", message, found, origin: None, helps }.write(false, &mut drawn);
+        Excerpt { severity, code: "some-rule", message, found, origin: None, helps }.write(false, &mut drawn);
         drawn
     };
     let beside = vec![Mark { span: 0..1, label: None }];
     assert_eq!(
         drawn("a\nb\n".to_owned(), 2..2, beside),
-        "note[c]: m\n  --> x:10:1\n   |\n 9 | a\n   | -\n10 | b\n   | ^\n"
+        "note[some-rule]: m\n  --> x:10:1\n   |\n 9 | a\n   | -\n10 | b\n   | ^\n"
     );
     let beside = vec![Mark { span: 1..2, label: None }];
     let long = drawn("a".repeat(300), 0..300, beside);
