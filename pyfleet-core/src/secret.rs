@@ -4,6 +4,8 @@ use std::borrow::Cow;
 use std::iter;
 use std::ops::Range;
 
+use crate::source::find_byte;
+
 const KEY_BEGINS: &str = "-----BEGIN ";
 
 const KEY_IS_PRIVATE: &str = "PRIVATE KEY-----";
@@ -14,11 +16,13 @@ const SHORTEST: usize = 20;
 /// What a text holds that is a secret by its form: kind and place.
 #[must_use]
 pub fn secrets_in(text: &str) -> Vec<(&'static str, Range<usize>)> {
+    secrets_with(text, key_in(text))
+}
+
+/// As [`secrets_in`], where it is known where the first key begins.
+fn secrets_with(text: &str, key: Option<usize>) -> Vec<(&'static str, Range<usize>)> {
     let mut found = Vec::new();
-    // Whether it is there at all is known much sooner than where.
-    if holds_a_key(text)
-        && let Some(start) = text.find(KEY_BEGINS)
-    {
+    if let Some(start) = key {
         let line = text[start..].lines().next().unwrap_or_default();
         if let Some(end) = line.find(KEY_IS_PRIVATE) {
             found.push(("a private key", start..start + end + KEY_IS_PRIVATE.len()));
@@ -41,10 +45,21 @@ pub fn secrets_in(text: &str) -> Vec<(&'static str, Range<usize>)> {
     found
 }
 
+/// Which bytes a secret is made of.
+const IS_PART: [bool; 256] = {
+    let mut is_part = [false; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        is_part[byte] = matches!(byte as u8, b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'_' | b'-' | b'.');
+        byte += 1;
+    }
+    is_part
+};
+
 /// The words of a text that are long enough for a secret. Most bytes are passed over: of so many in a row that none
 /// shorter can be a secret, the last one tells whether they can be a word.
 fn long_words(text: &[u8]) -> impl Iterator<Item = Range<usize>> {
-    let is_part = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.');
+    let is_part = |byte: &u8| IS_PART[usize::from(*byte)];
     let mut from = 0;
     iter::from_fn(move || {
         loop {
@@ -62,6 +77,9 @@ fn long_words(text: &[u8]) -> impl Iterator<Item = Range<usize>> {
 }
 
 fn kind_of(word: &str) -> Option<&'static str> {
+    if !word.starts_with(['A', 'g', 'x']) {
+        return None;
+    }
     let upper = |text: &str| text.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit());
     let plain = |text: &str| text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
     if word.len() == 20 && ["AKIA", "ASIA"].iter().any(|own| word.starts_with(own)) && upper(word) {
@@ -80,11 +98,13 @@ fn kind_of(word: &str) -> Option<&'static str> {
 }
 
 fn is_web_token(word: &str) -> bool {
+    if !word.starts_with("eyJ") {
+        return false;
+    }
     let mut parts = word.split('.');
     let token = (parts.next(), parts.next(), parts.next(), parts.next());
     matches!(token, (Some(head), Some(claims), Some(signature), None)
-        if head.starts_with("eyJ")
-            && claims.starts_with("eyJ")
+        if claims.starts_with("eyJ")
             && [head, claims, signature].iter().all(|part| part.len() >= 10))
 }
 
@@ -99,8 +119,9 @@ fn is_web_token(word: &str) -> bool {
 /// ```
 #[must_use]
 pub fn mask(text: &str) -> Cow<'_, str> {
-    let mut ranges: Vec<Range<usize>> = secrets_in(text).into_iter().map(|(_, range)| range).collect();
-    if holds_a_key(text) {
+    let key = key_in(text);
+    let mut ranges: Vec<Range<usize>> = secrets_with(text, key).into_iter().map(|(_, range)| range).collect();
+    if key.is_some() {
         ranges.extend(values_beside_keys(text));
     } else {
         ranges.extend(values_of_secrets(text));
@@ -122,8 +143,17 @@ pub fn mask(text: &str) -> Cow<'_, str> {
     Cow::Owned(masked)
 }
 
-fn holds_a_key(text: &str) -> bool {
-    text.len() >= KEY_BEGINS.len() + KEY_IS_PRIVATE.len() && text.contains(KEY_BEGINS)
+/// Where the first key of a text begins. Its first letter is rare, and looked for first.
+fn key_in(text: &str) -> Option<usize> {
+    let (dashes, title) = KEY_BEGINS.split_at("-----".len());
+    bytes_in(text.as_bytes(), b'B')
+        .find(|letter| text[*letter..].starts_with(title) && text[..*letter].ends_with(dashes))
+        .map(|letter| letter - dashes.len())
+}
+
+/// The places of a byte.
+fn bytes_in(text: &[u8], byte: u8) -> impl Iterator<Item = usize> {
+    iter::successors(find_byte(text, byte, 0), move |last| find_byte(text, byte, last + 1))
 }
 
 /// The insides of private keys, and what [`values_of_secrets`] finds beside them.
@@ -157,8 +187,7 @@ fn is_encoded(line: &str) -> bool {
 fn values_of_secrets(text: &str) -> Vec<Range<usize>> {
     let mut found = Vec::new();
     let mut looked_to = 0;
-    let colons = text.bytes().enumerate().filter(|(_, byte)| *byte == b':');
-    for (colon, _) in colons {
+    for colon in bytes_in(text.as_bytes(), b':') {
         // What belongs to a value is no key.
         if colon < looked_to {
             continue;
@@ -210,7 +239,29 @@ fn names_a_secret(key: &[u8]) -> Option<bool> {
 
 #[cfg(test)]
 mod tests {
-    use super::mask;
+    use std::ops::Range;
+
+    use proptest::prelude::*;
+
+    use super::{IS_PART, SHORTEST, bytes_in, long_words, mask};
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn long_words_are_what_taking_a_text_apart_finds(text in "([a-z._-]{0,45}[ :\n\u{e9}]{0,3}){0,9}") {
+            let mut next = 0;
+            let words = text.as_bytes().split(|byte| !IS_PART[usize::from(*byte)]).map(|word| {
+                let start = next;
+                next = start + word.len() + 1;
+                start..start + word.len()
+            });
+            let expected: Vec<Range<usize>> = words.filter(|word| word.len() >= SHORTEST).collect();
+            prop_assert_eq!(long_words(text.as_bytes()).collect::<Vec<_>>(), expected);
+            let colons: Vec<usize> = text.match_indices(':').map(|(at, _)| at).collect();
+            prop_assert_eq!(bytes_in(text.as_bytes(), b':').collect::<Vec<_>>(), colons);
+        }
+    }
 
     #[test]
     fn values_are_masked_and_names_are_not() {

@@ -1,5 +1,6 @@
 //! The text a finding points into, and how a byte offset becomes a line and a column.
 
+use std::iter;
 use std::ops::Range;
 use std::sync::OnceLock;
 
@@ -40,10 +41,19 @@ impl Eq for LineStarts {}
 impl LineStarts {
     fn of(&self, text: &str) -> &[usize] {
         self.0.get_or_init(|| {
-            let after = text.match_indices('\n').map(|(newline, _)| newline + 1);
-            std::iter::once(0).chain(after).collect()
+            let next = |start: &usize| find_byte(text.as_bytes(), b'\n', *start).map(|newline| newline + 1);
+            iter::successors(Some(0), next).collect()
         })
     }
+}
+
+/// Where a byte is next, from a place on. Sixteen bytes are looked at together, which a processor does as quickly as one.
+pub(crate) fn find_byte(text: &[u8], byte: u8, from: usize) -> Option<usize> {
+    let rest = text.get(from..)?;
+    let (sixteens, _) = rest.as_chunks::<16>();
+    let holds = |bytes: &[u8; 16]| bytes.iter().fold(false, |any, own| any | (*own == byte));
+    let start = sixteens.iter().position(holds).unwrap_or(sixteens.len()) * 16;
+    rest[start..].iter().position(|own| *own == byte).map(|at| from + start + at)
 }
 
 /// Whether a reader does not see a character as it acts: control characters but tab and line feed, characters

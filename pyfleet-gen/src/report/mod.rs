@@ -191,7 +191,9 @@ pub(crate) fn visible(text: &str) -> Cow<'_, str> {
 /// Whether a text is what nearly all texts are: letters and signs of ASCII in lines. Bytes are looked at many at a time.
 fn is_plain(text: &str) -> bool {
     let is_plain = |byte: &u8| matches!(byte, b' '..=b'~' | b'\t' | b'\n');
-    text.as_bytes().chunks(64).all(|bytes| bytes.iter().fold(true, |all, byte| all & is_plain(byte)))
+    let (many, rest) = text.as_bytes().as_chunks::<32>();
+    many.iter().all(|bytes| bytes.iter().fold(true, |all, byte| all & is_plain(byte)))
+        && rest.iter().all(is_plain)
 }
 
 /// As [`visible`], for a text that may have several lines where one is to be shown.

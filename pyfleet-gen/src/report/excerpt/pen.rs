@@ -32,15 +32,13 @@ impl Stroke {
         }
     }
 
-    /// So many of them, in pieces as long as there are.
-    fn times(self, times: usize) -> impl Iterator<Item = &'static str> {
-        let many = match self {
+    /// A row of them.
+    const fn row(self) -> &'static str {
+        match self {
             Self::Space => "                                ",
             Self::Caret => "^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^",
             Self::Dash => "--------------------------------",
-        };
-        let rest = &many[..times % many.len()];
-        std::iter::repeat_n(many, times / many.len()).chain([rest])
+        }
     }
 }
 
@@ -53,12 +51,14 @@ pub(super) struct Pen<'o> {
 }
 
 impl Pen<'_> {
-    /// Writes pieces as one.
-    pub(super) fn draw(&mut self, ink: Ink, pieces: &[&str]) {
-        let is_empty = pieces.iter().all(|piece| piece.is_empty());
-        self.inked(if is_empty { Ink::Plain } else { ink }, |out| {
-            pieces.iter().for_each(|piece| out.push_str(piece));
-        });
+    /// Writes a text.
+    pub(super) fn draw(&mut self, ink: Ink, text: &str) {
+        self.inked(if text.is_empty() { Ink::Plain } else { ink }, |out| out.push_str(text));
+    }
+
+    /// Writes pieces as one text.
+    pub(super) fn draw_all(&mut self, ink: Ink, pieces: &[&str]) {
+        self.inked(ink, |out| pieces.iter().for_each(|piece| out.push_str(piece)));
     }
 
     /// Writes characters.
@@ -73,17 +73,15 @@ impl Pen<'_> {
 
     /// Writes a number, at the right of so many columns.
     pub(super) fn number(&mut self, ink: Ink, number: usize, columns: usize) {
-        let digits = number.to_string();
-        let padding = Stroke::Space.times(columns.saturating_sub(digits.len()));
         self.inked(ink, |out| {
-            padding.for_each(|piece| out.push_str(piece));
-            out.push_str(&digits);
+            repeat(out, Stroke::Space, columns.saturating_sub(digits(number)));
+            write_digits(out, number);
         });
     }
 
     /// Writes the same sign so many times.
     pub(super) fn repeat(&mut self, ink: Ink, stroke: Stroke, times: usize) {
-        self.inked(ink, |out| stroke.times(times).for_each(|piece| out.push_str(piece)));
+        self.inked(ink, |out| repeat(out, stroke, times));
     }
 
     /// Ends a row.
@@ -91,6 +89,7 @@ impl Pen<'_> {
         self.out.push('\n');
     }
 
+    #[inline]
     fn inked(&mut self, ink: Ink, write: impl FnOnce(&mut String)) {
         if !self.colour || ink == Ink::Plain {
             return write(self.out);
@@ -115,5 +114,27 @@ impl Pen<'_> {
                 Severity::Note => "\x1b[1m\x1b[92m",
             },
         }
+    }
+}
+
+/// How many digits a number has.
+pub(super) fn digits(number: usize) -> usize {
+    number.checked_ilog10().map_or(1, |power| power as usize + 1)
+}
+
+fn write_digits(out: &mut String, number: usize) {
+    if number >= 10 {
+        write_digits(out, number / 10);
+    }
+    out.push(char::from(b'0' + (number % 10) as u8));
+}
+
+fn repeat(out: &mut String, stroke: Stroke, times: usize) {
+    let row = stroke.row();
+    for _ in 0..times / row.len() {
+        out.push_str(row);
+    }
+    if times > 0 {
+        out.push_str(&row[..times % row.len()]);
     }
 }

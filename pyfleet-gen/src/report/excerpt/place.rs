@@ -10,6 +10,8 @@ pub(super) struct Place<'a> {
     pub(super) number: usize,
     /// The line, without its end.
     pub(super) line: &'a str,
+    /// How many columns of a terminal it takes.
+    pub(super) line_width: usize,
     /// Where the next line begins in the snippet.
     pub(super) line_end: usize,
     /// The character that the mark begins with, counted from 1.
@@ -55,13 +57,14 @@ impl<'a> Place<'a> {
             (&line[..in_line(start)], &line[in_line(start)..in_line(end)])
         };
         let is_past_the_line = start > line_start + line.len();
-        let column = before.chars().count() + 1 + usize::from(is_past_the_line);
-        let end_column =
-            if start == end { column } else { before.chars().count() + marked.chars().count() + 1 };
+        let first_column = before.chars().count() + 1;
+        let column = first_column + usize::from(is_past_the_line);
+        let end_column = if start == end { column } else { first_column + marked.chars().count() };
         let start = width(before);
         Self {
             number: snippet.first_line + text[..line_start].bytes().filter(|byte| *byte == b'\n').count(),
             line,
+            line_width: width(line),
             line_end,
             column,
             start,

@@ -7,11 +7,10 @@ use unicode_width::UnicodeWidthChar;
 /// What a tab is drawn as.
 pub(super) const TAB: &str = "    ";
 
-/// The columns of a text. Most texts are ASCII, where they need no looking up.
+/// The columns of a text. Most texts are letters and signs of ASCII, and need no looking up.
 pub(super) fn width(text: &str) -> usize {
-    if text.is_ascii() {
-        let tabs = text.bytes().filter(|byte| *byte == b'\t').count();
-        text.len() + tabs * (TAB.len() - 1)
+    if text.bytes().fold(true, |all, byte| all & matches!(byte, b' '..=b'~')) {
+        text.len()
     } else {
         text.chars().map(width_of).sum()
     }

@@ -3,7 +3,7 @@
 use super::pen::Ink;
 use super::place::Place;
 use super::row::{DOTS, Row};
-use super::width::{TAB, width, width_of, without_tabs};
+use super::width::{TAB, width_of, without_tabs};
 
 /// As wide as a row may be.
 const TERMINAL: usize = 140;
@@ -27,7 +27,7 @@ impl Window {
     /// The columns to show of lines beside a gutter: what is marked, its labels, and as much else as fits.
     pub(super) fn over(places: &[Place<'_>], gutter: usize) -> Self {
         let width = TERMINAL.saturating_sub(gutter + " | ".len());
-        let longest = places.iter().map(|place| self::width(place.line)).max().unwrap_or_default();
+        let longest = places.iter().map(|place| place.line_width).max().unwrap_or_default();
         let first = places.iter().map(|place| place.start).min().unwrap_or_default();
         if longest <= width && first <= AROUND + LONG_INDENT {
             return Self { left: 0, right: longest, width };
@@ -55,15 +55,14 @@ impl Window {
         Self { left, right: left + width, width }
     }
 
-    /// Whether a line is shown as it is.
-    pub(super) fn shows_all_of(&self, line: &str) -> bool {
-        self.left == 0 && (line.len() * TAB.len() <= self.width || self.right_of(width(line)).is_none())
+    /// Whether a line of a width is shown as it is.
+    pub(super) fn shows_all_of(&self, line_width: usize) -> bool {
+        self.left == 0 && self.right_of(line_width).is_none()
     }
 
-    /// A line as it is shown, with dots where it is cut, and how many of its columns are hidden on the left.
-    pub(super) fn row(&self, line: &str) -> (Row, usize) {
+    /// A line of a width as it is shown, with dots where it is cut, and how many of its columns are hidden on the left.
+    pub(super) fn row(&self, line: &str, line_width: usize) -> (Row, usize) {
         let line = without_tabs(line);
-        let line_width = width(&line);
         let left = self.left.min(line_width);
         let cut = self.right_of(line_width);
         let (mut hidden, mut taken) = (0, 0);
