@@ -1,10 +1,11 @@
-//! YAML as GitHub reads it: one reader, one writer.
+//! YAML as GitHub reads it: one meaning, one writer.
 //!
 //! ```text
 //! text ──tree──▶ Document (nodes with spans) ──decode──▶ any serde type ──write──▶ text
 //! ```
 //!
-//! - [`tree`] reads text into spanned nodes, with GitHub's rules for scalars, keys, anchors and limits.
+//! - [`tree`] reads text into spanned nodes, with GitHub's rules for scalars, keys, anchors and limits. Two readers do
+//!   it: `usual` what people write, in one pass, and `builder` everything, with every finding.
 //! - [`decode`] turns a node into a plain type and lists every structural mistake by path.
 //! - [`write`](mod@write) is the only place that decides how a value is written, for the serialiser and for templates.
 //!

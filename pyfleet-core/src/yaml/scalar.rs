@@ -17,17 +17,26 @@ pub(super) enum Plain {
 /// (`src/Sdk/WorkflowParser/Conversion/YamlObjectReader.cs`, `Match…`), wrapping of 32-bit hexadecimal
 /// and octal numbers included.
 pub(super) fn resolve(text: &str) -> Plain {
-    // Nearly every text ends here.
-    if !matches!(
-        text.as_bytes().first(),
-        None | Some(b'0'..=b'9' | b'.' | b'+' | b'-' | b'~' | b'n' | b'N' | b't' | b'T' | b'f' | b'F')
-    ) {
-        return Plain::String;
+    // Nearly every text is a string by its first letter.
+    match text.bytes().next() {
+        None => Plain::Null,
+        Some(b'~' | b'n' | b'N' | b't' | b'T' | b'f' | b'F') => word(text),
+        Some(b'0'..=b'9' | b'.' | b'+' | b'-') => number(text),
+        Some(_) => Plain::String,
     }
+}
+
+fn word(text: &str) -> Plain {
     match text {
-        "" | "null" | "Null" | "NULL" | "~" => return Plain::Null,
-        "true" | "True" | "TRUE" => return Plain::Bool(true),
-        "false" | "False" | "FALSE" => return Plain::Bool(false),
+        "null" | "Null" | "NULL" | "~" => Plain::Null,
+        "true" | "True" | "TRUE" => Plain::Bool(true),
+        "false" | "False" | "FALSE" => Plain::Bool(false),
+        _ => Plain::String,
+    }
+}
+
+fn number(text: &str) -> Plain {
+    match text {
         ".inf" | ".Inf" | ".INF" | "+.inf" | "+.Inf" | "+.INF" => return Plain::Number(f64::INFINITY),
         "-.inf" | "-.Inf" | "-.INF" => return Plain::Number(f64::NEG_INFINITY),
         ".nan" | ".NaN" | ".NAN" => return Plain::Number(f64::NAN),

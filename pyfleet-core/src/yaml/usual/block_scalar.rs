@@ -11,6 +11,7 @@ struct Header {
     chomping: Chomping,
 }
 
+/// What becomes of the breaks behind the text.
 #[derive(Clone, Copy, PartialEq)]
 enum Chomping {
     Strip,
@@ -76,7 +77,7 @@ impl<'a> Reader<'a> {
         let mut blank_lines = 0;
         // Whether the line above starts with a blank, which keeps the breaks around it from being folded.
         let mut is_above_spaced = None;
-        while let Some(line) = self.block_line(indentation)? {
+        while let Some(line) = self.block_line(indentation) {
             if line.is_empty() && self.cursor.skip_break() {
                 blank_lines += 1;
                 continue;
@@ -104,22 +105,17 @@ impl<'a> Reader<'a> {
         Some(text)
     }
 
-    /// The next line behind its indentation, without its break; nothing, and the start of it, if it is indented less.
-    fn block_line(&mut self, indentation: usize) -> Option<Option<&'a str>> {
+    /// The next line behind its indentation, up to its break. Stays at the start of a line that is indented less.
+    fn block_line(&mut self, indentation: usize) -> Option<&'a str> {
         let line_start = self.cursor.at();
         self.cursor.skip_indentation(indentation);
         let start = self.cursor.at();
-        let is_inside = match self.cursor.peek() {
-            None => false,
-            Some(b'\n') => true,
-            Some(_) => start - line_start == indentation,
-        };
-        if is_inside {
-            self.cursor.skip_line();
-        } else {
+        let is_blank = self.cursor.peek()? == b'\n';
+        if !is_blank && start - line_start < indentation {
             self.cursor.go_to(line_start);
-            return Some(None);
+            return None;
         }
-        self.cursor.text_from(start).map(Some)
+        self.cursor.skip_line();
+        self.cursor.text_from(start)
     }
 }

@@ -77,8 +77,8 @@ impl<'a> Reader<'a> {
         Some(Scalar { text: text.into(), is_plain: true, span: scalar.span.start..self.cursor.at() })
     }
 
-    /// `ns-plain-first`. More than the specification excludes: `?` and `:` start nothing usual, and three dashes or
-    /// dots at the start of a line may separate documents.
+    /// `ns-plain-first`, and less than that: `?` and `:` start nothing usual, three dashes or dots at the start of a
+    /// line may separate documents, and what a dash cannot start in a flow collection it does not start in a block.
     fn can_start_plain(&self, first: u8) -> bool {
         match first {
             b' ' | b'\t' | b'\n' | b'?' | b':' | b',' | b'[' | b']' | b'{' | b'}' | b'#' | b'&' | b'*'

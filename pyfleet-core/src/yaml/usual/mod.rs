@@ -1,7 +1,8 @@
 //! The usual YAML, read in one pass; anything else is left to `granit-parser`.
 //!
-//! Reading was the largest single cost of judging a repository: 74 ms for the 682 workflows of the corpus (3 MB),
-//! most of it for tokens and events that what people write does not need. This reader goes from bytes to nodes.
+//! The 682 workflows of the corpus (3 MB) took 74 ms of one thread, most of it for tokens and events that what people
+//! write does not need. This reader goes from bytes to nodes with a quarter of the instructions (146 instead of 594
+//! million), and takes 681 of them.
 //!
 //! It takes one document, with or without `---` above it, whose root is a mapping or a list: block and flow
 //! collections, lists that are not indented below their key, scalars without quotes, in either kind of quotes, literal
@@ -52,10 +53,12 @@ pub(super) fn read(text: &str, dialect: Dialect) -> Option<Node> {
 
 /// Whether a text holds no characters but printable ones, tabs and line feeds.
 fn is_usual(text: &str) -> bool {
-    // Without branches and an early end, so that many bytes are looked at together.
+    // Counted to the end and without branches, so that many bytes are looked at together.
     let is_control = |byte: u8| ((byte < b' ') & (byte != b'\n') & (byte != b'\t')) | (byte == 0x7F);
-    let has_control = text.bytes().fold(false, |found, byte| found | is_control(byte));
-    !has_control && (text.is_ascii() || text.chars().all(is_usual_character))
+    let controls = |bytes: &[u8]| bytes.iter().map(|byte| u8::from(is_control(*byte))).sum::<u8>();
+    let has_controls = text.as_bytes().chunks(128).any(|bytes| controls(bytes) > 0);
+    let other_lines = || text.lines().filter(|line| !line.is_ascii());
+    !has_controls && (text.is_ascii() || other_lines().flat_map(str::chars).all(is_usual_character))
 }
 
 /// Whether a character other than of ASCII is printable, and neither a break to old readers nor a byte order mark.
