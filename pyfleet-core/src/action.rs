@@ -16,7 +16,7 @@ use std::sync::OnceLock;
 
 use serde::Deserialize;
 
-use crate::workflow::{Level, Scope, Step};
+use crate::workflow::{Level, Scope, Step, Uses};
 use crate::yaml;
 
 const DATA: &str = include_str!("actions.yml");
@@ -244,10 +244,8 @@ impl Catalogue {
 impl Catalogue {
     /// What to do instead of giving an input, if that is deprecated at all versions that have it.
     #[must_use]
-    pub fn deprecated_input(&self, slug: &str, input: &str) -> Option<&str> {
-        let is = |own: &&Deprecated| {
-            own.action.eq_ignore_ascii_case(slug) && own.input.eq_ignore_ascii_case(input)
-        };
+    pub fn deprecated_input(&self, uses: &Uses, input: &str) -> Option<&str> {
+        let is = |own: &&Deprecated| own.input.eq_ignore_ascii_case(input) && uses.is_action(&own.action);
         self.deprecated.iter().find(is).map(|own| own.instead.as_str())
     }
 }

@@ -59,12 +59,9 @@ fn check(file: &WorkflowFile<'_>, findings: &mut Diagnostics) {
         if let Some(action) = placed.action() {
             of_catalogue(file.document, place, step, action, findings);
         }
-        if step.with.is_empty() {
-            continue;
-        }
-        let Some(slug) = uses.slug() else { continue };
         for name in step.with.keys() {
-            if let Some(instead) = Catalogue::get().deprecated_input(&slug, name) {
+            if let Some(instead) = Catalogue::get().deprecated_input(uses, name) {
+                let slug = uses.slug().unwrap_or_default();
                 let message = format!("`{name}` of {slug} is deprecated");
                 let place = Place::key(place.key("with").key(name));
                 findings.push(Diagnostic::warning(RULE.code, place, message).with_help(instead));

@@ -40,22 +40,24 @@ fn check(file: &WorkflowFile<'_>, findings: &mut Diagnostics) {
     for PlacedJob { place, job, .. } in file.jobs() {
         let Some(uses) = &job.uses else { continue };
         let known = uses.slug().and_then(|slug| Catalogue::get().action(&slug));
-        findings.extend(judge(file.document, &place.key("uses"), uses, known));
+        findings.extend(judge(file.document, place, uses, known));
     }
     for placed in file.steps() {
         let Some(uses) = &placed.step.uses else { continue };
-        findings.extend(judge(file.document, &placed.place.key("uses"), uses, placed.action()));
+        findings.extend(judge(file.document, &placed.place, uses, placed.action()));
     }
 }
 
-fn judge(document: &Document, path: &Path, uses: &Uses, known: Option<&Action>) -> Option<Diagnostic> {
+fn judge(document: &Document, owner: &Path, uses: &Uses, known: Option<&Action>) -> Option<Diagnostic> {
     let (slug, reference) = (uses.slug()?, uses.reference()?);
+    let path = owner.key("uses");
     let help = |finding: Diagnostic| match known {
         Some(action) => finding.with_help(format!("use `{} # {}`", action.pin(), action.version)),
         None => finding,
     };
-    let comment = document.trailing_comment(path).and_then(|comment| comment.split_whitespace().next());
-    let version = comment.map(version_in);
+    // What stands behind a tag or a branch says nothing.
+    let comment = is_commit(reference).then(|| document.trailing_comment(&path)).flatten();
+    let version = comment.and_then(|comment| comment.split_whitespace().next()).map(version_in);
     let reference_place = || Place::within(path.clone(), slug.len() + 1..slug.len() + 1 + reference.len());
     let runs = if is_commit(reference) { version } else { Some(reference) };
     if let Some(denied) = runs.and_then(|version| Catalogue::get().denied(&slug, version)) {
