@@ -79,16 +79,7 @@ fn validate_files(args: &Args, cli: &Cli, streams: &mut Streams<'_>) -> Result<E
         let found = workflow_files::list(directory, named)?;
         files.extend(found.into_iter().filter(|file| seen.insert(file.clone())));
     }
-    let read: Vec<Result<Read, FileError>> =
-        files.par_iter().map(|file| Ok(Read::of(workflow_files::read(directory, file)?))).collect();
-    // The first one that cannot be read is the answer, whichever was tried first.
-    let read = read.into_iter().collect::<Result<Vec<_>, _>>()?;
-    let repositories = surroundings(directory, &files, &read);
-    let judged: Vec<_> = files
-        .par_iter()
-        .zip(read)
-        .map(|(file, read)| read.judge(root_of(file).and_then(|(root, _)| repositories.get(root))))
-        .collect();
+    let judged = judge_files(directory, &files)?;
     let waivers = Waivers::around(cli)?;
 
     let mut report = Report::new("validate", directory);
@@ -120,6 +111,36 @@ fn validate_files(args: &Args, cli: &Cli, streams: &mut Streams<'_>) -> Result<E
         Format::Sarif => sarif::write(&report, exit, streams)?,
     }
     Ok(exit)
+}
+
+/// Every file with what is wrong with it.
+///
+/// # Errors
+/// The first one that cannot be read, whichever was tried first.
+fn judge_files(directory: &Utf8Path, files: &[Utf8PathBuf]) -> Result<Vec<(Source, Diagnostics)>, FileError> {
+    let begin = |file: &Utf8PathBuf| {
+        let read = Read::of(workflow_files::read(directory, file)?);
+        Ok(match root_of(file) {
+            Some(_) => Progress::Read(read),
+            None => Progress::Judged(read.judge(None)),
+        })
+    };
+    let begun: Vec<Result<Progress, FileError>> = files.par_iter().map(begin).collect();
+    let begun = begun.into_iter().collect::<Result<Vec<_>, _>>()?;
+    let repositories = surroundings(directory, files, &begun);
+    let end = |(file, progress): (&Utf8PathBuf, Progress)| match progress {
+        Progress::Judged(judged) => judged,
+        Progress::Read(read) => read.judge(root_of(file).and_then(|(root, _)| repositories.get(root))),
+    };
+    Ok(files.par_iter().zip(begun).map(end).collect())
+}
+
+/// How far a file is.
+enum Progress {
+    /// Read, and waiting for the others of its repository.
+    Read(Read),
+    /// Judged, and nothing else is kept of it: it belongs to no repository.
+    Judged((Source, Diagnostics)),
 }
 
 /// A file that was read.
@@ -166,13 +187,13 @@ fn root_of(file: &Utf8Path) -> Option<(&str, &str)> {
 fn surroundings<'a>(
     directory: &Utf8Path,
     files: &'a [Utf8PathBuf],
-    read: &[Read],
+    begun: &[Progress],
 ) -> BTreeMap<&'a str, check::Repository> {
     let mut repositories = BTreeMap::<&str, check::Repository>::new();
-    let known = files
-        .iter()
-        .zip(read)
-        .filter_map(|(file, read)| Some((root_of(file)?, &read.parsed.as_ref()?.workflow)));
+    let known = files.iter().zip(begun).filter_map(|(file, progress)| match progress {
+        Progress::Read(read) => Some((root_of(file)?, &read.parsed.as_ref()?.workflow)),
+        Progress::Judged(_) => None,
+    });
     for ((root, path), workflow) in known.clone() {
         repositories.entry(root).or_default().workflows.insert(path.to_owned(), workflow.clone());
     }
