@@ -16,47 +16,93 @@ pub(crate) enum Dialect {
 
 /// A value over as many lines as it needs, of which all but the first are indented.
 pub(crate) fn lay_out(value: &Value, dialect: Dialect, indent: usize) -> String {
-    let line = on_one_line(value, dialect);
-    if indent + line.len() <= WIDTH {
-        return line;
-    }
-    let inner = indent + 2;
-    let (open, close, items): (char, char, Vec<String>) = match value {
-        Value::Array(items) => ('[', ']', items.iter().map(|item| lay_out(item, dialect, inner)).collect()),
-        Value::Object(entries) => {
-            let entry = |(key, value): (&String, &Value)| {
-                format!("{}{}", key_of(key, dialect), lay_out(value, dialect, inner))
-            };
-            ('{', '}', entries.iter().map(entry).collect())
-        }
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => return line,
-    };
-    let (inner, outer) = (" ".repeat(inner), " ".repeat(indent));
-    format!("{open}\n{inner}{}\n{outer}{close}", items.join(&format!(",\n{inner}")))
+    let mut layout = Layout { dialect, text: String::new() };
+    layout.value(value, indent);
+    layout.text
 }
 
-fn on_one_line(value: &Value, dialect: Dialect) -> String {
-    match value {
-        Value::Array(items) => {
-            let items: Vec<String> = items.iter().map(|item| on_one_line(item, dialect)).collect();
-            format!("[{}]", items.join(", "))
-        }
-        Value::Object(entries) if entries.is_empty() => "{}".to_owned(),
-        Value::Object(entries) => {
-            let entry = |(key, value): (&String, &Value)| {
-                format!("{}{}", key_of(key, dialect), on_one_line(value, dialect))
-            };
-            let entries: Vec<String> = entries.iter().map(entry).collect();
-            format!("{{ {} }}", entries.join(", "))
-        }
-        Value::String(text) => text_of(text, dialect),
-        Value::Null | Value::Bool(_) | Value::Number(_) => value.to_string(),
-    }
+struct Layout {
+    dialect: Dialect,
+    text: String,
 }
 
-fn key_of(key: &str, dialect: Dialect) -> String {
-    let separator = if dialect == Dialect::Terraform { " : " } else { ": " };
-    text_of(key, dialect) + separator
+impl Layout {
+    fn value(&mut self, value: &Value, indent: usize) {
+        let start = self.text.len();
+        if self.line(value, start + WIDTH.saturating_sub(indent)) {
+            return;
+        }
+        self.text.truncate(start);
+        match value {
+            Value::Array(items) => self.lines(['[', ']'], items.iter().map(|item| (None, item)), indent),
+            Value::Object(entries) => {
+                self.lines(['{', '}'], entries.iter().map(|(key, value)| (Some(key), value)), indent);
+            }
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {
+                self.line(value, usize::MAX);
+            }
+        }
+    }
+
+    /// Each entry on lines of its own.
+    fn lines<'v>(
+        &mut self,
+        [open, close]: [char; 2],
+        entries: impl Iterator<Item = (Option<&'v String>, &'v Value)>,
+        indent: usize,
+    ) {
+        self.text.push(open);
+        for (position, (key, value)) in entries.enumerate() {
+            self.text.push_str(if position == 0 { "\n" } else { ",\n" });
+            self.text.extend(std::iter::repeat_n(' ', indent + 2));
+            self.key(key);
+            self.value(value, indent + 2);
+        }
+        self.text.push('\n');
+        self.text.extend(std::iter::repeat_n(' ', indent));
+        self.text.push(close);
+    }
+
+    /// The whole value on this line, if the text is no longer than this then; a part of it otherwise.
+    fn line(&mut self, value: &Value, longest: usize) -> bool {
+        let mut fits = true;
+        match value {
+            Value::Array(items) => {
+                self.text.push('[');
+                for (position, item) in items.iter().enumerate() {
+                    self.text.push_str(if position == 0 { "" } else { ", " });
+                    fits = self.line(item, longest);
+                    if !fits {
+                        break;
+                    }
+                }
+                self.text.push(']');
+            }
+            Value::Object(entries) if entries.is_empty() => self.text.push_str("{}"),
+            Value::Object(entries) => {
+                self.text.push_str("{ ");
+                for (position, (key, value)) in entries.iter().enumerate() {
+                    self.text.push_str(if position == 0 { "" } else { ", " });
+                    self.key(Some(key));
+                    fits = self.line(value, longest);
+                    if !fits {
+                        break;
+                    }
+                }
+                self.text.push_str(" }");
+            }
+            Value::String(text) => self.text.push_str(&text_of(text, self.dialect)),
+            Value::Null | Value::Bool(_) | Value::Number(_) => self.text.push_str(&value.to_string()),
+        }
+        fits && self.text.len() <= longest
+    }
+
+    fn key(&mut self, key: Option<&String>) {
+        if let Some(key) = key {
+            self.text.push_str(&text_of(key, self.dialect));
+            self.text.push_str(if self.dialect == Dialect::Terraform { " : " } else { ": " });
+        }
+    }
 }
 
 fn text_of(text: &str, dialect: Dialect) -> String {

@@ -131,21 +131,21 @@ impl Repository {
     pub fn read(&self, path: &str) -> Result<Option<Vec<u8>>, FileError> {
         let (directories, name) = split(path);
         let Some(directory) = self.directory(&directories)? else { return Ok(None) };
-        match directory.symlink_metadata(name) {
+        let length = match directory.symlink_metadata(name) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(FileError::io(path, &error)),
             Ok(metadata) if metadata.is_symlink() => return Err(link(path)),
             Ok(metadata) if !metadata.is_file() => return Err(in_the_way(path)),
             Ok(metadata) if metadata.len() > LARGEST => return Err(too_large(path)),
-            Ok(_) => {}
-        }
+            Ok(metadata) => metadata.len(),
+        };
         let file = match directory.open_with(name, OpenOptions::new().read(true).follow(FollowSymlinks::No)) {
             Ok(file) => file,
             // Gone since the look: another render is at work.
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(FileError::io(path, &error)),
         };
-        bounded(path, file).map(Some)
+        bounded(path, file, length).map(Some)
     }
 
     /// The text of a file; what is not UTF-8 shows as U+FFFD, and so never equals what was rendered.
@@ -153,7 +153,11 @@ impl Repository {
     /// # Errors
     /// As for [`Repository::read`].
     pub fn read_text(&self, path: &str) -> Result<Option<String>, FileError> {
-        Ok(self.read(path)?.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()))
+        let text = |bytes| match String::from_utf8(bytes) {
+            Ok(text) => text,
+            Err(error) => String::from_utf8_lossy(error.as_bytes()).into_owned(),
+        };
+        Ok(self.read(path)?.map(text))
     }
 
     /// A directory below the root; nothing where it, or one above it, does not exist.
@@ -170,12 +174,17 @@ impl Repository {
     }
 }
 
-/// Reads a file that may be no file at all, such as a pipe: never more than 4 MiB.
+/// Reads a file that may be no file at all, such as a pipe: never more than 4 MiB, and at once where it is as long as
+/// it was said to be.
 ///
 /// # Errors
 /// Where it cannot be read or is larger.
-pub(crate) fn bounded(path: impl AsRef<Utf8Path>, file: impl Read) -> Result<Vec<u8>, FileError> {
-    let mut bytes = Vec::new();
+pub(crate) fn bounded(
+    path: impl AsRef<Utf8Path>,
+    file: impl Read,
+    length: u64,
+) -> Result<Vec<u8>, FileError> {
+    let mut bytes = Vec::with_capacity(usize::try_from(length.min(LARGEST)).unwrap_or_default());
     file.take(LARGEST + 1).read_to_end(&mut bytes).map_err(|error| FileError::io(&path, &error))?;
     if bytes.len() as u64 > LARGEST { Err(too_large(path)) } else { Ok(bytes) }
 }

@@ -1,7 +1,5 @@
 //! The workflow files that somebody names, each by itself or by a folder that holds them.
 
-use std::io::Read;
-
 use camino::{Utf8Path, Utf8PathBuf};
 use pyfleet_core::source::Source;
 
@@ -67,12 +65,15 @@ fn collect(
 /// # Errors
 /// Where it cannot be read, is larger than 4 MiB, or is not UTF-8.
 pub(crate) fn read(directory: &Utf8Path, file: &Utf8Path) -> Result<Source, FileError> {
-    let (file, opened): (&Utf8Path, Box<dyn Read>) = if file == "-" {
-        (Utf8Path::new("standard input"), Box::new(std::io::stdin().lock()))
+    let (file, bytes) = if file == "-" {
+        let file = Utf8Path::new("standard input");
+        (file, bounded(file, std::io::stdin().lock(), 0)?)
     } else {
-        let path = directory.join(file);
-        (file, Box::new(std::fs::File::open(path).map_err(|error| FileError::io(file, &error))?))
+        let opened =
+            std::fs::File::open(directory.join(file)).map_err(|error| FileError::io(file, &error))?;
+        let length = opened.metadata().map_or(0, |metadata| metadata.len());
+        (file, bounded(file, opened, length)?)
     };
-    let text = String::from_utf8(bounded(file, opened)?).map_err(|_| FileError::new(file, "is not UTF-8"))?;
+    let text = String::from_utf8(bytes).map_err(|_| FileError::new(file, "is not UTF-8"))?;
     Ok(Source::new(visible(file.as_str()), text))
 }

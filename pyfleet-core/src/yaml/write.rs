@@ -116,8 +116,10 @@ pub fn after_key(value: &Value, indent: usize) -> String {
 
 fn block_or_scalar(text: &str, indent: usize, keeps_breaks: bool) -> String {
     let body = text.strip_suffix('\n').unwrap_or(text);
+    let is_usual = |byte: u8| matches!(byte, b' '..=b'~' | b'\n' | b'\t');
     let survives = text.contains('\n')
-        && text.chars().all(|character| character == '\n' || character == '\t' || is_printable(character))
+        && (text.bytes().all(is_usual)
+            || text.chars().all(|character| matches!(character, '\n' | '\t') || is_printable(character)))
         && text.lines().all(|line| !line.ends_with([' ', '\t']))
         && (keeps_breaks || !body.ends_with('\n'));
     let first = text.trim_start_matches('\n');

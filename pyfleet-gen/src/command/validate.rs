@@ -121,7 +121,7 @@ fn judge_files(directory: &Utf8Path, files: &[Utf8PathBuf]) -> Result<Vec<(Sourc
     let begin = |file: &Utf8PathBuf| {
         let read = Read::of(workflow_files::read(directory, file)?);
         Ok(match root_of(file) {
-            Some(_) => Progress::Read(read),
+            Some(_) => Progress::Read(Box::new(read)),
             None => Progress::Judged(read.judge(None)),
         })
     };
@@ -138,7 +138,7 @@ fn judge_files(directory: &Utf8Path, files: &[Utf8PathBuf]) -> Result<Vec<(Sourc
 /// How far a file is.
 enum Progress {
     /// Read, and waiting for the others of its repository.
-    Read(Read),
+    Read(Box<Read>),
     /// Judged, and nothing else is kept of it: it belongs to no repository.
     Judged((Source, Diagnostics)),
 }

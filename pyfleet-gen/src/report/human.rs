@@ -18,11 +18,18 @@ const SHOWN: usize = 100;
 /// long report in memory than that.
 const TOGETHER: usize = 256;
 
+/// Fewer texts are ready before the threads would have started.
+const FEW: usize = 8;
+
 /// Prints findings with their places. No output holds what looks like a secret, or acts on a terminal.
 pub(crate) fn write(report: &Report, streams: &mut Streams<'_>) -> std::io::Result<()> {
     let colour = streams.colour;
     for texts in report.texts.chunks(TOGETHER) {
-        let ready: Vec<String> = texts.par_iter().map(|text| show(text, colour)).collect();
+        let ready: Vec<String> = if texts.len() < FEW {
+            texts.iter().map(|text| show(text, colour)).collect()
+        } else {
+            texts.par_iter().map(|text| show(text, colour)).collect()
+        };
         streams.err.write_all(ready.concat().as_bytes())?;
     }
     Ok(())
