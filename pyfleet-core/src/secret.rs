@@ -186,14 +186,18 @@ fn is_encoded(line: &str) -> bool {
 /// Plain values of keys whose name says that they are secret, each in its line. The name of a secret is none.
 fn values_of_secrets(text: &str) -> Vec<Range<usize>> {
     let mut found = Vec::new();
-    let mut looked_to = 0;
+    // A line may hold as many colons as it is long: its end is looked for once.
+    let (mut looked_to, mut line_end) = (0, 0);
     for colon in bytes_in(text.as_bytes(), b':') {
         // What belongs to a value is no key.
         if colon < looked_to {
             continue;
         }
         let Some(is_name) = names_a_secret(&text.as_bytes()[..colon]) else { continue };
-        let after = text[colon + 1..].split('\n').next().unwrap_or_default();
+        if line_end <= colon {
+            line_end = find_byte(text.as_bytes(), b'\n', colon).unwrap_or(text.len());
+        }
+        let after = &text[colon + 1..line_end];
         let value = after.trim_start_matches(' ');
         let start = colon + 1 + (after.len() - value.len());
         let length = match value.chars().next() {
@@ -203,8 +207,9 @@ fn values_of_secrets(text: &str) -> Vec<Range<usize>> {
                 value[1..].find(quote).map_or(value.trim_end().len(), |end| end + 2)
             }
             Some(_) => {
-                let end = value.find([',', '}', ']', '\r']).unwrap_or(value.len());
-                let end = value[..end].find(" #").unwrap_or(end);
+                let mut pairs = value.bytes().zip(value.bytes().skip(1).chain([b' ']));
+                let is_end = |pair| matches!(pair, (b',' | b'}' | b']' | b'\r', _) | (b' ', b'#'));
+                let end = pairs.position(is_end).unwrap_or(value.len());
                 value[..end].trim_end().len()
             }
         };
@@ -240,6 +245,7 @@ fn names_a_secret(key: &[u8]) -> Option<bool> {
 #[cfg(test)]
 mod tests {
     use std::ops::Range;
+    use std::time::{Duration, Instant};
 
     use proptest::prelude::*;
 
@@ -273,8 +279,24 @@ mod tests {
             ("url: https://example.com/token:x", "url: https://example.com/token:x"),
             ("password: é", "password: **"),
             ("id-token: write", "id-token: write"),
+            ("token: a#b, c", "token: ***, c"),
+            ("token: a, b #c", "token: *, b #c"),
+            ("token: a #b, c\ntoken: d]", "token: * #b, c\ntoken: *]"),
         ] {
             assert_eq!(mask(text), masked);
+        }
+    }
+
+    #[test]
+    #[expect(clippy::disallowed_methods, reason = "the library has no clock; this test measures it")]
+    fn long_lines_take_no_longer_than_short_ones() {
+        for piece in ["token:", "token: {", "token: ,", "token: x #", "token: 'x'", "token: '", "secret: x "]
+        {
+            for text in [piece.repeat(150_000), format!("{piece}\n").repeat(150_000)] {
+                let start = Instant::now();
+                assert_eq!(mask(&text).len(), text.len());
+                assert!(start.elapsed() < Duration::from_secs(2), "{piece} took {:?}", start.elapsed());
+            }
         }
     }
 

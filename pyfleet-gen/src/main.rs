@@ -42,6 +42,16 @@ where
         if self.is_straight { self.stripped.as_inner().write(bytes) } else { self.stripped.write(bytes) }
     }
 
+    /// Whole: what is left of a character would be none.
+    fn write_all(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.is_straight = self.is_straight && is_plain(bytes);
+        if self.is_straight {
+            self.stripped.as_inner().write_all(bytes)
+        } else {
+            self.stripped.write_all(bytes)
+        }
+    }
+
     fn flush(&mut self) -> io::Result<()> {
         self.stripped.flush()
     }

@@ -28,7 +28,7 @@ pub(crate) fn list(directory: &Utf8Path, named: &Utf8Path) -> Result<Vec<Utf8Pat
     if found.is_empty() {
         return Err(FileError::new(&folder, "holds no file that ends in .yml or .yaml"));
     }
-    // Folder by folder, as paths compare, of which each comparison would take the parts anew.
+    // Folder by folder, as paths compare; to compare paths themselves takes them apart each time.
     found.sort_by_cached_key(|file| file.as_str().replace('/', "\0"));
     // `./a.yml` is `a.yml` to whoever reads a report.
     Ok(found

@@ -140,7 +140,8 @@ fn told(commands: &[Command], table: Table) -> Option<String> {
     })
 }
 
-/// Whether a script can hold a command that a table lists: most need no more than a glance.
+/// Whether a script can hold a command that a table lists: most need no more than a glance. The name of a program stands
+/// in it as it is; what the program is told may be taken apart by quotes.
 fn may_tell(script: &str) -> bool {
     let mut named: Vec<&[&str]> = Vec::new();
     for word in words(script) {
@@ -151,9 +152,9 @@ fn may_tell(script: &str) -> bool {
             named.push(verbs);
         }
     }
-    named.iter().any(|verbs| {
-        verbs.is_empty() || words(script).any(|word| verbs.iter().any(|verb| verb.as_bytes() == word))
-    })
+    let is_quoted = script.contains(['\'', '"', '\\']);
+    let says = |verbs: &[&str]| words(script).any(|word| verbs.iter().any(|verb| verb.as_bytes() == word));
+    named.iter().any(|verbs| is_quoted || verbs.is_empty() || says(verbs))
 }
 
 /// What may be the name of a program in a script, or tell it something.

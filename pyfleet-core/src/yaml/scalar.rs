@@ -184,16 +184,19 @@ fn flow(source: &str, value: &str, style: Style) -> Option<Vec<Run>> {
         let escaped_break = style == Style::Double && (rest.starts_with("\\\n") || rest.starts_with("\\\r"));
         if escaped_break || matches!(first, ' ' | '\t' | '\r' | '\n') {
             let (run_end, breaks) = blank_run(source, at + usize::from(escaped_break))?;
-            if let Some((line_end, blank_lines)) = breaks.split_first() {
-                if blank_lines.is_empty() && !escaped_break {
-                    aligned.take(' ', line_end.clone())?;
+            match breaks.split_first() {
+                Some((line_end, blank_lines)) => {
+                    if blank_lines.is_empty() && !escaped_break {
+                        aligned.take(' ', line_end.clone())?;
+                    }
+                    for blank_line in blank_lines {
+                        aligned.take('\n', blank_line.clone())?;
+                    }
                 }
-                for blank_line in blank_lines {
-                    aligned.take('\n', blank_line.clone())?;
-                }
-                at = run_end;
-                continue;
+                None => aligned.take_text(&source[at..run_end], at)?,
             }
+            at = run_end;
+            continue;
         }
         let length = match (style, first) {
             (Style::Double, '\\') => {
@@ -264,21 +267,21 @@ fn lines(text: &str) -> impl Iterator<Item = (Range<usize>, Range<usize>)> + '_ 
 
 fn block(source: &str, value: &str) -> Option<Vec<Run>> {
     let mut lines = lines(source);
-    let (header, _) = lines.next()?;
+    lines.next()?;
     // The source goes on to the end of the file. A line of it that counts leaves a break or a blank in the value, or
     // is the first one behind a line that does.
     let breaks = value.bytes().filter(|byte| matches!(byte, b' ' | b'\n')).count();
     let lines: Vec<_> = lines.take(2 * breaks + 2).collect();
-    let spaces = |text: &str| text.len() - text.trim_start_matches(' ').len();
-    let widest = lines
-        .iter()
-        .map(|(line, _)| &source[line.clone()])
-        .find(|text| !text.trim_matches(' ').is_empty())
-        .map_or(0, spaces);
-    // The indentation is the first text line's, unless the header says how much of that is content.
-    let has_indicator = source[header].chars().skip(1).take(2).any(|mark| mark.is_ascii_digit());
-    let narrowest = if has_indicator { 0 } else { widest };
-    (narrowest..=widest).rev().find_map(|indent| block_at(source, &lines, value, indent))
+    let widest = first_indentation(lines.iter().map(|(line, _)| &source[line.clone()]));
+    // What a header with a digit leaves of it is in the value.
+    let indent = widest.checked_sub(first_indentation(value.split('\n')))?;
+    block_at(source, &lines, value, indent)
+}
+
+/// How far the first line with text is indented.
+fn first_indentation<'a>(mut lines: impl Iterator<Item = &'a str>) -> usize {
+    let first = lines.find(|text| !text.trim_matches(' ').is_empty());
+    first.map_or(0, |text| text.len() - text.trim_start_matches(' ').len())
 }
 
 fn block_at(
@@ -305,10 +308,11 @@ fn block_at(
     while !aligned.is_complete() {
         let line = content.get(index)?;
         aligned.take_text(&source[line.clone()], line.start)?;
-        let next =
-            (index + 1..content.len()).find(|next| content.get(*next).is_some_and(|line| !line.is_empty()));
-        match next.and_then(|next| Some((next, content.get(next)?))) {
-            Some((next, text)) if folded && !line.is_empty() && !is_indented(line) && !is_indented(text) => {
+        let may_fold = folded && !line.is_empty() && !is_indented(line);
+        let mut behind = content.iter().enumerate().skip(index + 1);
+        let next = if may_fold { behind.find(|(_, line)| !line.is_empty()) } else { None };
+        match next {
+            Some((next, text)) if !is_indented(text) => {
                 if next == index + 1 {
                     aligned.take(' ', line_break(index))?;
                 }

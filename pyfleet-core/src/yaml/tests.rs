@@ -988,6 +988,27 @@ fn hostile_documents_end_soon() {
     assert!(start.elapsed() < Duration::from_secs(2));
 }
 
+#[test]
+#[expect(clippy::disallowed_methods, reason = "the library has no clock; this test measures it")]
+fn places_in_hostile_scalars_are_found_soon() {
+    let many = 100_000;
+    for (name, text) in [
+        ("blank lines of a literal", format!("a: |\n  b\n{}  c\n", "\n".repeat(many))),
+        ("blank lines that do not fold", format!("a: >\n  b\n{}    c\n", "\n".repeat(many))),
+        ("blanks in quotes", format!("a: \"\\u0061{}c\"\n", " ".repeat(many))),
+        ("an indented literal", format!("a: |9\n{}c\n", " ".repeat(many))),
+        ("lines of a literal", format!("a: |\n{}  c\n", "  b\n".repeat(many))),
+    ] {
+        let document = parse(&text).unwrap();
+        let value = document.root.get("a").and_then(Node::as_str).unwrap();
+        let place = value.rfind('c').unwrap();
+        let start = Instant::now();
+        let span = document.span(&Place::within(Path::of(["a"]), place..place + 1));
+        assert_eq!(&text[span], "c", "{name}");
+        assert!(start.elapsed() < Duration::from_secs(2), "{name} took {:?}", start.elapsed());
+    }
+}
+
 /// Any text at all: an answer, never a panic, and every span on character boundaries.
 #[test]
 fn arbitrary_text_never_panics() {

@@ -1,6 +1,6 @@
 //! `validate`: is the manifest right, or are these workflow files?
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 
 use camino::{Utf8Path, Utf8PathBuf};
 use pyfleet_core::check::rules::RULES;
@@ -74,10 +74,14 @@ fn validate_manifest(
 
 fn validate_files(args: &Args, cli: &Cli, streams: &mut Streams<'_>) -> Result<Exit, Failure> {
     let directory = cli.directory.as_deref().unwrap_or(Utf8Path::new(""));
-    let (mut files, mut seen) = (Vec::with_capacity(args.files.len()), HashSet::new());
+    let (mut files, mut seen) = (Vec::with_capacity(args.files.len()), BTreeSet::new());
     for named in &args.files {
         let found = workflow_files::list(directory, named)?;
-        files.extend(found.into_iter().filter(|file| seen.insert(file.clone())));
+        files.extend(
+            found
+                .into_iter()
+                .filter(|file| seen.insert(file.components().collect::<Utf8PathBuf>().into_string())),
+        );
     }
     let judged = judge_files(directory, &files)?;
     let waivers = Waivers::around(cli)?;

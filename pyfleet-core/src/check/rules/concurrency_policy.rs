@@ -123,6 +123,11 @@ jobs:
     permissions: {id-token: write}
     concurrency: deploy-${{ github.run_id }}
     steps: [{run: helm upgrade x y}]
+  b:
+# ^ warning[concurrency-policy]: nothing keeps two runs from `terraform apply` in `b`
+    environment: prod
+    steps:
+      - run: terraform app'l'y tfplan
 ",
         );
     }

@@ -176,14 +176,15 @@ impl<'a> Reader<'a> {
         self.empty_lines(text, parent)
     }
 
-    /// `l-empty` and `s-flow-line-prefix`: to the text of the next line that has some.
+    /// `l-empty` and `s-flow-line-prefix`: to the text of the next line that has some. Three dashes or dots at its start
+    /// end a document, in quotes too.
     fn empty_lines(&mut self, text: &mut String, parent: Option<usize>) -> Option<()> {
         self.cursor.skip_spaces();
         while self.cursor.skip_break() {
             text.push('\n');
             self.cursor.skip_spaces();
         }
-        (Some(self.cursor.column()) > parent).then_some(())
+        (Some(self.cursor.column()) > parent && !self.cursor.is_at_marker()).then_some(())
     }
 
     /// `c-ns-esc-char`, but for pairs of surrogates.

@@ -124,6 +124,9 @@ fn other_texts_are_left() {
         "a: {b:c}\n",
         "a: [b,#c\n  d]\n",
         "[a]: b\n",
+        "{\"a\": \"b\n--- c\"}\n",
+        "['b\n...\n']\n",
+        "[\"b\\\n--- c\"]\n",
         "a: |\n\nb: c\n",
         "a: |\n   \n  b\n",
         "a: |\n \tb\n",
@@ -199,10 +202,29 @@ fn arbitrary_texts_read_the_same() {
 
 #[test]
 fn mutants_read_the_same() {
-    let originals = prop_oneof![2 => excerpt(), 1 => styled_text()];
+    let originals = prop_oneof![4 => excerpt(), 2 => styled_text(), 1 => json()];
     let mutants = (originals, proptest::collection::vec(mutation(), 0..4));
     let mutants = mutants.prop_map(|(text, mutations)| mutations.iter().fold(text, Mutation::apply));
     check_law("mutants", &mutants, 0.1);
+}
+
+/// A flow collection over several lines, with nothing around it.
+fn json() -> impl Strategy<Value = String> {
+    let quoted = "[a-z .-]{0,6}(\n[ ]{0,2}[a-z .-]{1,6}){0,2}".prop_map(|text| format!("\"{text}\""));
+    let leaf =
+        prop_oneof![3 => quoted.clone(), 1 => "[a-z]{1,4}|'[a-z]{0,3}\n[a-z .-]{0,4}'|[0-9]{1,3}|true|"];
+    let several = (quoted, "[ \n]{1,2}");
+    leaf.prop_recursive(3, 16, 4, move |inner| {
+        let items = proptest::collection::vec((inner.clone(), several.clone()), 0..4);
+        (items, any::<bool>()).prop_map(|(items, is_list)| {
+            let entries = items.into_iter().map(|(value, (key, gap))| match is_list {
+                true => format!("{value},{gap}"),
+                false => format!("{key}: {value},{gap}"),
+            });
+            let entries: String = entries.collect();
+            if is_list { format!("[{entries}]") } else { format!("{{{entries}}}") }
+        })
+    })
 }
 
 /// Some lines of a workflow that somebody wrote, from one to what stands below it or beside it.
@@ -246,7 +268,9 @@ const PIECES: &[&str] = &[
     "- ",
     "-",
     "---\n",
+    "\n--- ",
     "...",
+    "\n...",
     "? ",
     "|",
     ">",
