@@ -54,7 +54,8 @@ impl From<usize> for Segment {
     }
 }
 
-/// A segment of a place that was not asked for yet.
+/// A [`Segment`] of a document that is still being walked through: it borrows its key, and becomes a segment of its own
+/// where something is to be said.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum SegmentRef<'a> {
     Key(&'a str),

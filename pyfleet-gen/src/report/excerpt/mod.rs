@@ -1,10 +1,10 @@
 //! A finding with the lines it is about, drawn as the Rust compiler draws one.
 //!
-//! The crate `annotate-snippets` draws the same, and drew it here before: 65,000 instructions a finding, because it
-//! looks at every cell of every row for itself. Most rows hold one piece of text or one underline, and those are
-//! written straight into the text of the report, which takes a tenth of that. Only rows that are cut or hold several
-//! underlines are put together cell by cell first. The crate stays what decides how a finding looks: `tests.rs`
-//! compares byte by byte, over random texts and over other people's workflows, plain and coloured.
+//! The crate `annotate-snippets` draws the same with 65,000 instructions a finding, because it looks at every cell of
+//! every row for itself. Most rows hold one piece of text or one underline, and those are written straight into the
+//! text of the report, which takes a tenth of that. Only rows that are cut or hold several underlines are put together
+//! cell by cell first. The crate decides how a finding looks: `tests.rs` compares byte by byte, over random texts and
+//! over other people's workflows, plain and coloured.
 //!
 //! Two things look different here, both where the crate misses something: a gutter is as wide as the numbers in it,
 //! also where the last place is empty and at the beginning of its line; and the middle of a very long underline is
