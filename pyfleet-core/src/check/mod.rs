@@ -12,6 +12,7 @@
 mod actionlint;
 #[cfg(test)]
 mod beside;
+mod commands;
 #[cfg(test)]
 mod firings;
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! What a job may do outside its run, as far as its text says.
 
-use super::script::Command;
+use super::commands::Command;
 use super::{PlacedJob, PlacedStep, WorkflowFile};
 use crate::diagnostic::Path;
 use crate::workflow::{Job, Level, Scope, Step};

@@ -6,8 +6,9 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 
 use super::Repository;
+use super::commands::{Command, commands};
 use super::rights::Effects;
-use super::script::{Command, System, commands, system};
+use super::script::{System, system};
 use crate::action::{Action, Catalogue};
 use crate::diagnostic::{Path, Segment};
 use crate::workflow::{Job, Parsed, Placed, Step, Workflow, expressions};

@@ -1,6 +1,7 @@
 //! `secret-to-output`.
 
-use crate::check::script::{Script, Variable, scripts};
+use crate::check::commands::{Command, Variable};
+use crate::check::script::{Script, scripts};
 use crate::check::{Check, Group, PlacedJob, PlacedStep, Rule, WorkflowFile};
 use crate::diagnostic::{Diagnostics, Place, Severity};
 use crate::expression::embedded;
@@ -68,7 +69,7 @@ fn check(file: &WorkflowFile<'_>, findings: &mut Diagnostics) {
 }
 
 /// The file that the command behind a pipe writes: `echo … | tee -a "$GITHUB_OUTPUT"`.
-fn piped(script: &Script<'_>, command: &crate::check::script::Command) -> Option<String> {
+fn piped(script: &Script<'_>, command: &Command) -> Option<String> {
     let own = script.commands().iter().position(|other| std::ptr::eq(other, command))?;
     let next = script.commands().iter().find(|other| other.fed_by == Some(own))?;
     next.program().filter(|(program, _)| *program == "tee")?;

@@ -1,6 +1,7 @@
 //! `tainted-env-flow`.
 
-use crate::check::script::{Command, Script, Variable, Word, scripts};
+use crate::check::commands::{Command, Variable, Word};
+use crate::check::script::{Script, scripts};
 use crate::check::{Check, Group, Rule, WorkflowFile};
 use crate::diagnostic::{Diagnostics, Place, Severity};
 use crate::expression::{ContextAccess, Expression, Kind, embedded};

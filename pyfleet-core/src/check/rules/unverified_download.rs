@@ -2,7 +2,8 @@
 
 use std::ops::Range;
 
-use crate::check::script::{Command, Script, Word, scripts};
+use crate::check::commands::{Command, Word};
+use crate::check::script::{Script, scripts};
 use crate::check::{Check, Group, Rule, WorkflowFile};
 use crate::diagnostic::{Diagnostics, Place, Severity};
 
