@@ -7,6 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::diagnostic::Path;
+use crate::expression::opens_in;
 use crate::oidc::Setup;
 use crate::workflow::{self, Graph, Level, Scope, Triggers, Uses, Workflow, expressions};
 use crate::yaml::tree::Document;
@@ -455,7 +456,7 @@ impl Facts {
     ) {
         let Some(environment) = job.environment.as_ref() else { return };
         let name = &environment.name;
-        if name.is_empty() || name.contains("${{") || name.ends_with("-approval") {
+        if name.is_empty() || opens_in(name) || name.ends_with("-approval") {
             return;
         }
         let subject = Subject::Environment(name.clone());
@@ -486,7 +487,7 @@ impl Facts {
     }
 
     fn action(&mut self, used: &Uses) {
-        let name = used.slug().unwrap_or_else(|| used.to_string());
+        let name = used.slug().map_or_else(|| used.to_string(), str::to_owned);
         let reference = used.reference().unwrap_or_default();
         let is_pinned = match used {
             Uses::Repository { reference, .. } => {

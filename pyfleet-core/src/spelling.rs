@@ -15,16 +15,24 @@ const COMPARED: usize = 64;
 /// ```
 pub fn closest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let name = Word::new(name);
-    let near = candidates.into_iter().filter_map(|candidate| {
+    let mut nearest: Option<(usize, &str)> = None;
+    for candidate in candidates {
         let letters = if candidate.is_ascii() { candidate.len() } else { candidate.chars().count() };
         let most = (letters / 3).max(1);
+        let most = match nearest {
+            Some((0, _)) => break,
+            Some((distance, _)) => most.min(distance - 1),
+            None => most,
+        };
         // Words whose lengths differ by more are not worth a comparison.
         if candidate.is_ascii() && name.letters.len().abs_diff(letters.min(COMPARED)) > most {
-            return None;
+            continue;
         }
-        name.distance(candidate, most).map(|distance| (distance, candidate))
-    });
-    near.min_by_key(|(distance, _)| *distance).map(|(_, candidate)| candidate)
+        if let Some(distance) = name.distance(candidate, most) {
+            nearest = Some((distance, candidate));
+        }
+    }
+    nearest.map(|(_, candidate)| candidate)
 }
 
 /// A word that others are compared with: its places of each letter, as bits.
@@ -35,7 +43,11 @@ struct Word {
 
 impl Word {
     fn new(word: &str) -> Self {
-        let letters: Vec<char> = letters(word).collect();
+        let letters: Vec<char> = if word.is_ascii() {
+            word.chars().take(COMPARED).map(|letter| letter.to_ascii_lowercase()).collect()
+        } else {
+            letters(word).collect()
+        };
         let mut ascii = [0; 128];
         for (place, letter) in letters.iter().enumerate() {
             if let Some(places) = ascii.get_mut(*letter as usize) {

@@ -584,7 +584,7 @@ impl Runner {
         mut environment: BTreeMap<String, String>,
         log: &mut Log,
     ) -> Result<Ended, String> {
-        let slug = uses.slug().unwrap_or_else(|| uses.to_string()).to_lowercase();
+        let slug = uses.slug().map_or_else(|| uses.to_string(), str::to_owned).to_lowercase();
         let stand_in = running.run.actions.get(&slug).cloned().or_else(|| action::default(&slug));
         let stand_in = stand_in.unwrap_or_else(|| panic!("there is no stand-in for the action {uses}"));
         let scope = Scope::of(&self.contexts, &STEP);

@@ -144,7 +144,7 @@ fn told(commands: &[Command], table: Table) -> Option<String> {
 /// in it as it is; what the program is told may be taken apart by quotes.
 fn may_tell(script: &str) -> bool {
     let mut named: Vec<&[&str]> = Vec::new();
-    for word in words(script) {
+    for word in words(script).filter(|word| may_be_listed(word)) {
         let known = MUTATING.iter().chain(PUBLISHING).find(|(name, _)| name.as_bytes() == word);
         if let Some((_, verbs)) = known
             && !named.contains(verbs)
@@ -157,9 +157,35 @@ fn may_tell(script: &str) -> bool {
     named.iter().any(|verbs| is_quoted || verbs.is_empty() || says(verbs))
 }
 
+/// The letters that the words of the tables have, and others like them.
+const IN_WORDS: [bool; 256] = {
+    let (mut letters, mut letter) = ([false; 256], 0_u8);
+    while letter < 128 {
+        letters[letter as usize] = letter.is_ascii_alphanumeric() || matches!(letter, b'-' | b'_');
+        letter += 1;
+    }
+    letters
+};
+
 /// What may be the name of a program in a script, or tell it something.
 fn words(script: &str) -> impl Iterator<Item = &[u8]> {
-    script.as_bytes().split(|letter| !(letter.is_ascii_alphanumeric() || matches!(letter, b'-' | b'_')))
+    script.as_bytes().split(|letter| !IN_WORDS[usize::from(*letter)])
+}
+
+/// Whether a program of the tables begins as a word does: few words of a script do.
+fn may_be_listed(word: &[u8]) -> bool {
+    const LETTERS: [bool; 256] = first_letters(MUTATING, first_letters(PUBLISHING, [false; 256]));
+    word.first().is_some_and(|letter| LETTERS[usize::from(*letter)])
+}
+
+/// The letters, and those with which the programs of a table begin.
+const fn first_letters(table: Table, mut letters: [bool; 256]) -> [bool; 256] {
+    let mut entry = 0;
+    while entry < table.len() {
+        letters[table[entry].0.as_bytes()[0] as usize] = true;
+        entry += 1;
+    }
+    letters
 }
 
 /// The names of the secrets that a job reads, without the token; reads without a name are left out.

@@ -10,7 +10,7 @@ use indexmap::IndexMap;
 use crate::action::Catalogue;
 use crate::diagnostic::{Path, Segment};
 use crate::expression::types::{Object, Type, infer};
-use crate::expression::{Context, known, parse};
+use crate::expression::{Context, known, opens_in, parse};
 use crate::workflow::Uses;
 use crate::yaml::tree::{Document, Node, Value};
 
@@ -145,7 +145,7 @@ fn texts(node: Option<&Node>) -> impl Iterator<Item = &str> {
 }
 
 fn is_computed(text: &str) -> bool {
-    text.contains("${{")
+    opens_in(text)
 }
 
 fn keys(node: Option<&Node>) -> impl Iterator<Item = &str> {
@@ -173,7 +173,7 @@ const COMPUTED_OUTPUTS: &[&str] = &["dorny/paths-filter"];
 fn of_step(step: &Node) -> Type {
     let known = || {
         let uses: Uses = step.get("uses")?.as_str()?.parse().ok()?;
-        let action = Catalogue::get().action(&uses.slug()?)?;
+        let action = Catalogue::get().action(uses.slug()?)?;
         let is_fixed = !COMPUTED_OUTPUTS.contains(&action.slug.as_str()) && !action.outputs.is_empty();
         (is_fixed && is_known_version(uses.reference()?, &action.version, &action.commit)).then_some(action)
     };

@@ -1,7 +1,7 @@
 //! What rules look at: a workflow, the document it was read from, and what many rules ask of both, made once.
 
 use std::borrow::Cow;
-use std::cell::OnceCell;
+use std::cell::{OnceCell, RefCell};
 use std::collections::BTreeMap;
 use std::ops::Range;
 
@@ -12,7 +12,8 @@ use super::script::{System, system};
 use crate::action::{Action, Catalogue};
 use crate::diagnostic::{Path, Segment};
 use crate::workflow::{Job, Parsed, Placed, Step, Workflow, expressions};
-use crate::yaml::tree::Document;
+use crate::yaml::tree::{Document, Node};
+use crate::yaml::way::Way;
 
 /// A workflow and the document it was read from.
 #[derive(Debug)]
@@ -24,6 +25,8 @@ pub struct WorkflowFile<'a> {
     /// The repository it belongs to, where that is known: rules that ask for other files find nothing
     /// without it.
     pub repository: Option<&'a Repository>,
+    /// To the node that a rule has asked for last.
+    way: RefCell<Way<'a>>,
     /// Its jobs, once a rule has asked for them.
     jobs: OnceCell<Vec<PlacedJob<'a>>>,
     /// Its expressions, once a rule has asked for them.
@@ -66,7 +69,7 @@ impl<'a> PlacedStep<'a> {
 
     /// What the catalogue knows of the action it uses.
     pub(super) fn action(&self) -> Option<&'static Action> {
-        *self.action.get_or_init(|| Catalogue::get().action(&self.step.uses.as_ref()?.slug()?))
+        *self.action.get_or_init(|| Catalogue::get().action(self.step.uses.as_ref()?.slug()?))
     }
 
     /// The commands of its `run:`, in the order in which they end: what stands in a substitution comes before what it
@@ -89,6 +92,7 @@ impl<'a> WorkflowFile<'a> {
             workflow,
             document,
             repository: None,
+            way: RefCell::new(Way::from(&document.root)),
             jobs: OnceCell::new(),
             expressions: OnceCell::new(),
             expressions_of_jobs: OnceCell::new(),
@@ -99,6 +103,16 @@ impl<'a> WorkflowFile<'a> {
     pub(super) fn parsed(parsed: &'a Parsed) -> Self {
         let expressions = OnceCell::from(Cow::Borrowed(parsed.expressions.as_slice()));
         Self { expressions, ..Self::new(&parsed.workflow, &parsed.document) }
+    }
+
+    /// The node at a path. Rules ask for many, each near the last.
+    pub(super) fn node(&self, path: &Path) -> Option<&'a Node> {
+        self.way.borrow_mut().node(path)
+    }
+
+    /// The text of the comment behind the scalar at a path.
+    pub(super) fn trailing_comment(&self, path: &Path) -> Option<&'a str> {
+        self.document.comment_behind(self.node(path)?)
     }
 
     /// Every job, in the order of the text.

@@ -33,7 +33,8 @@ pub(super) struct Spanned {
 
 /// All tokens of a text, or the first thing that is none.
 pub(super) fn tokens(text: &str) -> Result<Vec<Spanned>, Mistake> {
-    let mut tokens: Vec<Spanned> = Vec::new();
+    // About as many as there are in `github.ref == 'x'`.
+    let mut tokens: Vec<Spanned> = Vec::with_capacity(text.len() / 4 + 1);
     let mut rest = text.trim_start();
     while let Some(first) = rest.chars().next() {
         let start = text.len() - rest.len();
@@ -109,7 +110,11 @@ fn word(rest: &str, dots: bool) -> &str {
             || matches!(c, '(' | '[' | ')' | ']' | ',' | '!' | '>' | '<' | '=' | '&' | '|')
             || (c == '.' && !dots)
     };
-    &rest[..rest.find(ends).unwrap_or(rest.len())]
+    // Nearly all of any word, and all of most.
+    let usual =
+        rest.bytes().take_while(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-')).count();
+    let length = usual + rest[usual..].find(ends).unwrap_or(rest.len() - usual);
+    &rest[..length]
 }
 
 fn number(rest: &str) -> Result<(Token, usize), (MistakeKind, usize)> {

@@ -36,7 +36,7 @@ use smol_str::SmolStr;
 
 pub use available::{Available, Context, Function};
 pub use parser::parse;
-pub use template::{Embedded, condition, embedded};
+pub use template::{Embedded, condition, embedded, opens_in};
 pub use walk::{Call, ContextAccess, Selected};
 
 /// GitHub refuses longer expressions (`ExpressionConstants.MaxLength`), counted in UTF-16 units.

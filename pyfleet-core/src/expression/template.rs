@@ -1,8 +1,10 @@
 //! Finding `${{ … }}` in text.
 
+use std::iter;
 use std::ops::Range;
 
 use super::{Expression, Mistake, MistakeKind, parse};
+use crate::source::find_byte;
 
 /// An expression in a text, with every offset counted from the start of that text.
 #[derive(Debug, Clone, PartialEq)]
@@ -11,6 +13,25 @@ pub struct Embedded {
     pub span: Range<usize>,
     /// What stands between them.
     pub expression: Expression,
+}
+
+/// Whether an expression opens in a text: `${{` stands in it.
+///
+/// ```
+/// use pyfleet_core::expression::opens_in;
+///
+/// assert!(opens_in("refs/heads/${{ github.ref_name }}"));
+/// assert!(!opens_in("$HOME/{{ template }}"));
+/// ```
+#[must_use]
+pub fn opens_in(text: &str) -> bool {
+    next_open(text, 0).is_some()
+}
+
+/// Where the next `${{` stands. Most texts are short and hold none, so that what prepares a search costs more than it.
+fn next_open(text: &str, from: usize) -> Option<usize> {
+    let dollar = |from: &usize| find_byte(text.as_bytes(), b'$', *from);
+    iter::successors(dollar(&from), |last| dollar(&(last + 1))).find(|at| text[*at..].starts_with("${{"))
 }
 
 /// Every `${{ … }}` in a text, and every mistake in one.
@@ -28,8 +49,7 @@ pub struct Embedded {
 pub fn embedded(text: &str) -> (Vec<Embedded>, Vec<Mistake>) {
     let (mut found, mut mistakes) = (Vec::new(), Vec::new());
     let mut position = 0;
-    while let Some(open) = text[position..].find("${{") {
-        let start = position + open;
+    while let Some(start) = next_open(text, position) {
         let inside = start + 3;
         let Some(length) = length_to_close(&text[inside..]) else {
             mistakes.push(Mistake { kind: MistakeKind::NotClosed, span: start..text.len() });
@@ -65,7 +85,7 @@ pub fn condition(text: &str) -> Result<Expression, Vec<Mistake>> {
     if text.trim().is_empty() {
         return parse("success()").map_err(|mistake| vec![mistake]);
     }
-    if !text.contains("${{") {
+    if !opens_in(text) {
         return parse(text).map_err(|mistake| vec![mistake]);
     }
     let (mut found, mistakes) = embedded(text);

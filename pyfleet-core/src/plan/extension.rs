@@ -12,6 +12,7 @@ use super::passed::Passed;
 use super::{Plan, Workflow};
 use crate::diagnostic::{Diagnostic, Diagnostics, Path, Place};
 use crate::expression;
+use crate::expression::opens_in;
 use crate::manifest::{AwsRole, SafetyLevel, Visibility};
 use crate::project::{self, ExtraSteps, Project, Side, is_hosted, listed};
 use crate::spelling::closest;
@@ -352,7 +353,7 @@ pub(super) fn judge(plan: &Plan, findings: &mut Diagnostics) {
 
 /// The role that a token of an extra job opens.
 fn opened(plan: &Plan, own: &Workflow, environment: Option<&str>) -> Option<String> {
-    let is_expression = environment.is_some_and(|name| name.contains("${{"));
+    let is_expression = environment.is_some_and(opens_in);
     for workflow in &plan.workflows {
         for (id, job) in &workflow.jobs {
             let Some(identity) = &job.identity else { continue };

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 
 use super::{Job, Level, PassedSecrets, Permissions, Scope, Uses, Workflow};
 use crate::diagnostic::{Diagnostic, Diagnostics, Path, Place};
+use crate::expression::opens_in;
 
 /// The most workflows below each other.
 const MAX_CALL_DEPTH: usize = 10;
@@ -158,12 +159,12 @@ impl<C: Called> Judge<'_, '_, C> {
         let below =
             |key: &str, name: &str| if depth == 1 { place.key(key).key(name) } else { place.key("uses") };
         let (inputs, passed) = (names(interface.inputs.keys()), names(job.with.keys()));
-        for name in job.with.keys().filter(|name| !name.contains("${{")) {
+        for name in job.with.keys().filter(|name| !opens_in(name)) {
             if !has(&inputs, name) {
                 self.report(Place::key(below("with", name)), format!("`{uses}` has no input `{name}`"));
             }
         }
-        let is_computed = job.with.keys().any(|name| name.contains("${{"));
+        let is_computed = job.with.keys().any(|name| opens_in(name));
         for (name, input) in interface.inputs.iter().filter(|_| !is_computed) {
             if input.required && !has(&passed, name) {
                 self.report(place.key("uses"), format!("`{uses}` needs the input `{name}`"));

@@ -3,7 +3,7 @@
 use super::available;
 use crate::diagnostic::{Diagnostic, Diagnostics, Path, Place, Segment, SegmentRef};
 use crate::expression::{
-    self, Available, Context, ContextAccess, Expression, Function, Mistake, MistakeKind,
+    self, Available, Context, ContextAccess, Expression, Function, Mistake, MistakeKind, opens_in,
 };
 use crate::spelling::closest;
 use crate::yaml::tree::{Document, Node, Value};
@@ -117,7 +117,7 @@ impl Found {
         match &node.value {
             _ if is_condition(at) => self.condition(node, at),
             Value::String(text) => {
-                if text.contains("${{") && !is_plain_text(at) {
+                if opens_in(text) && !is_plain_text(at) {
                     self.text(text, at, false);
                 }
             }
@@ -132,7 +132,7 @@ impl Found {
                 for (key, value) in entries {
                     let name = key.as_str().unwrap_or_default();
                     at.push(SegmentRef::Key(name));
-                    if name.contains("${{") {
+                    if opens_in(name) {
                         self.text(name, at, true);
                     }
                     self.collect(value, at);

@@ -15,6 +15,7 @@ mod schema;
 mod table;
 
 use crate::diagnostic::{Diagnostic, Diagnostics, Path, Place, Segment, Severity};
+use crate::expression::opens_in;
 use crate::spelling::closest;
 use crate::yaml::decode::MAX_FINDINGS;
 use crate::yaml::tree::{Document, Node, Value};
@@ -134,7 +135,7 @@ impl Reader {
                     None => self.wrong_type(node, definition, at),
                 }
             }
-            Value::String(text) if text.contains("${{") => match literal(text) {
+            Value::String(text) if opens_in(text) => match literal(text) {
                 Some(literal) => {
                     if !definition
                         .forms
@@ -156,7 +157,7 @@ impl Reader {
         let mut is_computed = false;
         for (key, value) in entries {
             let name = key.as_str().unwrap_or_default();
-            if name.contains("${{") {
+            if opens_in(name) {
                 is_computed = true;
                 if !expressions {
                     self.no_expression(Place::key(at.path().key(name)));

@@ -4,6 +4,7 @@
 use super::Workflow;
 use super::trigger::{Input, InputKind};
 use crate::diagnostic::{Diagnostic, Diagnostics, Path, Place};
+use crate::expression::opens_in;
 use crate::yaml::tree::{Document, Value};
 
 /// What is wrong with the inputs of both events that have some.
@@ -23,7 +24,7 @@ fn judge(input: &Input, place: &Path, document: &Document, mistakes: &mut Diagno
     let default = place.key("default");
     let expected = match (input.kind, document.node(&default).map(|node| &node.value)) {
         (_, None) | (InputKind::Number, _) => None,
-        (_, Some(Value::String(text))) if text.contains("${{") => None,
+        (_, Some(Value::String(text))) if opens_in(text) => None,
         (InputKind::Boolean, Some(value)) => (!matches!(value, Value::Bool(_))).then_some("a boolean"),
         (_, Some(value)) => (!matches!(value, Value::String(_) | Value::Null)).then_some("a text"),
     };

@@ -19,7 +19,7 @@ use super::value::{
     write_texts,
 };
 use crate::diagnostic::Path;
-use crate::expression::embedded;
+use crate::expression::{embedded, opens_in};
 
 /// A job. One with [`Job::uses`] calls a workflow and has neither runner nor steps.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize, Serialize)]
@@ -116,7 +116,7 @@ impl Job {
     /// ```
     #[must_use]
     pub fn values_of(&self, text: &str) -> Option<Vec<String>> {
-        if !text.contains("${{") {
+        if !opens_in(text) {
             return Some(vec![text.to_owned()]);
         }
         let (found, _) = embedded(text);

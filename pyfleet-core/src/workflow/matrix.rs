@@ -5,6 +5,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
 
 use super::value::{Forms, OrExpression, inserted, is_default, no_list};
+use crate::expression::opens_in;
 
 /// `strategy:` of a job.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -126,7 +127,7 @@ impl Matrix {
 
 fn scalar_text(value: &Value) -> Option<String> {
     match value {
-        Value::String(text) if !text.contains("${{") => Some(text.clone()),
+        Value::String(text) if !opens_in(text) => Some(text.clone()),
         Value::Number(number) => Some(number.to_string()),
         Value::Bool(value) => Some(value.to_string()),
         Value::Null | Value::String(_) | Value::Array(_) | Value::Object(_) => None,
@@ -137,7 +138,7 @@ impl<'de> Deserialize<'de> for Matrix {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         use serde::de::Error;
         let mut entries = match Value::deserialize(deserializer)? {
-            Value::String(text) if text.contains("${{") => return Ok(Self::Expression(text)),
+            Value::String(text) if opens_in(&text) => return Ok(Self::Expression(text)),
             Value::Object(entries) => entries,
             _ => return Err(D::Error::custom("a matrix is a map of lists, or an expression")),
         };
@@ -145,7 +146,7 @@ impl<'de> Deserialize<'de> for Matrix {
         let exclude = entries.remove("exclude").map(combinations).transpose().map_err(D::Error::custom)?;
         let axis = |(name, values)| match values {
             Value::Array(values) => Ok((name, OrExpression::Literal(values))),
-            Value::String(text) if text.contains("${{") => Ok((name, OrExpression::Expression(text))),
+            Value::String(text) if opens_in(&text) => Ok((name, OrExpression::Expression(text))),
             _ => {
                 Err(D::Error::custom(format_args!("`{name}` of the matrix must be a list or an expression")))
             }
@@ -158,12 +159,12 @@ impl<'de> Deserialize<'de> for Matrix {
 fn combinations(value: Value) -> Result<OrExpression<Vec<IndexMap<String, Value>>>, &'static str> {
     const EXPECTED: &str = "`include` and `exclude` are lists of maps, or expressions";
     match value {
-        Value::String(text) if text.contains("${{") => Ok(OrExpression::Expression(text)),
+        Value::String(text) if opens_in(&text) => Ok(OrExpression::Expression(text)),
         Value::Array(items) => items
             .into_iter()
             .map(|item| match item {
                 Value::Object(entries) => Ok(entries.into_iter().collect()),
-                Value::String(text) if text.contains("${{") => Ok(inserted(Value::String(text))),
+                Value::String(text) if opens_in(&text) => Ok(inserted(Value::String(text))),
                 _ => Err(EXPECTED),
             })
             .collect::<Result<_, _>>()

@@ -4,7 +4,9 @@
 
 use super::{Job, Step, Workflow};
 use crate::diagnostic::{Diagnostic, Diagnostics, Path, Place};
+use crate::expression::opens_in;
 use crate::yaml::tree::{Document, Node, Value};
+use crate::yaml::way::Way;
 
 /// The keys beside `uses` of a job that calls a workflow.
 const CALL: &[&str] =
@@ -41,13 +43,12 @@ pub(super) fn forms() -> impl Iterator<Item = &'static str> {
 
 /// What cannot stand together in a workflow.
 pub(super) fn mistakes(workflow: &Workflow, document: &Document) -> Diagnostics {
-    let mut reader = Reader { mistakes: Diagnostics::new() };
-    let jobs = document.root.get("jobs");
+    let mut reader = Reader { way: Way::from(&document.root), mistakes: Diagnostics::new() };
     if workflow.jobs.is_empty() {
         reader.report(Place::key(Path::of(["jobs"])), "a workflow needs at least one job");
     }
     for (place, id, job) in workflow.jobs_at() {
-        let node = jobs.and_then(|jobs| jobs.get(id));
+        let node = reader.way.node(&place);
         reader.judge_job(&place, node, id, job);
         let steps = node.and_then(|node| node.get("steps")).map(Node::items).unwrap_or_default();
         reader.judge_steps(&job.steps, steps, &place.key("steps"), false);
@@ -55,11 +56,13 @@ pub(super) fn mistakes(workflow: &Workflow, document: &Document) -> Diagnostics 
     reader.mistakes
 }
 
-struct Reader {
+struct Reader<'a> {
+    /// To the job or the service that is judged.
+    way: Way<'a>,
     mistakes: Diagnostics,
 }
 
-impl Reader {
+impl Reader<'_> {
     fn report(&mut self, place: impl Into<Place>, message: impl Into<String>) {
         self.mistakes.push(Diagnostic::error("workflow-structure", place, message));
     }
@@ -88,10 +91,10 @@ impl Reader {
         if is_incomplete(node.and_then(|node| node.get("container"))) {
             self.report_container(place.key("container"));
         }
-        let services = node.and_then(|node| node.get("services"));
         for service in job.services.keys() {
-            if is_incomplete(services.and_then(|services| services.get(service))) {
-                self.report_container(place.key("services").key(service));
+            let place = place.key("services").key(service);
+            if is_incomplete(self.way.node(&place)) {
+                self.report_container(place);
             }
         }
     }
@@ -174,14 +177,14 @@ fn is_incomplete(container: Option<&Node>) -> bool {
 
 /// Whether an expression stands anywhere in a value.
 fn is_computed(node: &Node) -> bool {
-    let has_expression = |node: &Node| node.as_str().is_some_and(|text| text.contains("${{"));
+    let has_expression = |node: &Node| node.as_str().is_some_and(opens_in);
     has_expression(node)
         || node.items().iter().any(is_computed)
         || node.entries().iter().any(|(key, value)| has_expression(key) || is_computed(value))
 }
 
 fn wrong_group(group: &str) -> Option<&'static str> {
-    if group.contains("${{") {
+    if opens_in(group) {
         return None;
     }
     match group.split_once('/') {

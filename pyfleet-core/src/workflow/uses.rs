@@ -6,6 +6,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use super::value::Text;
+use crate::expression::opens_in;
 
 /// The value of `uses:` (GitHub docs, "Workflow syntax", `jobs.<job_id>.steps[*].uses`).
 ///
@@ -13,7 +14,7 @@ use super::value::Text;
 /// use pyfleet_core::workflow::Uses;
 ///
 /// let uses: Uses = "github/codeql-action/upload-sarif@v4".parse().unwrap();
-/// assert_eq!(uses.slug().as_deref(), Some("github/codeql-action/upload-sarif"));
+/// assert_eq!(uses.slug(), Some("github/codeql-action/upload-sarif"));
 /// assert_eq!(uses.to_string(), "github/codeql-action/upload-sarif@v4");
 /// assert!("actions/checkout".parse::<Uses>().is_err());
 /// ```
@@ -22,12 +23,8 @@ use super::value::Text;
 pub enum Uses {
     /// `owner/name@reference` or `owner/name/path@reference`.
     Repository {
-        /// The owner.
-        owner: String,
-        /// The repository's name.
-        name: String,
-        /// The folder or file in it; none for its root.
-        path: Option<String>,
+        /// `owner/name` or `owner/name/path`.
+        slug: String,
         /// A commit, tag or branch.
         reference: String,
     },
@@ -44,12 +41,17 @@ pub enum Uses {
 impl Uses {
     /// `owner/name[/path]`, for an action in a repository.
     #[must_use]
-    pub fn slug(&self) -> Option<String> {
+    pub fn slug(&self) -> Option<&str> {
         match self {
-            Self::Repository { owner, name, path: None, .. } => Some(format!("{owner}/{name}")),
-            Self::Repository { owner, name, path: Some(path), .. } => Some(format!("{owner}/{name}/{path}")),
+            Self::Repository { slug, .. } => Some(slug),
             Self::Local(_) | Self::SelfRepository(_) | Self::Docker(_) | Self::Computed(_) => None,
         }
+    }
+
+    /// The folder or file in another repository; none for its root.
+    #[must_use]
+    pub fn path(&self) -> Option<&str> {
+        self.slug()?.splitn(3, '/').nth(2)
     }
 
     /// The commit, tag or branch, for an action in a repository.
@@ -61,21 +63,10 @@ impl Uses {
         }
     }
 
-    /// Whether this is written as the given slug, in its case.
-    #[must_use]
-    pub fn is_spelled(&self, slug: &str) -> bool {
-        let Self::Repository { owner, name, path, .. } = self else { return false };
-        let mut parts = slug.splitn(3, '/');
-        parts.next() == Some(owner) && parts.next() == Some(name) && parts.next() == path.as_deref()
-    }
-
     /// Whether this is the action with the given slug; GitHub ignores case here.
     #[must_use]
     pub fn is_action(&self, slug: &str) -> bool {
-        let Self::Repository { owner, name, path, .. } = self else { return false };
-        let mut parts = slug.splitn(3, '/');
-        let mut is_next = |own: &str| parts.next().is_some_and(|part| part.eq_ignore_ascii_case(own));
-        is_next(owner) && is_next(name) && path.as_deref().is_none_or(&mut is_next) && parts.next().is_none()
+        self.slug().is_some_and(|own| own.eq_ignore_ascii_case(slug))
     }
 }
 
@@ -83,7 +74,7 @@ impl FromStr for Uses {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        if text.contains("${{") {
+        if opens_in(text) {
             return Ok(Self::Computed(text.to_owned()));
         }
         if let Some(path) = text.strip_prefix("./") {
@@ -108,12 +99,7 @@ impl FromStr for Uses {
         if owner.is_empty() || name.is_empty() || path == Some("") || reference.is_empty() {
             return Err(expected());
         }
-        Ok(Self::Repository {
-            owner: owner.to_owned(),
-            name: name.to_owned(),
-            path: path.map(ToOwned::to_owned),
-            reference: reference.to_owned(),
-        })
+        Ok(Self::Repository { slug: slug.to_owned(), reference: reference.to_owned() })
     }
 }
 
@@ -134,12 +120,7 @@ impl From<Uses> for String {
 impl fmt::Display for Uses {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Repository { owner, name, path: None, reference } => {
-                write!(f, "{owner}/{name}@{reference}")
-            }
-            Self::Repository { owner, name, path: Some(path), reference } => {
-                write!(f, "{owner}/{name}/{path}@{reference}")
-            }
+            Self::Repository { slug, reference } => write!(f, "{slug}@{reference}"),
             Self::Local(path) => write!(f, "./{path}"),
             Self::SelfRepository(path) => write!(f, "$/{path}"),
             Self::Docker(image) => write!(f, "docker://{image}"),

@@ -4,6 +4,7 @@
 use std::fmt;
 use std::marker::PhantomData;
 
+use crate::expression::opens_in;
 use indexmap::IndexMap;
 use serde::de::value::{MapAccessDeserializer, SeqAccessDeserializer};
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
@@ -116,7 +117,7 @@ impl<'de, T: Scalar> Deserialize<'de> for OrExpression<T> {
                 self.or_refuse(T::from_f64(value), format_args!("`{value}`"))
             }
             fn visit_str<E: Error>(self, text: &str) -> Result<Self::Value, E> {
-                if text.contains("${{") {
+                if opens_in(text) {
                     return Ok(OrExpression::Expression(text.to_owned()));
                 }
                 self.or_refuse(None, format_args!("the text `{text}`"))

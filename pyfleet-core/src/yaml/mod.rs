@@ -19,6 +19,7 @@ pub mod write;
 mod builder;
 mod scalar;
 mod usual;
+pub(crate) mod way;
 
 #[cfg(test)]
 mod tests;

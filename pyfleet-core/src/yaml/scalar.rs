@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use crate::source::find_byte;
+
 /// What GitHub makes of a scalar without quotes.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) enum Plain {
@@ -254,10 +256,17 @@ fn escape_length(rest: &str) -> Option<usize> {
 
 /// Lines as (text, line break); a break is LF, CRLF or CR.
 fn lines(text: &str) -> impl Iterator<Item = (Range<usize>, Range<usize>)> + '_ {
-    let mut at = 0;
+    let bytes = text.as_bytes();
+    // The next line feed is looked for where the last one was passed: where carriage returns end lines, it is far.
+    let (mut at, mut line_feed) = (0, None);
     std::iter::from_fn(move || {
-        let rest = text.get(at..).filter(|rest| !rest.is_empty())?;
-        let end = at + rest.find(['\n', '\r']).unwrap_or(rest.len());
+        if at == text.len() {
+            return None;
+        }
+        let feed = line_feed.filter(|feed| at <= *feed);
+        let feed = feed.unwrap_or_else(|| find_byte(bytes, b'\n', at).unwrap_or(text.len()));
+        line_feed = Some(feed);
+        let end = find_byte(&bytes[..feed], b'\r', at).unwrap_or(feed);
         let break_length = if text[end..].starts_with("\r\n") { 2 } else { usize::from(end < text.len()) };
         let line = (at..end, end..end + break_length);
         at = end + break_length;
@@ -268,9 +277,10 @@ fn lines(text: &str) -> impl Iterator<Item = (Range<usize>, Range<usize>)> + '_ 
 fn block(source: &str, value: &str) -> Option<Vec<Run>> {
     let mut lines = lines(source);
     lines.next()?;
-    // The source goes on to the end of the file. A line of it that counts leaves a break or a blank in the value, or
-    // is the first one behind a line that does.
-    let breaks = value.bytes().filter(|byte| matches!(byte, b' ' | b'\n')).count();
+    // The source goes on to the end of the file. A line of it that counts leaves a break in the value, or a blank where
+    // it is folded, or is the first one behind a line that does.
+    let is_folded = source.starts_with('>');
+    let breaks = value.bytes().filter(|byte| *byte == b'\n' || is_folded && *byte == b' ').count();
     let lines: Vec<_> = lines.take(2 * breaks + 2).collect();
     let widest = first_indentation(lines.iter().map(|(line, _)| &source[line.clone()]));
     // What a header with a digit leaves of it is in the value.
@@ -280,8 +290,12 @@ fn block(source: &str, value: &str) -> Option<Vec<Run>> {
 
 /// How far the first line with text is indented.
 fn first_indentation<'a>(mut lines: impl Iterator<Item = &'a str>) -> usize {
-    let first = lines.find(|text| !text.trim_matches(' ').is_empty());
-    first.map_or(0, |text| text.len() - text.trim_start_matches(' ').len())
+    let first = lines.find(|text| indentation(text) < text.len());
+    first.map_or(0, indentation)
+}
+
+fn indentation(line: &str) -> usize {
+    line.bytes().take_while(|byte| *byte == b' ').count()
 }
 
 fn block_at(
@@ -295,7 +309,7 @@ fn block_at(
         .iter()
         .map_while(|(line, _)| {
             let text = &source[line.clone()];
-            let spaces = (text.len() - text.trim_start_matches(' ').len()).min(indent);
+            let spaces = indentation(text).min(indent);
             (spaces == indent || spaces == text.len()).then_some(line.start + spaces..line.end)
         })
         .collect();

@@ -14,8 +14,9 @@ use smol_str::SmolStr;
 
 use super::builder::{Builder, Dialect, MANIFEST, WORKFLOW};
 use super::scalar::Run;
+use super::way::{Found, Way};
 use super::{scalar, usual};
-use crate::diagnostic::{Diagnostics, Part, Path, Place, Segment};
+use crate::diagnostic::{Diagnostics, Part, Path, Place};
 use crate::source::{Source, Span};
 
 /// The longest text that is read, in bytes (`actions/runner`, `ParseOptions.MaxFileSize`).
@@ -154,7 +155,7 @@ impl Node {
         self.entry(key).map(|(_, value)| value)
     }
 
-    fn entry(&self, key: &str) -> Option<&(Self, Self)> {
+    pub(super) fn entry(&self, key: &str) -> Option<&(Self, Self)> {
         self.entries().iter().find(|(name, _)| name.as_str() == Some(key))
     }
 
@@ -178,28 +179,15 @@ impl Node {
 
     /// The deepest existing node on a path from here.
     pub(super) fn find(&self, path: &Path) -> Found<'_> {
-        let mut found = Found { key: None, node: self, is_exact: true };
+        let mut found = Found::start(self);
         for segment in path.segments() {
-            let next = match segment {
-                Segment::Key(key) => found.node.entry(key).map(|(key, node)| (Some(key), node)),
-                Segment::Index(index) => found.node.items().get(*index).map(|node| (None, node)),
-            };
-            match next {
-                Some((key, node)) => found = Found { key, node, is_exact: true },
+            match found.step(segment) {
+                Some(next) => found = next,
                 None => return Found { is_exact: false, ..found },
             }
         }
         found
     }
-}
-
-/// Where a path leads.
-pub(super) struct Found<'a> {
-    /// The key of the node, unless it is a list item or the document.
-    pub(super) key: Option<&'a Node>,
-    pub(super) node: &'a Node,
-    /// Whether the node is the one at the path, not an ancestor.
-    pub(super) is_exact: bool,
 }
 
 impl Document {
@@ -263,11 +251,11 @@ impl Document {
     /// by its key where it has one.
     #[must_use]
     pub fn span(&self, place: &Place) -> Span {
-        self.span_with(place, &mut None)
+        self.span_with(place, &mut Way::from(&self.root), &mut None)
     }
 
-    fn span_with<'a>(&'a self, place: &Place, last: &mut Option<Origins<'a>>) -> Span {
-        let Found { key, node, is_exact } = self.root.find(&place.path);
+    fn span_with<'a>(&'a self, place: &Place, way: &mut Way<'a>, last: &mut Option<Origins<'a>>) -> Span {
+        let Found { key, node, is_exact } = way.find(&place.path);
         match &place.part {
             Part::Value if is_exact => node.span.clone(),
             Part::Within(range) if is_exact => {
@@ -283,13 +271,13 @@ impl Document {
 
     /// Fills in the spans of all places and labels of findings about this document that have none yet.
     pub fn locate(&self, diagnostics: &mut Diagnostics) {
-        // Findings about one scalar stand together, and it is read once.
-        let mut last = None;
+        // Findings of one rule stand in the order of the text: the way to the next is short, and a scalar is read once.
+        let (mut way, mut last) = (Way::from(&self.root), None);
         for diagnostic in diagnostics.iter_mut() {
             let labels = diagnostic.labels.iter_mut().map(|label| &mut label.place);
             for place in std::iter::once(&mut diagnostic.place).chain(labels) {
                 if place.span.is_none() {
-                    place.span = Some(self.span_with(place, &mut last));
+                    place.span = Some(self.span_with(place, &mut way, &mut last));
                 }
             }
         }
@@ -299,7 +287,10 @@ impl Document {
     /// `uses: actions/checkout@<commit> # v4.2.0`.
     #[must_use]
     pub fn trailing_comment(&self, path: &Path) -> Option<&str> {
-        let node = self.node(path)?;
+        self.comment_behind(self.node(path)?)
+    }
+
+    pub(crate) fn comment_behind(&self, node: &Node) -> Option<&str> {
         if matches!(node.value, Value::Sequence(_) | Value::Mapping(_)) {
             return None;
         }

@@ -86,11 +86,11 @@ const SIGNS: &[(&str, &[&str])] = &[
 const CHANGES: &[&str] = &["build", "tf", "deploy"];
 
 fn kinds(workflow: &Workflow) -> Vec<&'static str> {
-    let texts: Vec<String> = workflow
+    let texts: Vec<&str> = workflow
         .steps_at()
         .flat_map(|(_, step)| {
             let uses = step.uses.as_ref().and_then(workflow::Uses::slug);
-            step.run.clone().into_iter().chain(uses)
+            step.run.as_deref().into_iter().chain(uses)
         })
         .collect();
     let does = |words: &[&str]| words.iter().any(|word| texts.iter().any(|text| has_word(text, word)));

@@ -5,9 +5,9 @@ use std::cell::LazyCell;
 use crate::action::{Action, Catalogue};
 use crate::check::{ActionFile, Check, Group, PlacedStep, Rule, WorkflowFile};
 use crate::diagnostic::{Diagnostic, Diagnostics, Path, Place, Severity};
+use crate::expression::opens_in;
 use crate::spelling::closest;
 use crate::workflow::Step;
-use crate::yaml::tree::Document;
 
 pub(super) static RULE: Rule = Rule {
     code: "action-inputs",
@@ -57,7 +57,7 @@ fn check(file: &WorkflowFile<'_>, findings: &mut Diagnostics) {
             of_own_action(place, step, action, findings);
         }
         if let Some(action) = placed.action() {
-            of_catalogue(file.document, place, step, action, findings);
+            of_catalogue(file, place, step, action, findings);
         }
         for name in step.with.keys() {
             if let Some(instead) = Catalogue::get().deprecated_input(uses, name) {
@@ -70,13 +70,19 @@ fn check(file: &WorkflowFile<'_>, findings: &mut Diagnostics) {
     }
 }
 
-fn of_catalogue(document: &Document, place: &Path, step: &Step, action: &Action, findings: &mut Diagnostics) {
-    let severity = LazyCell::new(|| match known(document, place, step, action) {
+fn of_catalogue(
+    file: &WorkflowFile<'_>,
+    place: &Path,
+    step: &Step,
+    action: &Action,
+    findings: &mut Diagnostics,
+) {
+    let severity = LazyCell::new(|| match known(file, place, step, action) {
         Known::Exactly => Some(Severity::Error),
         Known::ItsMajor => Some(Severity::Warning),
         Known::Other => None,
     });
-    for name in step.with.keys().filter(|name| !name.contains("${{") && !action.has_input(name)) {
+    for name in step.with.keys().filter(|name| !opens_in(name) && !action.has_input(name)) {
         let Some(severity) = *severity else { break };
         let message = format!("`{name}` is no input of {} {}", action.slug, action.version);
         findings.push(unknown(place, name, severity, message, action.inputs.iter().map(String::as_str)));
@@ -88,7 +94,7 @@ fn of_catalogue(document: &Document, place: &Path, step: &Step, action: &Action,
 
 fn of_own_action(place: &Path, step: &Step, action: &ActionFile, findings: &mut Diagnostics) {
     let names = || action.inputs.keys().map(String::as_str);
-    for name in step.with.keys().filter(|name| !name.contains("${{")) {
+    for name in step.with.keys().filter(|name| !opens_in(name)) {
         match action.inputs.iter().find(|(own, _)| own.eq_ignore_ascii_case(name)) {
             None => {
                 let message = format!("`{name}` is no input of this action");
@@ -132,10 +138,10 @@ fn missing(place: &Path, action: &str, name: &str) -> Diagnostic {
 }
 
 /// How well the catalogue knows the version, by its commit, its tag, or the comment behind a commit.
-fn known(document: &Document, place: &Path, step: &Step, action: &Action) -> Known {
+fn known(file: &WorkflowFile<'_>, place: &Path, step: &Step, action: &Action) -> Known {
     let reference = step.uses.as_ref().and_then(|uses| uses.reference()).unwrap_or_default();
     let comment =
-        || document.trailing_comment(&place.key("uses")).and_then(|text| text.split_whitespace().next());
+        || file.trailing_comment(&place.key("uses")).and_then(|text| text.split_whitespace().next());
     let version = if action.commit == reference { Some(&*action.version) } else { Some(reference) };
     let is_version = |text: &&str| {
         text.strip_prefix('v').is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()))

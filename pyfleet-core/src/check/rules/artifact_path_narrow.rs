@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use crate::check::{Check, Group, PlacedJob, PlacedStep, Rule, WorkflowFile};
 use crate::diagnostic::{Diagnostic, Diagnostics, Path, Place, Severity};
+use crate::expression::opens_in;
 use crate::workflow::{Job, Matrix, OrExpression, Step};
-use crate::yaml::tree::Document;
 
 pub(super) static RULE: Rule = Rule {
     code: "artifact-path-narrow",
@@ -67,7 +67,7 @@ fn check(file: &WorkflowFile<'_>, findings: &mut Diagnostics) {
                 let finding = Diagnostic::note(RULE.code, place.key("uses"), message);
                 findings.push(finding.with_help("say how long it is of use: `retention-days: 7`"));
             }
-            if let Some(finding) = second_of_a_name(file.document, place, job, step, &mut names) {
+            if let Some(finding) = second_of_a_name(file, place, job, step, &mut names) {
                 findings.push(finding);
             }
         }
@@ -112,7 +112,7 @@ type Names = BTreeMap<String, Path>;
 
 /// That another upload has the same name, where both surely run, and with a version that refuses it.
 fn second_of_a_name(
-    document: &Document,
+    file: &WorkflowFile<'_>,
     place: &Path,
     job: &Job,
     step: &Step,
@@ -125,12 +125,12 @@ fn second_of_a_name(
     }
     let always = |condition: &Option<String>| condition.as_deref().is_none_or(runs_always);
     let overwrites = step.input("overwrite").is_some_and(|value| value != "false");
-    let is_sure = always(&job.condition) && always(&step.condition) && !name.contains("${{");
-    if !is_sure || overwrites || !refuses_second(document, place, step) {
+    let is_sure = always(&job.condition) && always(&step.condition) && !opens_in(name);
+    if !is_sure || overwrites || !refuses_second(file, place, step) {
         return None;
     }
     let at = place.key("with").key("name");
-    let at = if document.node(&at).is_some() { at } else { place.key("uses") };
+    let at = if file.node(&at).is_some() { at } else { place.key("uses") };
     if job.strategy.as_ref().and_then(|strategy| strategy.matrix.as_ref()).is_some() {
         if !runs_twice(job) {
             return None;
@@ -164,10 +164,10 @@ fn runs_twice(job: &Job) -> bool {
 }
 
 /// Whether the version is 4 or later; earlier ones put both into one artifact.
-fn refuses_second(document: &Document, place: &Path, step: &Step) -> bool {
+fn refuses_second(file: &WorkflowFile<'_>, place: &Path, step: &Step) -> bool {
     let major = |version: &str| version.strip_prefix('v')?.split('.').next()?.parse::<u64>().ok();
     let comment =
-        || document.trailing_comment(&place.key("uses")).and_then(|text| text.split_whitespace().next());
+        || file.trailing_comment(&place.key("uses")).and_then(|text| text.split_whitespace().next());
     let reference = step.uses.as_ref().and_then(|uses| uses.reference());
     reference.and_then(major).or_else(|| comment().and_then(major)).is_some_and(|major| major >= 4)
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::check::{Check, Group, PlacedJob, Repository, Rule, WorkflowFile};
 use crate::diagnostic::{Diagnostics, Severity};
+use crate::expression::opens_in;
 use crate::workflow::{Called, Calls, InputKind, Uses, Workflow};
 use crate::yaml::tree::{Node, Value};
 
@@ -62,8 +63,7 @@ fn check(file: &WorkflowFile<'_>, findings: &mut Diagnostics) {
         for name in job.with.keys() {
             let place = place.key("with").key(name);
             let Some(input) = inputs.get(&name.to_ascii_lowercase()) else { continue };
-            let Some(wanted) = file.document.node(&place).and_then(|node| another_type(node, input.kind))
-            else {
+            let Some(wanted) = file.node(&place).and_then(|node| another_type(node, input.kind)) else {
                 continue;
             };
             let finding = RULE.finding(place, format!("`{name}` is a {wanted}, and this is none"));
@@ -75,7 +75,7 @@ fn check(file: &WorkflowFile<'_>, findings: &mut Diagnostics) {
 /// The type of an input that a value cannot be of. An expression may be of any, and a text is made of everything.
 fn another_type(node: &Node, kind: InputKind) -> Option<&'static str> {
     match (&node.value, kind) {
-        (Value::String(text), _) if text.contains("${{") => None,
+        (Value::String(text), _) if opens_in(text) => None,
         (Value::String(_) | Value::Number(_), InputKind::Boolean) => Some("boolean"),
         (Value::String(_) | Value::Bool(_), InputKind::Number) => Some("number"),
         _ => None,

@@ -45,17 +45,17 @@ fn check(file: &WorkflowFile<'_>, findings: &mut Diagnostics) {
         let (wrong, path) = match &job.uses {
             None | Some(Uses::Computed(_)) => continue,
             Some(Uses::Docker(_)) => (Some("an image is no workflow"), None),
-            Some(Uses::Repository { path: None, .. }) => {
-                (Some("this names an action: a job calls a file with a workflow"), None)
-            }
-            Some(Uses::Repository { path: Some(path), .. }) => (None, Some(path)),
+            Some(uses @ Uses::Repository { .. }) => match uses.path() {
+                None => (Some("this names an action: a job calls a file with a workflow"), None),
+                path => (None, path),
+            },
             Some(Uses::Local(path) | Uses::SelfRepository(path)) if path.contains('@') => {
                 (Some("a workflow of this repository is called without a reference"), None)
             }
-            Some(Uses::Local(path) | Uses::SelfRepository(path)) => (None, Some(path)),
+            Some(Uses::Local(path) | Uses::SelfRepository(path)) => (None, Some(path.as_str())),
         };
         let uses = place.key("uses");
-        let is_file = |path: &String| {
+        let is_file = |path: &str| {
             let lower = path.to_ascii_lowercase();
             lower.ends_with(".yml") || lower.ends_with(".yaml")
         };

@@ -79,8 +79,7 @@ fn check(file: &WorkflowFile<'_>, findings: &mut Diagnostics) {
         let message = "a new push to a pull request does not end the run for the old one";
         let group = "`concurrency: {group: '${{ github.workflow }}-${{ github.event.pull_request.number || github.ref }}', cancel-in-progress: true}`";
         let path = Path::of(["on", "pull_request"]);
-        let place =
-            if file.document.node(&path).is_some() { Place::key(path) } else { Path::of(["on"]).into() };
+        let place = if file.node(&path).is_some() { Place::key(path) } else { Path::of(["on"]).into() };
         findings.push(Diagnostic::note(RULE.code, place, message).with_help(format!("set {group}")));
     }
 }

@@ -38,7 +38,7 @@ container:
 fn check(file: &WorkflowFile<'_>, findings: &mut Diagnostics) {
     for PlacedJob { place, job, .. } in file.jobs() {
         let path = place.key("container");
-        if let Some(node) = file.document.node(&path)
+        if let Some(node) = file.node(&path)
             && (node.as_str() == Some("") || node.value == crate::yaml::tree::Value::Null)
         {
             // An empty value has no text to point at.

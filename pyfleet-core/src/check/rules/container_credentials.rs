@@ -2,6 +2,7 @@
 
 use crate::check::{Check, Group, PlacedJob, Rule, WorkflowFile};
 use crate::diagnostic::{Diagnostics, Path, Severity};
+use crate::expression::opens_in;
 use crate::workflow::Container;
 
 pub(super) static RULE: Rule = Rule {
@@ -39,7 +40,7 @@ fn check(file: &WorkflowFile<'_>, findings: &mut Diagnostics) {
         // An expression for all of them writes none out.
         let credentials = image.credentials.as_ref().and_then(|credentials| credentials.literal());
         let password = credentials.and_then(|credentials| credentials.password.as_deref());
-        if password.is_some_and(|password| !password.is_empty() && !password.contains("${{")) {
+        if password.is_some_and(|password| !password.is_empty() && !opens_in(password)) {
             let message = "this password is in the repository's history, for everybody who can read it";
             let finding = RULE.finding(place.key("credentials").key("password"), message);
             findings.push(finding.with_help("change it, store it as a secret, and read it from there"));

@@ -2,7 +2,7 @@
 
 use crate::check::{Check, Group, Rule, WorkflowFile};
 use crate::diagnostic::{Diagnostics, Path, Place, Severity};
-use crate::yaml::tree::{Document, Value};
+use crate::yaml::tree::Value;
 
 pub(super) static RULE: Rule = Rule {
     code: "dangerous-trigger",
@@ -56,14 +56,14 @@ fn check(file: &WorkflowFile<'_>, findings: &mut Diagnostics) {
         } else {
             "start the work from `push`, `schedule` or `workflow_dispatch`"
         };
-        findings.push(RULE.finding(place_of(file.document, event), message).with_help(help));
+        findings.push(RULE.finding(place_of(file, event), message).with_help(help));
     }
 }
 
 /// Where an event is named: as a key, in a list, or alone.
-fn place_of(document: &Document, event: &str) -> Place {
+fn place_of(file: &WorkflowFile<'_>, event: &str) -> Place {
     let on = Path::of(["on"]);
-    match document.node(&on).map(|node| &node.value) {
+    match file.node(&on).map(|node| &node.value) {
         Some(Value::Mapping(_)) => Place::key(on.key(event)),
         Some(Value::Sequence(items)) => match items.iter().position(|item| item.as_str() == Some(event)) {
             Some(position) => on.index(position).into(),

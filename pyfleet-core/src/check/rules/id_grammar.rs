@@ -35,9 +35,9 @@ jobs:
 };
 
 fn check(file: &WorkflowFile<'_>, findings: &mut Diagnostics) {
-    let mut judge = |kind: &str, id: &str, place: Place| {
+    let mut judge = |kind: &str, id: &str, place: &dyn Fn() -> Place| {
         if let Some(reason) = wrong(id) {
-            let mut finding = RULE.finding(place, format!("the {kind} id `{id}` {reason}"));
+            let mut finding = RULE.finding(place(), format!("the {kind} id `{id}` {reason}"));
             // GitHub's parser lets these pass; expressions cannot name them.
             if matches!(kind, "input" | "output") {
                 finding.severity = Severity::Warning;
@@ -46,27 +46,29 @@ fn check(file: &WorkflowFile<'_>, findings: &mut Diagnostics) {
         }
     };
     let on = Path::of(["on"]);
-    let keys = |path: Path| {
-        let entries = file.document.node(&path).map(|node| node.entries()).unwrap_or_default();
-        entries.iter().filter_map(move |(key, _)| Some((key.as_str()?, Place::key(path.key(key.as_str()?)))))
+    let keys = |path: &Path| {
+        let entries = file.node(path).map(|node| node.entries()).unwrap_or_default();
+        entries.iter().filter_map(|(key, _)| key.as_str())
     };
     for (kind, event, list) in [
         ("input", "workflow_dispatch", "inputs"),
         ("input", "workflow_call", "inputs"),
         ("output", "workflow_call", "outputs"),
     ] {
-        for (id, place) in keys(on.key(event).key(list)) {
-            judge(kind, id, place);
+        let list = on.key(event).key(list);
+        for id in keys(&list) {
+            judge(kind, id, &|| Place::key(list.key(id)));
         }
     }
     for PlacedJob { place: job_place, id, steps, .. } in file.jobs() {
-        judge("job", id, Place::key(job_place.clone()));
-        for (id, place) in keys(job_place.key("outputs")) {
-            judge("output", id, place);
+        judge("job", id, &|| Place::key(job_place.clone()));
+        let outputs = job_place.key("outputs");
+        for id in keys(&outputs) {
+            judge("output", id, &|| Place::key(outputs.key(id)));
         }
         for PlacedStep { place, step, .. } in steps {
             if let Some(id) = &step.id {
-                judge("step", id, place.key("id").into());
+                judge("step", id, &|| place.key("id").into());
             }
         }
     }
@@ -76,20 +78,20 @@ fn check(file: &WorkflowFile<'_>, findings: &mut Diagnostics) {
 /// Keys of a mapping are compared by the reader; the ids of steps are values.
 fn repeated_steps(file: &WorkflowFile<'_>, findings: &mut Diagnostics) {
     for PlacedJob { steps, .. } in file.jobs() {
-        let mut seen: Vec<(&str, Path)> = Vec::new();
+        let mut seen: Vec<(&str, &Path)> = Vec::new();
         for PlacedStep { place, step, .. } in steps {
             let Some(id) = &step.id else { continue };
-            let place = place.key("id");
             // The steps of a `parallel` are apart.
-            let list = place.parent().parent();
-            let is_same = |(other, first): &&(&str, Path)| {
-                other.eq_ignore_ascii_case(id) && first.parent().parent() == list
+            let list = |step: &Path| step.segments().split_last().map(|(_, list)| list.to_vec());
+            let is_same = |(other, first): &&(&str, &Path)| {
+                other.eq_ignore_ascii_case(id) && list(first) == list(place)
             };
             match seen.iter().find(is_same) {
-                Some((_, first)) => findings.push(
-                    RULE.finding(place, format!("the step id `{id}` is taken; GitHub ignores case"))
-                        .with_label(first.clone(), "taken here"),
-                ),
+                Some((_, first)) => {
+                    let message = format!("the step id `{id}` is taken; GitHub ignores case");
+                    let finding = RULE.finding(place.key("id"), message);
+                    findings.push(finding.with_label(first.key("id"), "taken here"));
+                }
                 None => seen.push((id, place)),
             }
         }

@@ -3,7 +3,6 @@
 use crate::check::{Check, Group, PlacedJob, PlacedStep, Rule, WorkflowFile};
 use crate::diagnostic::{Diagnostic, Diagnostics, Path, Place, Severity};
 use crate::workflow::{Container, Job, Uses};
-use crate::yaml::tree::Document;
 
 pub(super) static RULE: Rule = Rule {
     code: "image-digest",
@@ -37,11 +36,11 @@ fn check(file: &WorkflowFile<'_>, findings: &mut Diagnostics) {
     for PlacedJob { place, job, steps, .. } in file.jobs() {
         if let Some(container) = &job.container {
             let path = place.key("container");
-            findings.extend(judge(file.document, &path, job, container, Severity::Error));
+            findings.extend(judge(file, &path, job, container, Severity::Error));
         }
         for (name, service) in &job.services {
             let path = place.key("services").key(name);
-            findings.extend(judge(file.document, &path, job, service, Severity::Warning));
+            findings.extend(judge(file, &path, job, service, Severity::Warning));
         }
         for PlacedStep { place, step, .. } in steps {
             if let Some(Uses::Docker(image)) = &step.uses
@@ -56,14 +55,14 @@ fn check(file: &WorkflowFile<'_>, findings: &mut Diagnostics) {
 }
 
 fn judge(
-    document: &Document,
+    file: &WorkflowFile<'_>,
     path: &Path,
     job: &Job,
     container: &Container,
     severity: Severity,
 ) -> Option<Diagnostic> {
     let inner = path.key("image");
-    let place = if document.node(&inner).is_some() { inner } else { path.clone() };
+    let place = if file.node(&inner).is_some() { inner } else { path.clone() };
     let values = job.values_of(&container.image)?;
     values.iter().find(|image| !is_fixed(image)).map(|image| finding(place.into(), image, severity))
 }

@@ -2,8 +2,9 @@
 
 use crate::check::{Check, Group, Rule, WorkflowFile};
 use crate::diagnostic::{Diagnostics, Path, Place, Severity};
+use crate::expression::opens_in;
 use crate::workflow::{Input, InputKind};
-use crate::yaml::tree::{Document, Value};
+use crate::yaml::tree::Value;
 
 pub(super) static RULE: Rule = Rule {
     code: "inputs-sane",
@@ -45,14 +46,14 @@ fn check(file: &WorkflowFile<'_>, findings: &mut Diagnostics) {
     let call = on.workflow_call.as_ref().map(|event| &event.inputs);
     for (event, inputs) in [("workflow_dispatch", dispatch), ("workflow_call", call)] {
         for (name, input) in inputs.into_iter().flatten() {
-            judge(input, &Path::of(["on", event, "inputs", name]), file.document, findings);
+            judge(input, &Path::of(["on", event, "inputs", name]), file, findings);
         }
     }
     let outputs = on.workflow_call.iter().flat_map(|event| &event.outputs);
     for (name, _) in outputs.filter(|(_, output)| output.value.is_empty()) {
         let output = Path::of(["on", "workflow_call", "outputs", name]);
         let value = output.key("value");
-        let place = match file.document.node(&value) {
+        let place = match file.node(&value) {
             None => Place::key(output),
             // An empty value has no text to point at.
             Some(node) if node.span.is_empty() => Place::key(value),
@@ -62,11 +63,11 @@ fn check(file: &WorkflowFile<'_>, findings: &mut Diagnostics) {
     }
 }
 
-fn judge(input: &Input, place: &Path, document: &Document, findings: &mut Diagnostics) {
+fn judge(input: &Input, place: &Path, file: &WorkflowFile<'_>, findings: &mut Diagnostics) {
     let default = place.key("default");
     if input.kind == InputKind::Number
-        && let Some(Value::String(text)) = document.node(&default).map(|node| &node.value)
-        && !text.contains("${{")
+        && let Some(Value::String(text)) = file.node(&default).map(|node| &node.value)
+        && !opens_in(text)
         && !text.is_empty()
         && text.trim().parse::<f64>().is_err()
     {

@@ -2,6 +2,7 @@
 
 use crate::check::{Check, Group, Rule};
 use crate::diagnostic::{Diagnostics, Path, Place, SegmentRef, Severity};
+use crate::expression::opens_in;
 use crate::workflow::Placed;
 use crate::yaml::tree::{Document, Node, Value};
 
@@ -35,7 +36,7 @@ env:
 };
 
 fn check(document: &Document, _expressions: &[Placed], findings: &mut Diagnostics) {
-    if document.source.text().contains("${{") {
+    if opens_in(document.source.text()) {
         search(&document.root, &mut Vec::new(), findings);
     }
 }
@@ -46,7 +47,7 @@ fn search<'a>(node: &'a Node, at: &mut Vec<SegmentRef<'a>>, findings: &mut Diagn
             for (key, value) in entries {
                 let name = key.as_str().unwrap_or_default();
                 at.push(SegmentRef::Key(name));
-                if name.contains("${{") {
+                if opens_in(name) {
                     let message = "a computed key can be any key, and nobody can judge it";
                     let place = Place::key(Path::of(at.iter()));
                     findings.push(RULE.finding(place, message).with_help("write the key out"));

@@ -5,8 +5,9 @@ use serde_json::Value as Json;
 
 use crate::check::{Check, Group, PlacedJob, Rule, WorkflowFile};
 use crate::diagnostic::{Diagnostics, Path, Place, Severity};
+use crate::expression::opens_in;
 use crate::workflow::{Axes, INSERT, Matrix, OrExpression, Strategy};
-use crate::yaml::tree::{Document, Value};
+use crate::yaml::tree::Value;
 
 pub(super) static RULE: Rule = Rule {
     code: "matrix-sane",
@@ -46,13 +47,13 @@ fn check(file: &WorkflowFile<'_>, findings: &mut Diagnostics) {
     for PlacedJob { place, job, .. } in file.jobs() {
         let Some(strategy) = &job.strategy else { continue };
         let place = place.key("strategy");
-        judge_parallel(file.document, place.key("max-parallel"), findings);
+        judge_parallel(file, place.key("max-parallel"), findings);
         judge(strategy, &place, findings);
     }
 }
 
-fn judge_parallel(document: &Document, place: Path, findings: &mut Diagnostics) {
-    let Some(Value::Number(most)) = document.node(&place).map(|node| &node.value) else { return };
+fn judge_parallel(file: &WorkflowFile<'_>, place: Path, findings: &mut Diagnostics) {
+    let Some(Value::Number(most)) = file.node(&place).map(|node| &node.value) else { return };
     if most.as_integer().is_none_or(|most| most < 1) {
         findings.push(RULE.finding(place, "how many jobs may run at a time is a whole number, at least 1"));
     }
@@ -60,7 +61,7 @@ fn judge_parallel(document: &Document, place: Path, findings: &mut Diagnostics) 
 
 fn judge(strategy: &Strategy, place: &Path, findings: &mut Diagnostics) {
     let Some(Matrix::Axes(axes)) = &strategy.matrix else { return };
-    let is_computed = axes.values.keys().any(|name| name.contains("${{"));
+    let is_computed = axes.values.keys().any(|name| opens_in(name));
     let Some(exclusions) = axes.exclude.as_ref().and_then(OrExpression::literal).filter(|_| !is_computed)
     else {
         return;
@@ -77,7 +78,7 @@ fn judge_exclusion(
     place: &Path,
     findings: &mut Diagnostics,
 ) {
-    for (name, wanted) in exclusion.iter().filter(|(name, _)| !name.contains("${{")) {
+    for (name, wanted) in exclusion.iter().filter(|(name, _)| !opens_in(name)) {
         let axis = axes.values.iter().find(|(own, _)| own.eq_ignore_ascii_case(name));
         let Some((_, values)) = axis else {
             let message = format!("the matrix has no `{name}` to exclude by");
@@ -99,10 +100,10 @@ fn judge_exclusion(
 /// Whether an exclusion's value is like one of the matrix, as far as both are written out.
 fn matches(wanted: &Json, value: &Json) -> bool {
     match (wanted, value) {
-        (Json::String(text), _) | (_, Json::String(text)) if text.contains("${{") => true,
+        (Json::String(text), _) | (_, Json::String(text)) if opens_in(text) => true,
         (Json::Object(wanted), Json::Object(value)) => wanted.iter().all(|(name, wanted)| {
             let own = value.iter().find(|(own, _)| own.eq_ignore_ascii_case(name));
-            name.contains("${{") || own.is_some_and(|(_, value)| matches(wanted, value))
+            opens_in(name) || own.is_some_and(|(_, value)| matches(wanted, value))
         }),
         (Json::Array(wanted), Json::Array(value)) => {
             wanted.len() == value.len()

@@ -4,7 +4,6 @@ use crate::check::{Check, Group, PlacedJob, Rule, WorkflowFile};
 use crate::diagnostic::{Diagnostics, Path, Severity};
 use crate::spelling::closest;
 use crate::workflow::Graph;
-use crate::yaml::tree::Document;
 
 pub(super) static RULE: Rule = Rule {
     code: "needs-dag",
@@ -39,7 +38,7 @@ jobs:
 fn check(file: &WorkflowFile<'_>, findings: &mut Diagnostics) {
     let graph = Graph::of(file.workflow);
     for &(job, position, needed) in graph.unknown() {
-        let place = place_of(file.document, job, position);
+        let place = place_of(file, job, position);
         let finding =
             RULE.finding(place, format!("`{job}` needs `{needed}`, which is no job of this workflow"));
         findings.push(match closest(needed, file.workflow.jobs.keys().map(String::as_str)) {
@@ -50,7 +49,7 @@ fn check(file: &WorkflowFile<'_>, findings: &mut Diagnostics) {
     for PlacedJob { id, job, .. } in file.jobs() {
         for (position, needed) in job.needs.iter().enumerate() {
             if job.needs[..position].iter().any(|before| before.eq_ignore_ascii_case(needed)) {
-                let place = place_of(file.document, id, position);
+                let place = place_of(file, id, position);
                 // GitHub counts it once.
                 let mut finding = RULE.finding(place, format!("`{id}` needs `{needed}` twice"));
                 finding.severity = Severity::Warning;
@@ -68,10 +67,10 @@ fn check(file: &WorkflowFile<'_>, findings: &mut Diagnostics) {
 }
 
 /// One entry of `needs:`, which may stand alone.
-fn place_of(document: &Document, job: &str, position: usize) -> Path {
+fn place_of(file: &WorkflowFile<'_>, job: &str, position: usize) -> Path {
     let needs = Path::of(["jobs", job, "needs"]);
     let item = needs.index(position);
-    if document.node(&item).is_some() { item } else { needs }
+    if file.node(&item).is_some() { item } else { needs }
 }
 
 #[cfg(test)]

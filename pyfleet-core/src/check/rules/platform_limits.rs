@@ -4,6 +4,7 @@ use serde_json::Value as Json;
 
 use crate::check::{Check, Group, Rule, WorkflowFile};
 use crate::diagnostic::{Diagnostics, Path, Place, Severity};
+use crate::expression::opens_in;
 use crate::workflow::{Axes, Concurrency, InputKind, Matrix, OrExpression};
 use crate::yaml::tree::{Node, Value};
 
@@ -147,7 +148,7 @@ fn measure<'a>(node: &'a Node, way: &mut Vec<Step<'a>>, findings: &mut Diagnosti
         return findings.push(RULE.finding(path(way), message));
     }
     match &node.value {
-        Value::String(text) if text.len() > EXPRESSION && text.contains("${{") => {
+        Value::String(text) if text.len() > EXPRESSION && opens_in(text) => {
             let length = text.chars().count();
             if length > EXPRESSION {
                 let message =

@@ -2,6 +2,7 @@
 
 use crate::check::{Check, Group, PlacedJob, PlacedStep, Rule, WorkflowFile};
 use crate::diagnostic::{Diagnostic, Diagnostics, Path, Place, Severity};
+use crate::expression::opens_in;
 
 pub(super) static RULE: Rule = Rule {
     code: "reserved-env",
@@ -120,7 +121,7 @@ const HARMLESS_OPTIONS: &[&str] = &[
 fn is_harmless(name: &str, value: &str) -> bool {
     let option = |word: &str| HARMLESS_OPTIONS.contains(&word.split('=').next().unwrap_or(word));
     // What an expression brings may be more options.
-    name == "NODE_OPTIONS" && !value.contains("${{") && value.split_whitespace().all(option)
+    name == "NODE_OPTIONS" && !opens_in(value) && value.split_whitespace().all(option)
 }
 
 fn reserved(name: &str) -> Option<&'static str> {

@@ -3,6 +3,7 @@
 use crate::action::Catalogue;
 use crate::check::{Check, Group, PlacedJob, PlacedStep, Rule, WorkflowFile};
 use crate::diagnostic::{Diagnostics, Path, Place, Severity};
+use crate::expression::opens_in;
 use crate::workflow::Defaults;
 
 pub(super) static RULE: Rule = Rule {
@@ -38,7 +39,7 @@ meets, and nothing can look at it before.
 
 fn check(file: &WorkflowFile<'_>, findings: &mut Diagnostics) {
     let mut judge = |owner: &Path, key: &str, text: &str| {
-        if !text.contains("${{") {
+        if !opens_in(text) {
             return;
         }
         let path = owner.key(key);
@@ -83,7 +84,7 @@ fn check(file: &WorkflowFile<'_>, findings: &mut Diagnostics) {
             continue;
         }
         let slug = step.uses.as_ref().and_then(|uses| uses.slug()).unwrap_or_default();
-        let code = Catalogue::get().code_inputs(&slug);
+        let code = Catalogue::get().code_inputs(slug);
         for (name, text) in &step.with {
             if code.iter().any(|own| own.eq_ignore_ascii_case(name)) {
                 judge(&place.key("with"), name, text);

@@ -3,9 +3,10 @@
 use super::oidc_fork_guard::excludes_forks;
 use crate::check::{Check, Group, PlacedJob, Rule, WorkflowFile};
 use crate::diagnostic::{Diagnostic, Diagnostics, Path, Severity};
+use crate::expression::opens_in;
 use crate::spelling::closest;
 use crate::workflow::{Job, Matrix, Runner};
-use crate::yaml::tree::{Document, Value};
+use crate::yaml::tree::Value;
 
 pub(super) static RULE: Rule = Rule {
     code: "runner-label-known",
@@ -93,7 +94,7 @@ fn check(file: &WorkflowFile<'_>, findings: &mut Diagnostics) {
     let for_strangers = on.pull_request.is_some() || on.pull_request_target.is_some();
     for PlacedJob { place, id, job, .. } in file.jobs() {
         let Some(runner) = &job.runs_on else { continue };
-        let list = list_of(file.document, place.key("runs-on"));
+        let list = list_of(file, place.key("runs-on"));
         let labels = labels_at(&list, runner);
         let own = labels.iter().find(|(_, label)| label.eq_ignore_ascii_case("self-hosted"));
         if let Some((place, _)) = own {
@@ -113,8 +114,8 @@ fn check(file: &WorkflowFile<'_>, findings: &mut Diagnostics) {
 }
 
 /// Where the labels of a runner stand, and how they are written.
-fn list_of(document: &Document, place: Path) -> (Path, Option<&Value>) {
-    let runner = document.node(&place);
+fn list_of<'a>(file: &WorkflowFile<'a>, place: Path) -> (Path, Option<&'a Value>) {
+    let runner = file.node(&place);
     match runner.and_then(|runner| runner.get("labels")) {
         Some(labels) => (place.key("labels"), Some(&labels.value)),
         None => (place, runner.map(|runner| &runner.value)),
@@ -145,7 +146,7 @@ fn judge_value(place: &Path, label: &str) -> Option<Diagnostic> {
         let help = "name the image, such as `ubuntu-24.04`, and move when you are ready";
         return Some(Diagnostic::note(RULE.code, place.clone(), message).with_help(help));
     }
-    if HOSTED.iter().any(|hosted| is(hosted)) || label.is_empty() || label.contains("${{") {
+    if HOSTED.iter().any(|hosted| is(hosted)) || label.is_empty() || opens_in(label) {
         return None;
     }
     let meant = closest(label, HOSTED.iter().chain(MOVING).copied())
@@ -184,7 +185,7 @@ fn conflict(labels: &[(Path, &str)]) -> Option<Diagnostic> {
 
 /// The same with a value of the matrix, found at the value.
 fn conflict_of_matrix(place: &Path, job: &Job, labels: &[(Path, &str)]) -> Option<Diagnostic> {
-    labels.iter().filter(|(_, label)| label.contains("${{")).find_map(|(own, label)| {
+    labels.iter().filter(|(_, label)| opens_in(label)).find_map(|(own, label)| {
         let (_, axis) =
             label.trim_start_matches("${{").trim_end_matches("}}").trim().split_once("matrix.")?;
         let Some(Matrix::Axes(axes)) = &job.strategy.as_ref()?.matrix else { return None };

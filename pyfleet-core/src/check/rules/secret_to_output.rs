@@ -4,7 +4,7 @@ use crate::check::commands::{Command, Variable};
 use crate::check::script::{Script, scripts};
 use crate::check::{Check, Group, PlacedJob, PlacedStep, Rule, WorkflowFile};
 use crate::diagnostic::{Diagnostics, Place, Severity};
-use crate::expression::embedded;
+use crate::expression::{embedded, opens_in};
 
 pub(super) static RULE: Rule = Rule {
     code: "secret-to-output",
@@ -82,7 +82,7 @@ fn is_secret(script: &Script<'_>, variable: &Variable) -> bool {
 }
 
 fn reads_secret(value: &str) -> bool {
-    if !value.contains("${{") {
+    if !opens_in(value) {
         return false;
     }
     let (found, _) = embedded(value);

@@ -3,6 +3,7 @@
 use crate::check::script::System;
 use crate::check::{Check, Group, PlacedJob, PlacedStep, Rule, WorkflowFile};
 use crate::diagnostic::{Diagnostic, Diagnostics, Path, Severity};
+use crate::expression::opens_in;
 use crate::workflow::Defaults;
 
 pub(super) static RULE: Rule = Rule {
@@ -39,9 +40,7 @@ const NAMES: &[&str] = &["bash", "cmd", "powershell", "pwsh", "python", "sh"];
 
 /// Whether the runner starts a shell of this name on some system, or takes it for a command.
 pub(super) fn is_known(shell: &str) -> bool {
-    NAMES.iter().any(|name| name.eq_ignore_ascii_case(shell))
-        || shell.contains("{0}")
-        || shell.contains("${{")
+    NAMES.iter().any(|name| name.eq_ignore_ascii_case(shell)) || shell.contains("{0}") || opens_in(shell)
 }
 
 fn check(file: &WorkflowFile<'_>, findings: &mut Diagnostics) {

@@ -4,8 +4,8 @@ use crate::action::Catalogue;
 use crate::check::rights::{has_identity, publication};
 use crate::check::{Check, Group, PlacedJob, PlacedStep, Rule, WorkflowFile};
 use crate::diagnostic::{Diagnostic, Diagnostics, Path, Place, Severity};
+use crate::expression::opens_in;
 use crate::workflow::Step;
-use crate::yaml::tree::Document;
 
 pub(super) static RULE: Rule = Rule {
     code: "taint-up",
@@ -79,7 +79,7 @@ fn check(file: &WorkflowFile<'_>, findings: &mut Diagnostics) {
             None => continue,
         };
         for PlacedStep { place, step, .. } in steps {
-            if let Some((place, cache)) = cache(file.document, place, step) {
+            if let Some((place, cache)) = cache(file, place, step) {
                 let (severity, verb) = match cache {
                     Cache::Certain if identity => (Severity::Error, "restores"),
                     Cache::Certain => (Severity::Warning, "restores"),
@@ -105,7 +105,7 @@ fn check(file: &WorkflowFile<'_>, findings: &mut Diagnostics) {
 }
 
 /// The cache that a step restores, and where that is said.
-fn cache(document: &Document, place: &Path, step: &Step) -> Option<(Place, Cache)> {
+fn cache(file: &WorkflowFile<'_>, place: &Path, step: &Step) -> Option<(Place, Cache)> {
     let slug = step.uses.as_ref()?.slug()?;
     let uses = || Place::value(place.key("uses"));
     let input = |name: &str| {
@@ -113,12 +113,12 @@ fn cache(document: &Document, place: &Path, step: &Step) -> Option<(Place, Cache
         Some((Place::value(place.key("with").key(own)), value.as_str()))
     };
     let is_on = |value: &str| !matches!(value, "" | "false");
-    let sure = |value: &str| if value.contains("${{") { Cache::Perhaps } else { Cache::Certain };
+    let sure = |value: &str| if opens_in(value) { Cache::Perhaps } else { Cache::Certain };
     if step.is_action("actions/setup-node") {
         if let Some((place, value)) = input("cache").filter(|(_, value)| is_on(value)) {
             return Some((place, sure(value)));
         }
-        let caches_itself = major(document, place, step).is_none_or(|major| major >= 5);
+        let caches_itself = major(file, place, step).is_none_or(|major| major >= 5);
         let is_off = input("package-manager-cache").is_some_and(|(_, value)| value == "false");
         return (caches_itself && !is_off).then(|| (uses(), Cache::Perhaps));
     }
@@ -126,7 +126,7 @@ fn cache(document: &Document, place: &Path, step: &Step) -> Option<(Place, Cache
     if step.is_action("docker/setup-buildx-action") && step.input("version").is_none() {
         return None;
     }
-    if let Some(action) = Catalogue::get().action(&slug) {
+    if let Some(action) = Catalogue::get().action(slug) {
         let is_plain = slug.starts_with("actions/cache");
         let lookup = step.input("lookup-only") == Some("true");
         let cache = if is_plain { Cache::Certain } else { Cache::Perhaps };
@@ -157,10 +157,9 @@ fn cache(document: &Document, place: &Path, step: &Step) -> Option<(Place, Cache
 }
 
 /// The major version of the action of a step, from its tag or from the comment behind its commit.
-fn major(document: &Document, place: &Path, step: &Step) -> Option<u64> {
+fn major(file: &WorkflowFile<'_>, place: &Path, step: &Step) -> Option<u64> {
     let number = |version: &str| version.strip_prefix('v')?.split('.').next()?.parse().ok();
-    let comment =
-        || document.trailing_comment(&place.key("uses"))?.split_whitespace().next().and_then(number);
+    let comment = || file.trailing_comment(&place.key("uses"))?.split_whitespace().next().and_then(number);
     number(step.uses.as_ref()?.reference()?).or_else(comment)
 }
 

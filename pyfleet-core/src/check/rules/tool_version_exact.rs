@@ -3,9 +3,9 @@
 use crate::action::Tool;
 use crate::check::{Check, Group, PlacedJob, PlacedStep, Rule, WorkflowFile};
 use crate::diagnostic::{Diagnostic, Diagnostics, Path, Place, Severity};
-use crate::expression::{ContextAccess, embedded};
+use crate::expression::{ContextAccess, embedded, opens_in};
 use crate::workflow::{Job, Step};
-use crate::yaml::tree::{Document, Value};
+use crate::yaml::tree::Value;
 
 pub(super) static RULE: Rule = Rule {
     code: "tool-version-exact",
@@ -100,7 +100,7 @@ fn judge_version(
     let path = place.key("with").key(name);
     let (found, mistakes) = embedded(value);
     if found.is_empty() && mistakes.is_empty() {
-        if let Some(message) = number_trap(file.document, &path) {
+        if let Some(message) = number_trap(file, &path) {
             findings.push(RULE.finding(path, message).with_help("put it between quotes"));
         } else if let Some(wrong) = value
             .split_whitespace()
@@ -134,9 +134,9 @@ fn judge_version(
             }
             if access.context.eq_ignore_ascii_case("matrix") {
                 let axis = job_place.key("strategy").key("matrix").key(access.name(0).unwrap_or_default());
-                let items = file.document.node(&axis).map_or(0, |node| node.items().len());
+                let items = file.node(&axis).map_or(0, |node| node.items().len());
                 for item in (0..items).map(|position| axis.index(position)) {
-                    if let Some(message) = number_trap(file.document, &item) {
+                    if let Some(message) = number_trap(file, &item) {
                         findings.push(RULE.finding(item, message).with_help("put it between quotes"));
                     }
                 }
@@ -158,15 +158,15 @@ fn values_of(file: &WorkflowFile<'_>, job: &Job, step: &Step, access: &ContextAc
         "env" => {
             let value =
                 [&step.env, &job.env, &file.workflow.env].into_iter().find_map(|env| env.get(name))?;
-            (!value.contains("${{")).then(|| vec![value.clone()])
+            (!opens_in(value)).then(|| vec![value.clone()])
         }
         _ => None,
     }
 }
 
 /// `3.10` without quotes is the number 3.1.
-fn number_trap(document: &Document, path: &Path) -> Option<String> {
-    match &document.node(path)?.value {
+fn number_trap(file: &WorkflowFile<'_>, path: &Path) -> Option<String> {
+    match &file.node(path)?.value {
         Value::Number(number) if number.value().to_string() != number.text() => {
             Some(format!("YAML reads `{}` as the number {}", number.text(), number.value()))
         }

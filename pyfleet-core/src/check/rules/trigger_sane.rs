@@ -3,7 +3,7 @@
 use crate::check::{Check, Group, Rule, WorkflowFile};
 use crate::diagnostic::{Diagnostic, Diagnostics, Path, Place, Severity};
 use crate::spelling::closest;
-use crate::yaml::tree::{Document, Node, Value};
+use crate::yaml::tree::{Node, Value};
 
 /// What a filter and its opposite are called.
 const FILTERS: [(&str, &str); 3] =
@@ -47,14 +47,14 @@ on:
 
 fn check(file: &WorkflowFile<'_>, findings: &mut Diagnostics) {
     let on = Path::of(["on"]);
-    let Some(events) = file.document.node(&on) else { return };
+    let Some(events) = file.node(&on) else { return };
     for (event, filters) in events.entries() {
         let place = on.key(event.as_str().unwrap_or_default());
         for (filter, opposite) in FILTERS {
             judge_filter(filters, &place, filter, opposite, findings);
         }
     }
-    judge_images(file.document, findings);
+    judge_images(file, findings);
     if events.get("schedule").is_none() && file.workflow.on.names().any(|event| event == "schedule") {
         let listed = events.items().iter().position(|event| event.as_str() == Some("schedule"));
         let place = listed.map_or_else(|| on.clone(), |position| on.index(position));
@@ -112,10 +112,10 @@ fn judge_filter(filters: &Node, event: &Path, filter: &str, opposite: &str, find
 }
 
 /// The names and versions of images: what starts a workflow, and what a job saves.
-fn judge_images(document: &Document, findings: &mut Diagnostics) {
+fn judge_images(file: &WorkflowFile<'_>, findings: &mut Diagnostics) {
     let event = Path::of(["on", "image_version"]);
     for place in ["names", "versions"].map(|filter| event.key(filter)) {
-        let Some(node) = document.node(&place) else { continue };
+        let Some(node) = file.node(&place) else { continue };
         if matches!(&node.value, Value::Sequence(items) if items.is_empty()) {
             let mut finding = RULE.finding(place.clone(), "an empty list of patterns");
             finding.severity = Severity::Warning;
@@ -126,9 +126,10 @@ fn judge_images(document: &Document, findings: &mut Diagnostics) {
         }
     }
     let jobs = Path::of(["jobs"]);
-    for (id, _) in document.node(&jobs).map(Node::entries).unwrap_or_default() {
-        let place = jobs.key(id.as_str().unwrap_or_default()).key("snapshot").key("version");
-        if let Some(pattern) = document.node(&place).and_then(Node::as_str) {
+    for (id, job) in file.node(&jobs).map(Node::entries).unwrap_or_default() {
+        let version = job.get("snapshot").and_then(|snapshot| snapshot.get("version"));
+        if let Some(pattern) = version.and_then(Node::as_str) {
+            let place = jobs.key(id.as_str().unwrap_or_default()).key("snapshot").key("version");
             judge_pattern(&place, pattern, Names::Images, findings);
         }
     }

@@ -42,7 +42,7 @@ fn check(file: &WorkflowFile<'_>, findings: &mut Diagnostics) {
     for placed in file.steps() {
         // Most are in the catalogue, under their own names.
         let uses = placed.step.uses.as_ref();
-        let is_known = |uses: &&Uses| placed.action().is_some_and(|action| uses.is_spelled(&action.slug));
+        let is_known = |uses: &&Uses| placed.action().is_some_and(|action| uses.slug() == Some(&action.slug));
         findings.extend(uses.filter(|uses| !is_known(uses)).and_then(|uses| judge(&placed.place, uses)));
     }
 }
@@ -62,7 +62,7 @@ fn judge(owner: &Path, uses: &Uses) -> Option<Diagnostic> {
     };
     let place = || Place::within(path(), 0..slug.len());
     let catalogue = Catalogue::get();
-    match catalogue.action(&slug) {
+    match catalogue.action(slug) {
         Some(action) if action.slug == slug => None,
         Some(action) => Some(
             RULE.finding(place(), format!("`{slug}` is another way to write `{}`", action.slug))
@@ -71,12 +71,12 @@ fn judge(owner: &Path, uses: &Uses) -> Option<Diagnostic> {
         None => {
             let message = format!("`{slug}` is not in the catalogue");
             let slugs = || catalogue.actions().iter().map(|action| action.slug.as_str());
-            let is_of_another = |meant: &&str| !owner_of(meant).eq_ignore_ascii_case(owner_of(&slug));
-            if let Some(meant) = slugs().filter(|meant| is_one_slip(meant, &slug)).find(is_of_another) {
+            let is_of_another = |meant: &&str| !owner_of(meant).eq_ignore_ascii_case(owner_of(slug));
+            if let Some(meant) = slugs().filter(|meant| is_one_slip(meant, slug)).find(is_of_another) {
                 return Some(RULE.finding(place(), message).with_help(format!("did you mean `{meant}`?")));
             }
             let finding = Diagnostic::warning(RULE.code, place(), message);
-            Some(match closest(&slug, slugs()) {
+            Some(match closest(slug, slugs()) {
                 Some(meant) => finding.with_help(format!("did you mean `{meant}`?")),
                 None => finding.with_help("use an action of the catalogue, or a script"),
             })

@@ -4,7 +4,6 @@ use crate::action::{Action, Catalogue};
 use crate::check::{Check, Group, PlacedJob, Rule, WorkflowFile};
 use crate::diagnostic::{Diagnostic, Diagnostics, Path, Place, Severity};
 use crate::workflow::Uses;
-use crate::yaml::tree::Document;
 
 pub(super) static RULE: Rule = Rule {
     code: "uses-pinned",
@@ -39,42 +38,43 @@ commit without a version cannot be reviewed, and a commit that is not the versio
 fn check(file: &WorkflowFile<'_>, findings: &mut Diagnostics) {
     for PlacedJob { place, job, .. } in file.jobs() {
         let Some(uses) = &job.uses else { continue };
-        let known = uses.slug().and_then(|slug| Catalogue::get().action(&slug));
-        findings.extend(judge(file.document, place, uses, known));
+        let known = uses.slug().and_then(|slug| Catalogue::get().action(slug));
+        findings.extend(judge(file, place, uses, known));
     }
     for placed in file.steps() {
         let Some(uses) = &placed.step.uses else { continue };
-        findings.extend(judge(file.document, &placed.place, uses, placed.action()));
+        findings.extend(judge(file, &placed.place, uses, placed.action()));
     }
 }
 
-fn judge(document: &Document, owner: &Path, uses: &Uses, known: Option<&Action>) -> Option<Diagnostic> {
+fn judge(file: &WorkflowFile<'_>, owner: &Path, uses: &Uses, known: Option<&Action>) -> Option<Diagnostic> {
     let (slug, reference) = (uses.slug()?, uses.reference()?);
-    let path = owner.key("uses");
+    let is_commit = is_commit(reference);
+    let path = || owner.key("uses");
     let help = |finding: Diagnostic| match known {
         Some(action) => finding.with_help(format!("use `{} # {}`", action.pin(), action.version)),
         None => finding,
     };
     // What stands behind a tag or a branch says nothing.
-    let comment = is_commit(reference).then(|| document.trailing_comment(&path)).flatten();
+    let comment = is_commit.then(|| file.trailing_comment(&path())).flatten();
     let version = comment.and_then(|comment| comment.split_whitespace().next()).map(version_in);
-    let reference_place = || Place::within(path.clone(), slug.len() + 1..slug.len() + 1 + reference.len());
-    let runs = if is_commit(reference) { version } else { Some(reference) };
-    if let Some(denied) = runs.and_then(|version| Catalogue::get().denied(&slug, version)) {
+    let reference_place = || Place::within(path(), slug.len() + 1..slug.len() + 1 + reference.len());
+    let runs = if is_commit { version } else { Some(reference) };
+    if let Some(denied) = runs.and_then(|version| Catalogue::get().denied(slug, version)) {
         let message = format!("{slug} below {} must not run: {}", denied.below, denied.reason);
         return Some(help(RULE.finding(reference_place(), message)));
     }
-    if !is_commit(reference) {
+    if !is_commit {
         let message =
             format!("`{reference}` can be moved to other code: only a full commit stays what it is");
         return Some(help(RULE.finding(reference_place(), message)));
     }
     let Some(version) = version else {
-        return Some(help(RULE.finding(path.clone(), "no comment says which version this commit is")));
+        return Some(help(RULE.finding(path(), "no comment says which version this commit is")));
     };
     if !parts(version).next().is_some_and(|first| first.starts_with(|letter: char| letter.is_ascii_digit())) {
         let message = format!("the comment `{version}` is no version");
-        return Some(help(RULE.finding(path.clone(), message)));
+        return Some(help(RULE.finding(path(), message)));
     }
     let action = known?;
     let warning = |place: Place, message: String| Some(help(Diagnostic::warning(RULE.code, place, message)));
@@ -86,11 +86,11 @@ fn judge(document: &Document, owner: &Path, uses: &Uses, known: Option<&Action>)
                 "the comment `{version}` is true of other commits too: this one is {}",
                 action.version
             );
-            warning(path.clone().into(), message)
+            warning(path().into(), message)
         }
         (true, false) => {
             let message = format!("the comment `{version}` is not this commit's version");
-            Some(help(RULE.finding(path.clone(), message)))
+            Some(help(RULE.finding(path(), message)))
         }
         (false, true) => {
             let message = format!("this commit is not {} {}", action.slug, action.version);
