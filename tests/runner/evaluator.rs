@@ -1,7 +1,10 @@
 //! Expressions, evaluated by GitHub's own evaluator in one Node process.
 
 use std::io::{BufRead, BufReader, Write};
-use std::process::{Child, ChildStdin, ChildStdout, Stdio};
+use std::process::{Child, ChildStdin, Command, Stdio};
+use std::sync::mpsc::{Receiver, channel};
+use std::thread;
+use std::time::Duration;
 
 use pyfleet_core::expression::value::Value;
 use pyfleet_core::expression::{self, evaluate};
@@ -49,10 +52,19 @@ struct Answer {
     error: Option<String>,
 }
 
+/// An answer takes a millisecond, and Node's start most of a second. Node was seen to wait in its own start for ever, on a
+/// machine with much to do; as an answer changes nothing, another Node may give it.
+const AT_MOST: Duration = Duration::from_secs(60);
+
 pub(super) struct Evaluator {
-    node: Child,
+    command: Command,
+    node: Node,
+}
+
+struct Node {
+    process: Child,
     requests: Option<ChildStdin>,
-    answers: BufReader<ChildStdout>,
+    answers: Receiver<String>,
 }
 
 impl Evaluator {
@@ -61,16 +73,18 @@ impl Evaluator {
         let node = tool::find("node")?;
         // The packages are no programs; Prettier comes from the same lock file.
         tool::find("prettier")?;
-        let mut node = node
-            .command()
-            .arg(tool::repository().join("tests/tools/evaluate.mjs"))
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let requests = node.stdin.take();
-        let answers = BufReader::new(node.stdout.take().unwrap());
-        Some(Self { node, requests, answers })
+        let mut command = node.command();
+        command.arg(tool::repository().join("tests/tools/evaluate.mjs"));
+        let node = Node::start(&mut command);
+        Some(Self { command, node })
+    }
+
+    fn ask(&mut self, request: &str) -> Option<String> {
+        self.node.ask(request).or_else(|| {
+            println!("no answer in {AT_MOST:?}: another Node is asked");
+            self.node = Node::start(&mut self.command);
+            self.node.ask(request)
+        })
     }
 
     fn evaluate(&mut self, expression: &str, scope: &Scope) -> Result<Answer, String> {
@@ -79,9 +93,7 @@ impl Evaluator {
             json!({ "success": success, "failure": failure, "cancelled": cancelled, "always": true })
         });
         let request = json!({ "expression": expression, "contexts": scope.contexts, "status": status });
-        writeln!(self.requests.as_mut().unwrap(), "{request}").unwrap();
-        let mut line = String::new();
-        self.answers.read_line(&mut line).unwrap();
+        let line = self.ask(&request.to_string()).unwrap_or_else(|| panic!("no answer: {request}"));
         let answer: Answer = serde_json::from_str(&line).unwrap_or_else(|error| panic!("{line:?}: {error}"));
         agrees(expression, scope, &answer);
         match answer.error {
@@ -168,9 +180,28 @@ fn agrees(text: &str, scope: &Scope, answer: &Answer) {
     }
 }
 
-impl Drop for Evaluator {
+impl Node {
+    fn start(command: &mut Command) -> Self {
+        let mut process = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+        let requests = process.stdin.take();
+        let lines = BufReader::new(process.stdout.take().unwrap()).lines();
+        let (send, answers) = channel();
+        thread::spawn(move || lines.map_while(Result::ok).try_for_each(|line| send.send(line)));
+        Self { process, requests, answers }
+    }
+
+    /// None where it does not answer in time, or is gone.
+    fn ask(&mut self, request: &str) -> Option<String> {
+        writeln!(self.requests.as_mut()?, "{request}").ok()?;
+        self.answers.recv_timeout(AT_MOST).ok()
+    }
+}
+
+impl Drop for Node {
     fn drop(&mut self) {
-        drop(self.requests.take()); // Node ends with its input.
-        let _ended = self.node.wait();
+        drop(self.requests.take());
+        // It would end with its input; one that hangs would not.
+        let _killed = self.process.kill();
+        let _ended = self.process.wait();
     }
 }
