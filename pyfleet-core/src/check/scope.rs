@@ -4,10 +4,11 @@
 //! What depends on another file (a called workflow, an action that the catalogue does not know) can be anything.
 
 use std::cell::OnceCell;
+use std::sync::LazyLock;
 
 use indexmap::IndexMap;
 
-use crate::action::Catalogue;
+use crate::action::{Action, Catalogue};
 use crate::diagnostic::{Path, Segment};
 use crate::expression::types::{Object, Type, infer};
 use crate::expression::{Context, known, opens_in, parse};
@@ -170,6 +171,13 @@ fn outputs_of_job(job: &Node) -> Type {
 /// Actions whose outputs depend on their inputs.
 const COMPUTED_OUTPUTS: &[&str] = &["dorny/paths-filter"];
 
+/// What `steps` holds of each action of the catalogue.
+static OF_ACTIONS: LazyLock<IndexMap<&str, Type>> = LazyLock::new(|| {
+    let outputs = |action: &'static Action| action.outputs.iter().map(|name| (name.as_str(), Type::String));
+    let actions = Catalogue::get().actions().iter();
+    actions.map(|action| (action.slug.as_str(), known::of_step(Type::strict(outputs(action))))).collect()
+});
+
 fn of_step(step: &Node) -> Type {
     let known = || {
         let uses: Uses = step.get("uses")?.as_str()?.parse().ok()?;
@@ -177,12 +185,7 @@ fn of_step(step: &Node) -> Type {
         let is_fixed = !COMPUTED_OUTPUTS.contains(&action.slug.as_str()) && !action.outputs.is_empty();
         (is_fixed && is_known_version(uses.reference()?, &action.version, &action.commit)).then_some(action)
     };
-    match known() {
-        Some(action) => {
-            known::of_step(Type::strict(action.outputs.iter().map(|name| (name.as_str(), Type::String))))
-        }
-        None => known::STEP.clone(),
-    }
+    known().and_then(|action| OF_ACTIONS.get(action.slug.as_str())).unwrap_or(&known::STEP).clone()
 }
 
 /// Whether a reference names the catalogue's version or an earlier one, which has no other outputs.
