@@ -120,15 +120,12 @@ fn is_web_token(word: &str) -> bool {
 #[must_use]
 pub fn mask(text: &str) -> Cow<'_, str> {
     let key = key_in(text);
-    let mut ranges: Vec<Range<usize>> = secrets_with(text, key).into_iter().map(|(_, range)| range).collect();
-    if key.is_some() {
-        ranges.extend(values_beside_keys(text));
-    } else {
-        ranges.extend(values_of_secrets(text));
-    }
-    if ranges.is_empty() {
+    let formed = secrets_with(text, key);
+    let mut ranges = if key.is_some() { values_beside_keys(text) } else { values_of_secrets(text) };
+    if formed.is_empty() && ranges.is_empty() {
         return Cow::Borrowed(text);
     }
+    ranges.extend(formed.into_iter().map(|(_, range)| range));
     ranges.sort_unstable_by_key(|range| range.start);
     let mut masked = String::with_capacity(text.len());
     let mut shown_to = 0;
@@ -141,6 +138,12 @@ pub fn mask(text: &str) -> Cow<'_, str> {
     }
     masked.push_str(&text[shown_to..]);
     Cow::Owned(masked)
+}
+
+/// Whether every line of a text is masked as it would be for itself. Only the inside of a key has no form of its own.
+#[must_use]
+pub fn is_masked_by_line(text: &str) -> bool {
+    key_in(text).is_none()
 }
 
 /// Where the first key of a text begins. Its first letter is rare, and looked for first.
@@ -249,7 +252,22 @@ mod tests {
 
     use proptest::prelude::*;
 
-    use super::{IS_PART, SHORTEST, bytes_in, long_words, mask};
+    use super::{IS_PART, SHORTEST, bytes_in, is_masked_by_line, long_words, mask};
+
+    /// Lines of what makes secrets, in any order.
+    fn line() -> impl Strategy<Value = String> {
+        let word = prop_oneof![
+            Just(format!("{}{}", "AKIA", "0123456789ABCDEF")),
+            Just(format!("{}{}", "ghp_", "a1".repeat(20))),
+            Just("eyJhbGciOiJI.eyJzdWIiOiIx.c2lnbmF0dXJl".to_owned()),
+            Just(format!("-----{} {} KEY-----", "BEGIN", "PRIVATE")),
+            prop::sample::select(vec!["token: ", "password:", "secret", ": ", "'", "\"", ", ", " #", "\r"])
+                .prop_map(str::to_owned),
+            "[a-z0-9\u{e9}]{1,20}",
+        ];
+        (prop::collection::vec(word, 0..6), prop::sample::select(vec!["\n", "\r\n", ""]))
+            .prop_map(|(words, end)| words.concat() + end)
+    }
 
     proptest! {
         #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
@@ -266,6 +284,13 @@ mod tests {
             prop_assert_eq!(long_words(text.as_bytes()).collect::<Vec<_>>(), expected);
             let colons: Vec<usize> = text.match_indices(':').map(|(at, _)| at).collect();
             prop_assert_eq!(bytes_in(text.as_bytes(), b':').collect::<Vec<_>>(), colons);
+        }
+
+        #[test]
+        fn a_text_without_a_key_is_masked_line_by_line(lines in prop::collection::vec(line(), 0..6)) {
+            let text = lines.concat();
+            let by_line: String = text.split_inclusive('\n').map(mask).collect();
+            prop_assert!(!is_masked_by_line(&text) || by_line == mask(&text), "{text:?}");
         }
     }
 

@@ -2,12 +2,12 @@
 
 use std::iter;
 use std::ops::Range;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 /// A range of bytes in a [`Source`]'s text.
 pub type Span = Range<usize>;
 
-/// A named text: a manifest, a workflow file.
+/// A named text: a manifest, a workflow file. To clone it copies nothing.
 ///
 /// Nothing is computed until a place is asked for, so that success pays nothing.
 ///
@@ -19,7 +19,10 @@ pub type Span = Range<usize>;
 /// assert_eq!((place.line, place.column), (2, 12));
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Source {
+pub struct Source(Arc<Named>);
+
+#[derive(Debug, PartialEq, Eq)]
+struct Named {
     name: String,
     text: String,
     line_starts: LineStarts,
@@ -27,7 +30,7 @@ pub struct Source {
 
 /// Where each line of a text begins, once somebody has asked: counting from the start for each of many findings would
 /// take the square of the text's length. It follows from the text, and tells no two sources apart.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Default)]
 struct LineStarts(OnceLock<Vec<usize>>);
 
 impl PartialEq for LineStarts {
@@ -85,33 +88,31 @@ pub struct Position {
 impl Source {
     /// A text under the name that findings show, usually a path relative to the repository.
     pub fn new(name: impl Into<String>, text: impl Into<String>) -> Self {
-        Self { name: name.into(), text: text.into(), line_starts: LineStarts::default() }
+        Self(Arc::new(Named { name: name.into(), text: text.into(), line_starts: LineStarts::default() }))
     }
 
     /// The name that findings show.
     #[must_use]
     pub fn name(&self) -> &str {
-        &self.name
+        &self.0.name
     }
 
     /// The whole text.
     #[must_use]
     pub fn text(&self) -> &str {
-        &self.text
+        &self.0.text
     }
 
     /// Line and column of a byte offset. Offsets past the end, or inside a character, are moved back
     /// to the nearest place that exists.
     #[must_use]
     pub fn position(&self, offset: usize) -> Position {
-        let mut end = offset.min(self.text.len());
-        while !self.text.is_char_boundary(end) {
-            end -= 1;
-        }
-        let starts = self.line_starts.of(&self.text);
+        let text = self.text();
+        let end = text.floor_char_boundary(offset);
+        let starts = self.0.line_starts.of(text);
         let line = starts.partition_point(|start| *start <= end);
         let start = starts.get(line.saturating_sub(1)).copied().unwrap_or_default();
-        Position { line, column: self.text[start..end].chars().count() + 1 }
+        Position { line, column: text[start..end].chars().count() + 1 }
     }
 }
 

@@ -28,16 +28,15 @@ pub(crate) fn list(directory: &Utf8Path, named: &Utf8Path) -> Result<Vec<Utf8Pat
     if found.is_empty() {
         return Err(FileError::new(&folder, "holds no file that ends in .yml or .yaml"));
     }
-    // Folder by folder, as paths compare; to compare paths themselves takes them apart each time.
-    found.sort_by_cached_key(|file| file.as_str().replace('/', "\0"));
     // `./a.yml` is `a.yml` to whoever reads a report.
-    Ok(found
-        .into_iter()
-        .map(|file| file.strip_prefix(".").map_or(file.clone(), Utf8Path::to_owned))
-        .collect())
+    let without_dot = |file: Utf8PathBuf| match file.strip_prefix(".") {
+        Ok(below) => below.to_owned(),
+        Err(_) => file,
+    };
+    Ok(found.into_iter().map(without_dot).collect())
 }
 
-/// Links are left out: a folder may hold its own parent.
+/// In the order of their names, folder by folder. Links are left out: a folder may hold its own parent.
 fn collect(
     directory: &Utf8Path,
     folder: &Utf8Path,
@@ -48,10 +47,14 @@ fn collect(
         return Err(FileError::new(folder, format!("has more than {DEPTH} folders above it")));
     }
     let refused = |error: std::io::Error| FileError::io(folder, &error);
-    for entry in directory.join(folder).read_dir_utf8().map_err(refused)? {
-        let entry = entry.map_err(refused)?;
-        let (kind, path) = (entry.file_type().map_err(refused)?, folder.join(entry.file_name()));
-        if kind.is_dir() && entry.file_name() != ".git" {
+    let entries = directory.join(folder).read_dir_utf8().map_err(refused)?;
+    let mut entries = entries.collect::<Result<Vec<_>, _>>().map_err(refused)?;
+    // They differ in their names alone; to compare paths themselves takes them apart each time.
+    entries.sort_unstable_by(|one, other| one.path().as_str().cmp(other.path().as_str()));
+    for entry in entries {
+        let (kind, name) = (entry.file_type().map_err(refused)?, entry.file_name());
+        let path = folder.join(name);
+        if kind.is_dir() && name != ".git" {
             collect(directory, &path, depth + 1, found)?;
         } else if kind.is_file() && matches!(path.extension(), Some("yml" | "yaml")) {
             found.push(path);

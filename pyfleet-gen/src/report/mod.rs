@@ -188,12 +188,15 @@ pub(crate) fn visible(text: &str) -> Cow<'_, str> {
     Cow::Owned(visible)
 }
 
-/// Whether a text is what nearly all texts are: letters and signs of ASCII in lines. Bytes are looked at many at a time.
+/// Whether a text is what nearly all texts are: letters and signs of ASCII in lines. Bytes are looked at many at a time,
+/// the last ones together with some again.
 fn is_plain(text: &str) -> bool {
-    let is_plain = |byte: &u8| matches!(byte, b' '..=b'~' | b'\t' | b'\n');
-    let (many, rest) = text.as_bytes().as_chunks::<32>();
-    many.iter().all(|bytes| bytes.iter().fold(true, |all, byte| all & is_plain(byte)))
-        && rest.iter().all(is_plain)
+    let are_plain =
+        |bytes: &[u8]| bytes.iter().fold(true, |all, byte| all & matches!(byte, b' '..=b'~' | b'\t' | b'\n'));
+    let bytes = text.as_bytes();
+    let many = bytes.as_chunks::<32>().0;
+    many.iter().all(|bytes| are_plain(bytes))
+        && bytes.last_chunk::<32>().map_or_else(|| are_plain(bytes), |last| are_plain(last))
 }
 
 /// As [`visible`], for a text that may have several lines where one is to be shown.

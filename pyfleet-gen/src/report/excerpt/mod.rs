@@ -27,7 +27,7 @@ use pyfleet_core::source::Span;
 use self::pen::{Ink, Pen, Stroke, digits};
 use self::place::Place;
 use self::row::Row;
-use self::width::{width, without_tabs};
+use self::width::{is_one_line, width, without_tabs};
 use self::window::Window;
 
 /// What is drawn. Every text is as [`super::visible`] leaves it.
@@ -97,17 +97,22 @@ struct Drawing<'o> {
 
 impl Drawing<'_> {
     fn title(&mut self, code: &str, message: &str) {
-        let severity = self.pen.severity.to_string();
-        let indent = severity.len() + width(code) + "[]: ".len();
-        self.pen.draw_all(Ink::Severity, &[&severity, "[", code, "]"]);
-        // What begins another line is drawn; a carriage return and a tab would move what follows.
-        let mut message = without_tabs(message);
-        if message.contains('\r') {
-            message = Cow::Owned(message.replace('\r', "\u{240d}"));
+        let severity = match self.pen.severity {
+            Severity::Error => "error",
+            Severity::Warning => "warning",
+            Severity::Note => "note",
+        };
+        self.pen.draw_all(Ink::Severity, &[severity, "[", code, "]"]);
+        if is_one_line(message) {
+            self.pen.draw_all(Ink::Bold, &[": ", message]);
+            return self.pen.end_row();
         }
+        // What begins another line is drawn; a carriage return and a tab would move what follows.
+        let message = without_tabs(message).replace('\r', "\u{240d}");
         let mut lines = message.split('\n');
         self.pen.draw_all(Ink::Bold, &[": ", lines.next().unwrap_or_default()]);
         self.pen.end_row();
+        let indent = severity.len() + width(code) + "[]: ".len();
         for line in lines {
             self.indent(indent);
             self.pen.draw(Ink::Bold, line);
@@ -116,11 +121,15 @@ impl Drawing<'_> {
     }
 
     fn help(&mut self, help: &str) {
-        let mut lines = help.split('\n');
         self.indent(self.gutter + 1);
         self.pen.draw(Ink::Gutter, "= ");
         self.pen.draw(Ink::Bold, "help");
         self.pen.plain(": ");
+        if is_one_line(help) {
+            self.pen.plain(help);
+            return self.pen.end_row();
+        }
+        let mut lines = help.split('\n');
         self.pen.plain(lines.next().unwrap_or_default());
         self.pen.end_row();
         for line in lines {

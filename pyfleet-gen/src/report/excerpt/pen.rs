@@ -52,6 +52,7 @@ pub(super) struct Pen<'o> {
 
 impl Pen<'_> {
     /// Writes a text.
+    #[inline]
     pub(super) fn draw(&mut self, ink: Ink, text: &str) {
         self.inked(if text.is_empty() { Ink::Plain } else { ink }, |out| out.push_str(text));
     }
@@ -67,11 +68,13 @@ impl Pen<'_> {
     }
 
     /// Writes a text without colour.
+    #[inline]
     pub(super) fn plain(&mut self, text: &str) {
         self.out.push_str(text);
     }
 
     /// Writes a number, at the right of so many columns.
+    #[inline]
     pub(super) fn number(&mut self, ink: Ink, number: usize, columns: usize) {
         self.inked(ink, |out| {
             repeat(out, Stroke::Space, columns.saturating_sub(digits(number)));
@@ -80,11 +83,13 @@ impl Pen<'_> {
     }
 
     /// Writes the same sign so many times.
+    #[inline]
     pub(super) fn repeat(&mut self, ink: Ink, stroke: Stroke, times: usize) {
         self.inked(ink, |out| repeat(out, stroke, times));
     }
 
     /// Ends a row.
+    #[inline]
     pub(super) fn end_row(&mut self) {
         self.out.push('\n');
     }
@@ -129,12 +134,11 @@ fn write_digits(out: &mut String, number: usize) {
     out.push(char::from(b'0' + (number % 10) as u8));
 }
 
-fn repeat(out: &mut String, stroke: Stroke, times: usize) {
+fn repeat(out: &mut String, stroke: Stroke, mut times: usize) {
     let row = stroke.row();
-    for _ in 0..times / row.len() {
+    while times > row.len() {
         out.push_str(row);
+        times -= row.len();
     }
-    if times > 0 {
-        out.push_str(&row[..times % row.len()]);
-    }
+    out.push_str(&row[..times]);
 }

@@ -1,7 +1,7 @@
 //! Where a mark is: in which line, and under which columns.
 
 use super::pen::{Ink, Stroke};
-use super::width::width;
+use super::width::{is_plain, width};
 use super::{Mark, Snippet};
 
 /// A mark in its line.
@@ -35,8 +35,10 @@ impl<'a> Place<'a> {
     pub(super) fn all(snippet: &'a Snippet<'_>) -> Vec<Self> {
         let mut places = Vec::with_capacity(1 + snippet.beside.len());
         places.push(Self::of(snippet, &snippet.mark, true));
-        places.extend(snippet.beside.iter().map(|mark| Self::of(snippet, mark, false)));
-        places.sort_by_key(|place| place.number);
+        if !snippet.beside.is_empty() {
+            places.extend(snippet.beside.iter().map(|mark| Self::of(snippet, mark, false)));
+            places.sort_by_key(|place| place.number);
+        }
         places
     }
 
@@ -57,18 +59,21 @@ impl<'a> Place<'a> {
             (&line[..in_line(start)], &line[in_line(start)..in_line(end)])
         };
         let is_past_the_line = start > line_start + line.len();
-        let first_column = before.chars().count() + 1;
+        let is_plain = is_plain(line);
+        let characters = |part: &str| if is_plain { part.len() } else { part.chars().count() };
+        let columns = |part: &str| if is_plain { part.len() } else { width(part) };
+        let first_column = characters(before) + 1;
         let column = first_column + usize::from(is_past_the_line);
-        let end_column = if start == end { column } else { first_column + marked.chars().count() };
-        let start = width(before);
+        let end_column = if start == end { column } else { first_column + characters(marked) };
+        let start = columns(before);
         Self {
             number: snippet.first_line + text[..line_start].bytes().filter(|byte| *byte == b'\n').count(),
             line,
-            line_width: width(line),
+            line_width: columns(line),
             line_end,
             column,
             start,
-            end: start + width(marked).max(1),
+            end: start + columns(marked).max(1),
             end_column,
             label: mark.label.as_deref().unwrap_or_default(),
             label_width: mark.label.as_deref().map_or(0, |label| width(label) + 1),

@@ -19,10 +19,12 @@ impl Row {
     /// Draws from a cell on, over what is there.
     pub(super) fn put(&mut self, from: usize, characters: impl Iterator<Item = char>, ink: Ink) {
         for (index, character) in (from..).zip(characters) {
-            if self.0.len() <= index {
-                self.0.resize(index + 1, (' ', Ink::Plain));
+            if let Some(cell) = self.0.get_mut(index) {
+                *cell = (character, ink);
+            } else {
+                self.0.resize(index, (' ', Ink::Plain));
+                self.0.push((character, ink));
             }
-            self.0[index] = (character, ink);
         }
     }
 

@@ -16,7 +16,7 @@ use pyfleet_core::workflow;
 
 use super::pen::digits;
 use super::{Excerpt, Mark, Snippet};
-use crate::report::human::excerpt;
+use crate::report::human::{Shown, excerpt};
 use crate::report::{Finding, first_line, visible};
 
 /// How many random excerpts are compared.
@@ -215,10 +215,10 @@ fn findings_in_the_workflows_of_others() {
         if let Some((workflow, document)) = &workflow {
             findings.extend(check::run(&Subject::workflow(workflow, document), RULES));
         }
-        let text = visible(source.text());
+        let shown = Shown::of(&source);
         for diagnostic in findings {
             let finding = Finding { diagnostic, origin: None };
-            assert_as_the_oracle(&excerpt(&source, source.name(), &text, &finding));
+            assert_as_the_oracle(&excerpt(&shown, &finding));
         }
     }
 }

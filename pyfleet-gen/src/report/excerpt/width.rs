@@ -7,13 +7,19 @@ use unicode_width::UnicodeWidthChar;
 /// What a tab is drawn as.
 pub(super) const TAB: &str = "    ";
 
-/// The columns of a text. Most texts are letters and signs of ASCII, and need no looking up.
+/// The columns of a text. Most texts need no looking up.
 pub(super) fn width(text: &str) -> usize {
-    if text.bytes().fold(true, |all, byte| all & matches!(byte, b' '..=b'~')) {
-        text.len()
-    } else {
-        text.chars().map(width_of).sum()
-    }
+    if is_plain(text) { text.len() } else { text.chars().map(width_of).sum() }
+}
+
+/// Whether a text is letters and signs of ASCII alone: each is a byte, and takes a column.
+pub(super) fn is_plain(text: &str) -> bool {
+    text.bytes().fold(true, |all, byte| all & matches!(byte, b' '..=b'~'))
+}
+
+/// Whether a text holds no line feed, and neither does anything else that moves what follows it.
+pub(super) fn is_one_line(text: &str) -> bool {
+    text.bytes().fold(true, |all, byte| all & (byte >= b' '))
 }
 
 /// A text with its tabs as they are drawn.

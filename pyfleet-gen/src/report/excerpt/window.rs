@@ -66,27 +66,35 @@ impl Window {
         let left = self.left.min(line_width);
         let cut = self.right_of(line_width);
         let (mut hidden, mut taken) = (0, 0);
-        let shown = line.chars().skip_while(|character| {
-            let is_hidden = hidden < left;
-            hidden += if is_hidden { width_of(*character) } else { 0 };
-            is_hidden
+        let mut shown = line.chars();
+        while hidden < left
+            && let Some(character) = shown.next()
+        {
+            hidden += width_of(character);
+        }
+        let shown = shown.as_str();
+        let end = cut.and_then(|cut| {
+            let is_behind = |character| {
+                taken += width_of(character);
+                taken > cut - left
+            };
+            shown.find(is_behind)
         });
-        let code: Vec<char> = shown
-            .take_while(|character| {
-                taken += width_of(*character);
-                taken <= cut.unwrap_or(line_width) - left
-            })
-            .collect();
+        let code = &shown[..end.unwrap_or(shown.len())];
 
         let mut row = Row::default();
-        let (columns, cells) = if self.left > 0 { under_dots(code.iter()) } else { (0, 0) };
+        let (columns, cells) = if self.left > 0 { under_dots(code.chars()) } else { (0, 0) };
         if self.left > 0 {
             row.put(0, DOTS.chars(), Ink::Gutter);
         }
-        row.put(columns, code.iter().skip(cells).copied(), Ink::Plain);
+        row.put(columns, code.chars().skip(cells), Ink::Plain);
         if cut.is_some() {
-            let (_, last_cells) = under_dots(code.iter().rev());
-            row.put((columns + code.len()).saturating_sub(cells + last_cells), DOTS.chars(), Ink::Gutter);
+            let (_, last_cells) = under_dots(code.chars().rev());
+            row.put(
+                (columns + code.chars().count()).saturating_sub(cells + last_cells),
+                DOTS.chars(),
+                Ink::Gutter,
+            );
         }
         (row, hidden.max(left))
     }
@@ -118,10 +126,10 @@ fn indent(line: &str) -> Option<usize> {
 }
 
 /// As many characters as dots are drawn over: their columns, and how many they are.
-fn under_dots<'c>(characters: impl Iterator<Item = &'c char>) -> (usize, usize) {
+fn under_dots(characters: impl Iterator<Item = char>) -> (usize, usize) {
     let (mut columns, mut cells) = (0, 0);
     for character in characters {
-        columns += width_of(*character);
+        columns += width_of(character);
         cells += 1;
         if columns >= DOTS.len() {
             break;
