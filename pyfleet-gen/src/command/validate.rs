@@ -17,7 +17,7 @@ use crate::Streams;
 use crate::cli::Cli;
 use crate::exit::Exit;
 use crate::project_file::{Location, load};
-use crate::report::{Format, Report, count, github, human, json, sarif};
+use crate::report::{Format, Found, Report, count, github, human, json, sarif};
 use crate::repository::{FileError, Repository};
 use crate::{waive, workflow_files};
 
@@ -83,70 +83,94 @@ fn validate_files(args: &Args, cli: &Cli, streams: &mut Streams<'_>) -> Result<E
         };
         files.extend(found.into_iter().filter(is_new));
     }
-    let judged = judge_files(directory, &files)?;
     let waivers = Waivers::around(cli)?;
-
-    let mut report = Report::new("validate", directory);
-    let (mut lines, mut clean) = (Vec::new(), 0);
-    for (file, (source, findings)) in files.iter().zip(judged) {
+    let (is_human, colour) = (args.format == Format::Human, streams.colour);
+    let told = judge_files(directory, &files, |file, source, findings| {
         let findings = waivers.accept(directory, file, findings);
-        if !findings.is_empty() {
-            lines.push(format!("{}: {}", source.name(), counted(&findings)));
-        } else if args.files.contains(file) {
-            lines.push(format!("{}: nothing found", source.name()));
-        } else {
-            clean += 1;
-        }
-        report.add(source, findings);
-    }
-    let exit = if report.count(Severity::Error) > 0 { Exit::Findings } else { Exit::Clean };
+        let line = match findings.is_empty() {
+            false => Some(format!("{}: {}\n", source.name(), counted(&findings))),
+            true => args.files.contains(file).then(|| format!("{}: nothing found\n", source.name())),
+        };
+        let has_errors = findings.has_errors();
+        let found = Found::of(source, findings, |_| None);
+        // What is drawn here is a fifth of what it was drawn from, which is given back where it was made.
+        let drawn = found.as_ref().filter(|_| is_human).map(|found| human::drawn(found, colour));
+        Told { line, has_errors, drawn, found: found.filter(|_| !is_human) }
+    })?;
+
+    let exit = if told.iter().any(|file| file.has_errors) { Exit::Findings } else { Exit::Clean };
+    let report = |told: Vec<Told>| {
+        let mut report = Report::new("validate", directory);
+        report.texts.extend(told.into_iter().filter_map(|file| file.found));
+        report
+    };
     match args.format {
         Format::Human => {
-            human::write(&report, streams)?;
-            if clean > 0 {
-                lines.push(format!("{}: nothing found", count(clean, "other file")));
+            for drawn in told.iter().filter_map(|file| file.drawn.as_ref()) {
+                streams.err.write_all(drawn.as_bytes())?;
             }
+            let clean = told.iter().filter(|file| file.line.is_none()).count();
             // Standard output would be asked once for every line otherwise.
-            let lines: String = lines.into_iter().map(|line| line + "\n").collect();
+            let mut lines: String = told.into_iter().filter_map(|file| file.line).collect();
+            if clean > 0 {
+                lines.push_str(&format!("{}: nothing found\n", count(clean, "other file")));
+            }
             streams.out.write_all(lines.as_bytes())?;
         }
-        Format::Json => json::write(&report, exit, streams)?,
-        Format::Github => github::write(&report, exit, streams)?,
-        Format::Sarif => sarif::write(&report, exit, streams)?,
+        Format::Json => json::write(&report(told), exit, streams)?,
+        Format::Github => github::write(&report(told), exit, streams)?,
+        Format::Sarif => sarif::write(&report(told), exit, streams)?,
     }
-    // Findings are many small allocations: to give them back takes one thread longer than to write the report.
-    report.texts.into_par_iter().for_each(drop);
     Ok(exit)
 }
 
-/// Every file with what is wrong with it.
+/// What is said of a file.
+struct Told {
+    /// How much was found; nothing of a clean file that was not named.
+    line: Option<String>,
+    has_errors: bool,
+    /// The findings as people read them.
+    drawn: Option<String>,
+    /// The findings, where a program reads them.
+    found: Option<Found>,
+}
+
+/// What is told of every file, by what is wrong with it.
 ///
 /// # Errors
 /// The first one that cannot be read, whichever was tried first.
-fn judge_files(directory: &Utf8Path, files: &[Utf8PathBuf]) -> Result<Vec<(Source, Diagnostics)>, FileError> {
+fn judge_files<T: Send>(
+    directory: &Utf8Path,
+    files: &[Utf8PathBuf],
+    tell: impl Fn(&Utf8PathBuf, Source, Diagnostics) -> T + Sync,
+) -> Result<Vec<T>, FileError> {
+    let told = |file: &Utf8PathBuf, read: Read, repository: Option<&check::Repository>| {
+        let (source, findings) = read.judge(repository);
+        tell(file, source, findings)
+    };
     let begin = |file: &Utf8PathBuf| {
         let read = Read::of(workflow_files::read(directory, file)?);
         Ok(match root_of(file) {
             Some(_) => Progress::Read(Box::new(read)),
-            None => Progress::Judged(read.judge(None)),
+            None => Progress::Told(told(file, read, None)),
         })
     };
-    let begun: Vec<Result<Progress, FileError>> = files.par_iter().map(begin).collect();
+    let begun: Vec<Result<Progress<T>, FileError>> = files.par_iter().map(begin).collect();
     let begun = begun.into_iter().collect::<Result<Vec<_>, _>>()?;
     let repositories = surroundings(directory, files, &begun);
-    let end = |(file, progress): (&Utf8PathBuf, Progress)| match progress {
-        Progress::Judged(judged) => judged,
-        Progress::Read(read) => read.judge(root_of(file).and_then(|(root, _)| repositories.get(root))),
+    let end = |(file, progress): (&Utf8PathBuf, Progress<T>)| match progress {
+        Progress::Told(told) => told,
+        Progress::Read(read) => told(file, *read, root_of(file).and_then(|(root, _)| repositories.get(root))),
     };
     Ok(files.par_iter().zip(begun).map(end).collect())
 }
 
 /// How far a file is.
-enum Progress {
+enum Progress<T> {
     /// Read, and waiting for the others of its repository.
     Read(Box<Read>),
     /// Judged, and nothing else is kept of it: it belongs to no repository.
-    Judged((Source, Diagnostics)),
+    Told(T),
 }
 
 /// A file that was read.
@@ -190,15 +214,15 @@ fn root_of(file: &Utf8Path) -> Option<(&str, &str)> {
 
 /// What the workflows of each repository can ask for: each other, what they call beside, and the repository's own
 /// actions. What cannot be read is not known.
-fn surroundings<'a>(
+fn surroundings<'a, T>(
     directory: &Utf8Path,
     files: &'a [Utf8PathBuf],
-    begun: &[Progress],
+    begun: &[Progress<T>],
 ) -> BTreeMap<&'a str, check::Repository> {
     let mut repositories = BTreeMap::<&str, check::Repository>::new();
     let known = files.iter().zip(begun).filter_map(|(file, progress)| match progress {
         Progress::Read(read) => Some((root_of(file)?, &read.parsed.as_ref()?.workflow)),
-        Progress::Judged(_) => None,
+        Progress::Told(_) => None,
     });
     for ((root, path), workflow) in known.clone() {
         repositories.entry(root).or_default().workflows.insert(path.to_owned(), workflow.clone());

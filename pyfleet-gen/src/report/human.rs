@@ -7,7 +7,6 @@ use std::ops::Range;
 
 use pyfleet_core::secret::is_masked_by_line;
 use pyfleet_core::source::{Source, Span};
-use rayon::prelude::*;
 
 use super::excerpt::{Excerpt, Mark, Snippet};
 use super::{Finding, Found, Report, first_line, inert, visible};
@@ -16,47 +15,25 @@ use crate::Streams;
 /// More than so many findings of one text are counted, not shown.
 const SHOWN: usize = 100;
 
-/// So many texts are made ready side by side before they are written: enough for every processor, and no more of a
-/// long report in memory than that.
-const TOGETHER: usize = 256;
-
-/// So many of them are drawn one after the other, into one text of the report.
-const IN_A_ROW: usize = 16;
-
-/// Fewer texts are ready before the threads would have started.
-const FEW: usize = 8;
-
-/// Prints findings with their places. No output holds what looks like a secret, or acts on a terminal.
+/// Prints findings with their places.
 pub(crate) fn write(report: &Report, streams: &mut Streams<'_>) -> std::io::Result<()> {
-    let draw = |texts: &[Found]| {
-        let mut drawn = String::new();
-        texts.iter().for_each(|text| show(text, streams.colour, &mut drawn));
-        drawn
-    };
-    for texts in report.texts.chunks(TOGETHER) {
-        let ready: Vec<String> = if texts.len() < FEW {
-            vec![draw(texts)]
-        } else {
-            texts.par_chunks(IN_A_ROW).map(draw).collect()
-        };
-        for drawn in ready {
-            streams.err.write_all(drawn.as_bytes())?;
-        }
-    }
-    Ok(())
+    report.texts.iter().try_for_each(|found| streams.err.write_all(drawn(found, streams.colour).as_bytes()))
 }
 
-fn show(found: &Found, colour: bool, drawn: &mut String) {
+/// The findings in a text with their places. Nothing in it looks like a secret, or acts on a terminal.
+pub(crate) fn drawn(found: &Found, colour: bool) -> String {
+    let mut drawn = String::new();
     let text = Shown::of(&found.source);
     for finding in found.findings.iter().take(SHOWN) {
         let start = drawn.len();
-        excerpt(&text, finding).write(colour, drawn);
-        make_inert(drawn, start);
+        excerpt(&text, finding).write(colour, &mut drawn);
+        make_inert(&mut drawn, start);
         drawn.push('\n');
     }
     if let Some(hidden) = found.findings.len().checked_sub(SHOWN).filter(|hidden| *hidden > 0) {
         let _ = writeln!(drawn, "{}: {hidden} more findings are not shown", text.name); // a `String` takes it all
     }
+    drawn
 }
 
 /// A text of which lines are shown.

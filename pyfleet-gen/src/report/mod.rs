@@ -57,6 +57,19 @@ pub(crate) struct Found {
     pub(crate) findings: Vec<Finding>,
 }
 
+impl Found {
+    /// What was found in a text, if anything was.
+    pub(crate) fn of(
+        source: Source,
+        findings: Diagnostics,
+        origin: impl Fn(&Diagnostic) -> Option<(Source, Span)>,
+    ) -> Option<Self> {
+        let with_origin = |diagnostic| Finding { origin: origin(&diagnostic), diagnostic };
+        let findings: Vec<Finding> = findings.into_iter().map(with_origin).collect();
+        (!findings.is_empty()).then_some(Self { source, findings })
+    }
+}
+
 /// A finding, and the place in the manifest that it comes from, where it stands in a rendered file.
 #[derive(Debug)]
 pub(crate) struct Finding {
@@ -121,11 +134,7 @@ impl Report {
         findings: Diagnostics,
         origin: impl Fn(&Diagnostic) -> Option<(Source, Span)>,
     ) {
-        let with_origin = |diagnostic| Finding { origin: origin(&diagnostic), diagnostic };
-        let findings: Vec<Finding> = findings.into_iter().map(with_origin).collect();
-        if !findings.is_empty() {
-            self.texts.push(Found { source, findings });
-        }
+        self.texts.extend(Found::of(source, findings, origin));
     }
 
     /// How many findings have a severity.
