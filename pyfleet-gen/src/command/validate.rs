@@ -21,6 +21,9 @@ use crate::report::{Format, Found, Report, count, github, human, json, sarif};
 use crate::repository::{FileError, Repository};
 use crate::{waive, workflow_files};
 
+/// What is drawn of so many files is written at once, some 100 KB.
+const AT_ONCE: usize = 16;
+
 /// What to judge.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
@@ -106,7 +109,8 @@ fn validate_files(args: &Args, cli: &Cli, streams: &mut Streams<'_>) -> Result<E
     };
     match args.format {
         Format::Human => {
-            for drawn in told.iter().filter_map(|file| file.drawn.as_ref()) {
+            for files in told.chunks(AT_ONCE) {
+                let drawn: String = files.iter().filter_map(|file| file.drawn.as_deref()).collect();
                 streams.err.write_all(drawn.as_bytes())?;
             }
             let clean = told.iter().filter(|file| file.line.is_none()).count();
