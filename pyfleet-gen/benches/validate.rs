@@ -18,7 +18,9 @@ const TURNS: usize = 7;
 const LEAST_AHEAD: f64 = 5.0;
 /// As many copies of the corpus's files.
 const COPIES: [usize; 2] = [1_000, 10_000];
-/// How far above linear growth ten times as many files may be.
+/// As many jobs in one file: more, and GitHub takes no more of it.
+const JOBS: [usize; 2] = [800, 8_000];
+/// How far above linear growth ten times as much may be.
 const MOST_GROWTH: f64 = 1.3;
 
 fn main() -> ExitCode {
@@ -35,15 +37,28 @@ fn main() -> ExitCode {
         "  reading their YAML alone, in one thread of this process: {:.0} ms",
         milliseconds(reading(&files))
     );
-    let growth = grow(program, &files);
-    let linear = COPIES[1] / COPIES[0];
-    let most = MOST_GROWTH * f64::from(u32::try_from(linear).unwrap());
+    let most = MOST_GROWTH * 10.0;
+    let of_files = grow(program, "files", COPIES, |copies, folder| {
+        for (number, file) in files.iter().cycle().take(copies).enumerate() {
+            fs::copy(file, folder.join(format!("{number:05}.yml"))).unwrap();
+        }
+    });
+    let of_jobs = grow(program, "jobs in one file", JOBS, |jobs, folder| {
+        let jobs: String = (0..jobs).map(|job| format!("  job{job}: {{runs-on: x}}\n")).collect();
+        fs::write(folder.join("x.yml"), format!("on: push\njobs:\n{jobs}")).unwrap();
+    });
     println!(
         "\ntimes faster than the fastest other: {ahead:.2}, at least {LEAST_AHEAD:.2}: {}",
         held(ahead >= LEAST_AHEAD)
     );
-    println!("t({}) / t({}): {growth:.2}, at most {most:.2}: {}", COPIES[1], COPIES[0], held(growth <= most));
-    if ahead >= LEAST_AHEAD && growth <= most { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    for (what, [few, many], growth) in [("files", COPIES, of_files), ("jobs", JOBS, of_jobs)] {
+        println!(
+            "t({many} {what}) / t({few} {what}): {growth:.2}, at most {most:.2}: {}",
+            held(growth <= most)
+        );
+    }
+    let holds = ahead >= LEAST_AHEAD && of_files <= most && of_jobs <= most;
+    if holds { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
 const fn held(holds: bool) -> &'static str {
@@ -103,14 +118,12 @@ fn reading(files: &[PathBuf]) -> Duration {
     median((0..TURNS).map(turn).collect())
 }
 
-/// How many times as long ten times as many files take.
-fn grow(program: &Path, files: &[PathBuf]) -> f64 {
-    println!("\ncopies of them, median of {TURNS} turns");
-    let folders = COPIES.map(|copies| {
+/// How many times as long ten times as much takes.
+fn grow(program: &Path, what: &str, numbers: [usize; 2], write: impl Fn(usize, &Path)) -> f64 {
+    println!("\nmore {what}, median of {TURNS} turns");
+    let folders = numbers.map(|number| {
         let folder = tempfile::tempdir().unwrap();
-        for (number, file) in files.iter().cycle().take(copies).enumerate() {
-            fs::copy(file, folder.path().join(format!("{number:05}.yml"))).unwrap();
-        }
+        write(number, folder.path());
         folder
     });
     let mut times = folders.each_ref().map(|_| Vec::new());
@@ -123,12 +136,9 @@ fn grow(program: &Path, files: &[PathBuf]) -> f64 {
         }
     }
     let [few, many] = times.map(median);
-    for (copies, time) in COPIES.iter().zip([few, many]) {
-        println!(
-            "  {copies:>6} files: {:.0} ms, {:.3} ms a file",
-            milliseconds(time),
-            milliseconds(time) / count(*copies)
-        );
+    for (number, time) in numbers.iter().zip([few, many]) {
+        let each = milliseconds(time) / count(*number);
+        println!("  {number:>6}: {:.0} ms, {each:.3} ms each", milliseconds(time));
     }
     many.as_secs_f64() / few.as_secs_f64()
 }

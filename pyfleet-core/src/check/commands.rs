@@ -16,6 +16,8 @@ pub(super) struct Command {
     pub(super) redirections: Vec<(String, Word)>,
     /// The command whose output this reads.
     pub(super) fed_by: Option<usize>,
+    /// The first command that reads the output of this.
+    pub(super) feeds: Option<usize>,
     /// What is expanded in its here-documents.
     pub(super) document: Word,
     expected: Vec<Document>,
@@ -69,7 +71,13 @@ const MAX_DEPTH: usize = 20;
 pub(super) fn commands(text: &str) -> Vec<Command> {
     let mut reader = Reader { text, at: 0, depth: 0, commands: Vec::new(), pending: Vec::new() };
     reader.list(End::Text);
-    reader.commands
+    let mut commands = reader.commands;
+    for index in (0..commands.len()).rev() {
+        if let Some(before) = commands[index].fed_by.and_then(|before| commands.get_mut(before)) {
+            before.feeds = Some(index);
+        }
+    }
+    commands
 }
 
 impl Command {

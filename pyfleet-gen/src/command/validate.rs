@@ -21,6 +21,9 @@ use crate::report::{Format, Found, Report, count, github, human, json, sarif};
 use crate::repository::{FileError, Repository};
 use crate::{waive, workflow_files};
 
+/// Fewer files are judged before the threads would have started.
+const FEW: usize = 8;
+
 /// What is drawn of so many files is written at once, some 100 KB.
 const AT_ONCE: usize = 16;
 
@@ -86,13 +89,14 @@ fn validate_files(args: &Args, cli: &Cli, streams: &mut Streams<'_>) -> Result<E
         };
         files.extend(found.into_iter().filter(is_new));
     }
+    let named: BTreeSet<&Utf8PathBuf> = args.files.iter().collect();
     let waivers = Waivers::around(cli)?;
     let (is_human, colour) = (args.format == Format::Human, streams.colour);
     let told = judge_files(directory, &files, |file, source, findings| {
         let findings = waivers.accept(directory, file, findings);
         let line = match findings.is_empty() {
             false => Some(format!("{}: {}\n", source.name(), counted(&findings))),
-            true => args.files.contains(file).then(|| format!("{}: nothing found\n", source.name())),
+            true => named.contains(file).then(|| format!("{}: nothing found\n", source.name())),
         };
         let has_errors = findings.has_errors();
         let found = Found::of(source, findings, |_| None);
@@ -159,14 +163,22 @@ fn judge_files<T: Send>(
             None => Progress::Told(told(file, read, None)),
         })
     };
-    let begun: Vec<Result<Progress<T>, FileError>> = files.par_iter().map(begin).collect();
-    let begun = begun.into_iter().collect::<Result<Vec<_>, _>>()?;
+    let begun = of_each(files.iter().collect(), begin).into_iter().collect::<Result<Vec<_>, _>>()?;
     let repositories = surroundings(directory, files, &begun);
     let end = |(file, progress): (&Utf8PathBuf, Progress<T>)| match progress {
         Progress::Told(told) => told,
         Progress::Read(read) => told(file, *read, root_of(file).and_then(|(root, _)| repositories.get(root))),
     };
-    Ok(files.par_iter().zip(begun).map(end).collect())
+    Ok(of_each(files.iter().zip(begun).collect(), end))
+}
+
+/// What a function makes of each item, in their order: on every processor, unless they are few.
+fn of_each<T: Send, R: Send>(items: Vec<T>, make: impl Fn(T) -> R + Sync + Send) -> Vec<R> {
+    if items.len() < FEW {
+        items.into_iter().map(make).collect()
+    } else {
+        items.into_par_iter().map(make).collect()
+    }
 }
 
 /// How far a file is.

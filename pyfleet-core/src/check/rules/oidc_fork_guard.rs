@@ -40,7 +40,8 @@ fn check(file: &WorkflowFile<'_>, findings: &mut Diagnostics) {
     if file.workflow.on.pull_request.is_none() {
         return;
     }
-    let graph = Graph::of(file.workflow);
+    let guarded = file.jobs().filter(|placed| excludes_forks(placed.job)).map(|placed| placed.id);
+    let behind_guarded = Graph::of(file.workflow).waiting_for(guarded);
     for PlacedJob { place, id, job, .. } in file.jobs() {
         let granted = file.workflow.permissions_of(job);
         if granted.is_none_or(|permissions| permissions.level(Scope::IdToken) != Level::Write) {
@@ -48,8 +49,7 @@ fn check(file: &WorkflowFile<'_>, findings: &mut Diagnostics) {
         }
         let guarded_before = || {
             let runs_after_skips = parsed(job).is_some_and(|condition| calls_status(&condition));
-            let guarded = |id: &&str| file.workflow.jobs.get(*id).is_some_and(excludes_forks);
-            !runs_after_skips && graph.ancestors(id).iter().any(guarded)
+            !runs_after_skips && behind_guarded.contains(id)
         };
         if !excludes_forks(job) && !guarded_before() {
             let owner = if job.permissions.is_some() { place.clone() } else { Path::root() };

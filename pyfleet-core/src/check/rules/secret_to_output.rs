@@ -70,8 +70,7 @@ fn check(file: &WorkflowFile<'_>, findings: &mut Diagnostics) {
 
 /// The file that the command behind a pipe writes: `echo … | tee -a "$GITHUB_OUTPUT"`.
 fn piped(script: &Script<'_>, command: &Command) -> Option<String> {
-    let own = script.commands().iter().position(|other| std::ptr::eq(other, command))?;
-    let next = script.commands().iter().find(|other| other.fed_by == Some(own))?;
+    let next = script.commands().get(command.feeds?)?;
     next.program().filter(|(program, _)| *program == "tee")?;
     next.writes_to(FILES).map(str::to_owned)
 }

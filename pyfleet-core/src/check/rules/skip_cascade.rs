@@ -1,5 +1,7 @@
 //! `skip-cascade`.
 
+use indexmap::IndexMap;
+
 use crate::check::{Check, Group, PlacedJob, Rule, WorkflowFile};
 use crate::diagnostic::{Diagnostics, Path, Place, Severity};
 use crate::workflow::Graph;
@@ -45,7 +47,7 @@ jobs:
 fn check(file: &WorkflowFile<'_>, findings: &mut Diagnostics) {
     let condition = |id: &str| Path::of(["jobs", id, "if"]);
     // Every job with a condition, and whether it has a status function.
-    let conditions: Vec<(&str, bool)> = file
+    let conditions: IndexMap<&str, bool> = file
         .workflow
         .jobs
         .iter()
@@ -59,7 +61,7 @@ fn check(file: &WorkflowFile<'_>, findings: &mut Diagnostics) {
             (id.as_str(), has_status)
         })
         .collect();
-    let has = |status: bool| conditions.iter().any(|(_, has_status)| *has_status == status);
+    let has = |status: bool| conditions.values().any(|has_status| *has_status == status);
     if !has(true) || !has(false) {
         return; // Nothing runs behind a job that may be skipped.
     }
@@ -67,17 +69,21 @@ fn check(file: &WorkflowFile<'_>, findings: &mut Diagnostics) {
     if graph.cycle().is_some() {
         return;
     }
-    let survives = |id: &str| conditions.iter().any(|(own, has_status)| *own == id && *has_status);
-    let is_optional = |id: &str| conditions.iter().any(|(own, has_status)| *own == id && !*has_status);
+    let survives = |id: &str| conditions.get(id) == Some(&true);
+    let is_optional = |id: &&str| conditions.get(id) == Some(&false);
+    // Every job that survives, and the first before it that may be skipped.
+    let surviving = conditions.keys().filter(|id| survives(id));
+    let survived: IndexMap<&str, &str> =
+        surviving.filter_map(|id| Some((*id, graph.ancestors(id).into_iter().find(is_optional)?))).collect();
+    let behind = graph.waiting_for(survived.keys().copied());
     for PlacedJob { place, id, job, .. } in file.jobs() {
-        if survives(id) {
+        if survives(id) || !behind.contains(id) {
             continue;
         }
         let between = graph.ancestors(id).into_iter().find_map(|between| {
-            let skipped = graph.ancestors(between).into_iter().find(|ancestor| is_optional(ancestor))?;
+            let skipped = *survived.get(between)?;
             // What needs the optional job itself means to be skipped with it.
-            let is_direct = graph.needs(id).contains(&skipped);
-            (survives(between) && !is_direct).then_some((between, skipped))
+            (!graph.needs(id).contains(&skipped)).then_some((between, skipped))
         });
         let Some((between, skipped)) = between else { continue };
         let place =

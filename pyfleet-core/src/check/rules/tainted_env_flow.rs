@@ -1,5 +1,9 @@
 //! `tainted-env-flow`.
 
+use std::cell::LazyCell;
+
+use indexmap::IndexMap;
+
 use crate::check::commands::{Command, Variable, Word};
 use crate::check::script::{Script, scripts};
 use crate::check::{Check, Group, Rule, WorkflowFile};
@@ -88,8 +92,9 @@ const GIT: &[&str] = &[
 
 fn check(file: &WorkflowFile<'_>, findings: &mut Diagnostics) {
     for script in scripts(file).into_iter().filter(|script| may_hold_text_of_others(file, script)) {
+        let checked = LazyCell::new(|| checked(&script));
         for (index, command) in script.commands().iter().enumerate() {
-            for (variable, use_) in uses(&script, index, command) {
+            for (variable, use_) in uses(&script, command) {
                 let Some((author, access)) = author(file, &script, &variable.name) else { continue };
                 let (message, help) = match (use_, author) {
                     (Use::Word, Author::Starter) | (Use::File("GITHUB_OUTPUT"), Author::Starter) => continue,
@@ -113,7 +118,7 @@ fn check(file: &WorkflowFile<'_>, findings: &mut Diagnostics) {
                         "check it first: `[[ $X =~ ^[a-z0-9-]+$ ]] || exit 1`",
                     ),
                 };
-                if is_checked(&script, index, &variable.name) {
+                if checked.get(variable.name.as_str()).is_some_and(|first| *first < index) {
                     continue;
                 }
                 let place = Place::within(script.place(), variable.range.clone());
@@ -123,12 +128,14 @@ fn check(file: &WorkflowFile<'_>, findings: &mut Diagnostics) {
     }
 }
 
-/// Whether any variable that a script names holds such a text.
+/// Whether any variable that a script expands holds such a text.
 fn may_hold_text_of_others(file: &WorkflowFile<'_>, script: &Script<'_>) -> bool {
-    let names =
-        [&script.step.env, &script.job.env, &file.workflow.env].into_iter().flat_map(|env| env.keys());
-    let mut named = names.map(String::as_str).chain([HEAD]).filter(|name| script.text.contains(name));
-    named.any(|name| author(file, script, name).is_some())
+    let mut expanded = script.text.split('$').skip(1).map(|behind| {
+        let name = behind.trim_start_matches(['{', '#', '!']);
+        let length = name.bytes().take_while(|byte| byte.is_ascii_alphanumeric() || *byte == b'_').count();
+        &name[..length]
+    });
+    expanded.any(|name| author(file, script, name).is_some())
 }
 
 /// What a script does with a variable.
@@ -141,11 +148,11 @@ enum Use<'a> {
     File(&'a str),
 }
 
-fn uses<'a>(script: &'a Script<'_>, index: usize, command: &'a Command) -> Vec<(&'a Variable, Use<'a>)> {
+fn uses<'a>(script: &'a Script<'_>, command: &'a Command) -> Vec<(&'a Variable, Use<'a>)> {
     let mut found = Vec::new();
     let Some((program, arguments)) = command.program() else { return found };
     let file = command.writes_to(FILES).or_else(|| {
-        let next = script.commands().iter().find(|other| other.fed_by == Some(index))?;
+        let next = script.commands().get(command.feeds?)?;
         next.program().filter(|(program, _)| *program == "tee").and_then(|_| next.writes_to(FILES))
     });
     let file = file.filter(|_| matches!(program, "echo" | "printf" | "cat"));
@@ -214,26 +221,27 @@ fn takes_value(option: &str) -> bool {
     )
 }
 
-/// Whether a test or a `case` has looked at a variable before a command, or the command is one.
-fn is_checked(script: &Script<'_>, index: usize, name: &str) -> bool {
-    script.commands().iter().take(index).any(|command| {
-        let Some((program, arguments)) = command.program() else { return false };
+/// The variables that a test or a `case` looks at, each with the first command that does.
+fn checked<'a>(script: &Script<'a>) -> IndexMap<&'a str, usize> {
+    let mut checked = IndexMap::new();
+    for (index, command) in script.commands().iter().enumerate() {
+        let Some((program, arguments)) = command.program() else { continue };
         let looks = match program {
             "case" => true,
             "[[" => arguments.iter().any(|word| word.text == "=~"),
             "grep" | "expr" => true,
             _ => false,
         };
-        let mentions = |word: &Word| word.variables.iter().any(|variable| variable.name == name);
-        let is_fed = || {
-            command
-                .fed_by
-                .and_then(|before| script.commands().get(before))
-                .is_some_and(|before| before.words.iter().any(mentions))
-        };
-        let here = || command.redirections.iter().any(|(_, word)| mentions(word));
-        looks && (arguments.iter().any(mentions) || is_fed() || here())
-    })
+        if looks {
+            let before = command.fed_by.and_then(|before| script.commands().get(before));
+            let fed = before.into_iter().flat_map(|before| &before.words);
+            let here = command.redirections.iter().map(|(_, word)| word);
+            for variable in arguments.iter().chain(fed).chain(here).flat_map(|word| &word.variables) {
+                checked.entry(variable.name.as_str()).or_insert(index);
+            }
+        }
+    }
+    checked
 }
 
 /// Who wrote the text of a variable of the step, its job or its workflow, and which expression reads it.
