@@ -3,8 +3,14 @@
 /// Letters of a word that are compared, and so bits in a set of its places.
 const COMPARED: usize = 64;
 
+/// So many candidates are compared: whoever has declared more, and misspells each of them, is told of the rest without.
+const CANDIDATES: usize = 1_000;
+
+/// So many names are listed.
+const LISTED: usize = 50;
+
 /// The candidate that was probably meant, if one is close: up to a third of its letters differ, where
-/// exchanging two neighbours is one difference. Case makes none.
+/// exchanging two neighbours is one difference. Case makes none. Of many candidates the first thousand are looked at.
 ///
 /// ```
 /// use pyfleet_core::spelling::closest;
@@ -16,7 +22,7 @@ const COMPARED: usize = 64;
 pub fn closest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let name = Word::new(name);
     let mut nearest: Option<(usize, &str)> = None;
-    for candidate in candidates {
+    for candidate in candidates.into_iter().take(CANDIDATES) {
         let letters = if candidate.is_ascii() { candidate.len() } else { candidate.chars().count() };
         let most = (letters / 3).max(1);
         let most = match nearest {
@@ -33,6 +39,31 @@ pub fn closest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) ->
         }
     }
     nearest.map(|(_, candidate)| candidate)
+}
+
+/// Names in a row, the first fifty of them.
+///
+/// ```
+/// use pyfleet_core::spelling::listed;
+///
+/// assert_eq!(listed(["name", "run"]), "name, run");
+/// assert!(listed(["x"; 60]).ends_with(", x and 10 others"));
+/// ```
+pub fn listed<S: AsRef<str>>(names: impl IntoIterator<Item = S>) -> String {
+    let mut list = String::new();
+    let mut others = 0_usize;
+    for (position, name) in names.into_iter().enumerate() {
+        if position >= LISTED {
+            others += 1;
+            continue;
+        }
+        list.push_str(if position == 0 { "" } else { ", " });
+        list.push_str(name.as_ref());
+    }
+    if others > 0 {
+        list.push_str(&format!(" and {others} others"));
+    }
+    list
 }
 
 /// A word that others are compared with: its places of each letter, as bits.

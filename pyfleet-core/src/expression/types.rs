@@ -227,14 +227,14 @@ pub struct Mistyped {
 /// What types say cannot be meant.
 #[derive(Debug, Clone, PartialEq)]
 pub enum MistypedKind {
-    /// A member that does not exist: the whole access as it is written, the member, and the members that exist.
+    /// A member that does not exist.
     NoMember {
         /// The access as it is written.
         access: String,
         /// The name that does not exist.
         name: String,
-        /// The names that do.
-        known: Vec<String>,
+        /// What has no such member.
+        known: Object,
     },
     /// A member of something that has none.
     NotAnObject {
@@ -395,8 +395,8 @@ impl Reader<'_> {
     }
 
     fn no_member(&mut self, whole: &Expression, name: &str, object: &Object) -> Type {
-        let known = object.members().map(|(name, _)| name.to_owned()).collect();
-        self.report(whole, MistypedKind::NoMember { access: whole.to_string(), name: name.to_owned(), known })
+        let (access, known) = (whole.to_string(), object.clone());
+        self.report(whole, MistypedKind::NoMember { access, name: name.to_owned(), known })
     }
 
     fn star(&mut self, whole: &Expression, base: &Expression, of: Type) -> Type {

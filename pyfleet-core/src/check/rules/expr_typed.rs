@@ -5,7 +5,7 @@ use crate::check::{Check, Group, Rule};
 use crate::diagnostic::{Diagnostic, Diagnostics, Path, Segment, Severity};
 use crate::expression::Function;
 use crate::expression::types::{Mistyped, MistypedKind, Type, infer};
-use crate::spelling::closest;
+use crate::spelling::{closest, listed};
 use crate::workflow::{Placed, Stands};
 use crate::yaml::tree::Document;
 
@@ -72,11 +72,13 @@ fn finding(placed: &Placed, mistake: &Mistyped) -> Diagnostic {
     let finding = RULE.finding(placed.place_of(mistake.span.clone()), mistake.to_string());
     match &mistake.kind {
         MistypedKind::NoMember { name, known, .. } => {
-            let known: Vec<&str> = known.iter().map(String::as_str).collect();
-            match closest(name, known.iter().copied()) {
+            let known = || known.members().map(|(name, _)| name);
+            match closest(name, known()) {
                 Some(close) => finding.with_help(format!("did you mean `{close}`?")),
-                None if known.is_empty() => finding.with_help("nothing of this kind is declared here"),
-                None => finding.with_help(format!("there are: {}", known.join(", "))),
+                None if known().next().is_none() => {
+                    finding.with_help("nothing of this kind is declared here")
+                }
+                None => finding.with_help(format!("there are: {}", listed(known()))),
             }
         }
         MistypedKind::MemberOfList(_) => {

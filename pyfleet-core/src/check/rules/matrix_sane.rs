@@ -1,12 +1,13 @@
 //! `matrix-sane`.
 
-use indexmap::IndexMap;
+use indexmap::{IndexMap, IndexSet};
 use serde_json::Value as Json;
 
 use crate::check::{Check, Group, PlacedJob, Rule, WorkflowFile};
 use crate::diagnostic::{Diagnostics, Path, Place, Severity};
 use crate::expression::opens_in;
-use crate::workflow::{Axes, INSERT, Matrix, OrExpression, Strategy};
+use crate::spelling::listed;
+use crate::workflow::{INSERT, Matrix, OrExpression, Strategy};
 use crate::yaml::tree::Value;
 
 pub(super) static RULE: Rule = Rule {
@@ -67,30 +68,66 @@ fn judge(strategy: &Strategy, place: &Path, findings: &mut Diagnostics) {
         return;
     };
     let list = place.key("matrix").key("exclude");
+    let values: Vec<(&str, Option<Values>)> = axes
+        .values
+        .iter()
+        .map(|(name, values)| (name.as_str(), values.literal().map(|values| Values::of(values))))
+        .collect();
     for (position, exclusion) in exclusions.iter().enumerate().filter(|(_, own)| !own.contains_key(INSERT)) {
-        judge_exclusion(exclusion, axes, &list.index(position), findings);
+        judge_exclusion(exclusion, &values, &list.index(position), findings);
+    }
+}
+
+/// The values of an axis, as exclusions are compared with them.
+struct Values<'a> {
+    scalars: IndexSet<String>,
+    collections: Vec<&'a Json>,
+    /// Whether one of them can be anything.
+    is_computed: bool,
+}
+
+impl<'a> Values<'a> {
+    fn of(values: &'a [Json]) -> Self {
+        let is_collection = |value: &&Json| value.is_object() || value.is_array();
+        let (collections, scalars): (Vec<&Json>, Vec<&Json>) = values.iter().partition(is_collection);
+        let is_computed = scalars.iter().any(|value| value.as_str().is_some_and(opens_in));
+        let scalars = scalars.into_iter().map(|value| text(value).to_ascii_lowercase()).collect();
+        Self { scalars, collections, is_computed }
+    }
+
+    fn have(&self, wanted: &Json) -> bool {
+        self.is_computed
+            || match wanted {
+                Json::String(text) if opens_in(text) => {
+                    !self.scalars.is_empty() || !self.collections.is_empty()
+                }
+                Json::Object(_) | Json::Array(_) => {
+                    self.collections.iter().any(|value| matches(wanted, value))
+                }
+                scalar => self.scalars.contains(&text(scalar).to_ascii_lowercase()),
+            }
     }
 }
 
 fn judge_exclusion(
     exclusion: &IndexMap<String, Json>,
-    axes: &Axes,
+    axes: &[(&str, Option<Values<'_>>)],
     place: &Path,
     findings: &mut Diagnostics,
 ) {
     for (name, wanted) in exclusion.iter().filter(|(name, _)| !opens_in(name)) {
-        let axis = axes.values.iter().find(|(own, _)| own.eq_ignore_ascii_case(name));
+        let axis = axes.iter().find(|(own, _)| own.eq_ignore_ascii_case(name));
         let Some((_, values)) = axis else {
             let message = format!("the matrix has no `{name}` to exclude by");
-            let known: Vec<String> = axes.values.keys().map(|name| format!("`{name}`")).collect();
+            let known = listed(axes.iter().map(|(name, _)| format!("`{name}`")));
             findings.push(
                 RULE.finding(Place::key(place.key(name)), message)
                     .with_help("combinations are excluded before those of `include` are added")
-                    .with_help(format!("names of the matrix: {}", known.join(", "))),
+                    .with_help(format!("names of the matrix: {known}")),
             );
             continue;
         };
-        if values.literal().is_some_and(|values| !values.iter().any(|value| matches(wanted, value))) {
+        if values.as_ref().is_some_and(|values| !values.have(wanted)) {
             let message = format!("no value of `{name}` is like this: nothing is excluded");
             findings.push(RULE.finding(place.key(name), message));
         }

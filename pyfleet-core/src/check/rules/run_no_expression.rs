@@ -43,8 +43,10 @@ fn check(file: &WorkflowFile<'_>, findings: &mut Diagnostics) {
             return;
         }
         let path = owner.key(key);
+        let last_close = text.rfind("}}").unwrap_or_default();
         for (start, _) in text.match_indices("${{") {
-            let length = text[start..].find("}}").map_or(text.len() - start, |close| close + 2);
+            let close = if start < last_close { text[start..].find("}}") } else { None };
+            let length = close.map_or(text.len() - start, |close| close + 2);
             let place = Place::within(path.clone(), start..start + length);
             let is_folder = key == "working-directory";
             let (message, help) = if is_folder {

@@ -1,6 +1,9 @@
 //! `unverified-download`.
 
+use std::cell::LazyCell;
 use std::ops::Range;
+
+use indexmap::IndexSet;
 
 use crate::check::commands::{Command, Word};
 use crate::check::script::{Script, scripts};
@@ -64,11 +67,15 @@ fn check(file: &WorkflowFile<'_>, findings: &mut Diagnostics) {
     let downloads = |script: &Script<'_>| DOWNLOADERS.iter().any(|program| script.text.contains(program));
     for script in scripts(file).into_iter().filter(downloads) {
         let verifies = verifies(&script);
-        for (index, command) in script.commands().iter().enumerate() {
+        let (brought, mut saved) = (LazyCell::new(|| brought(&script)), IndexSet::new());
+        for command in script.commands() {
             let Some((program, arguments)) = command.program() else { continue };
+            if DOWNLOADERS.contains(&program) {
+                saved.extend(saved_as(&script, command));
+            }
             let at = |range: Range<usize>| Place::within(script.place(), range);
             if is_run_from_input(program, arguments)
-                && let Some(download) = source(&script, command)
+                && let Some(download) = command.fed_by.and_then(|before| *brought.get(before)?)
             {
                 let message = format!("`{program}` runs whatever `{download}` brings, unseen");
                 let help = "download a fixed version to a file, check its digest, then run it";
@@ -81,7 +88,7 @@ fn check(file: &WorkflowFile<'_>, findings: &mut Diagnostics) {
                 findings.push(RULE.finding(at(word.range.clone()), message).with_help(help));
             } else if program == "chmod"
                 && !verifies
-                && let Some(file) = made_executable(&script, index, arguments)
+                && let Some(file) = made_executable(&script, &saved, arguments)
             {
                 let written = script.text.get(file.range.clone()).unwrap_or_default();
                 let message =
@@ -119,15 +126,14 @@ fn is_run_from_input(program: &str, arguments: &[Word]) -> bool {
     }
 }
 
-/// The download that a command reads, through any number of pipes that are no download themselves.
-fn source<'a>(script: &'a Script<'_>, command: &'a Command) -> Option<&'a str> {
-    let mut index = command.fed_by?;
-    loop {
-        if let Some(found) = downloader(script, index) {
-            return Some(found);
-        }
-        index = script.commands().get(index)?.fed_by.filter(|before| *before < index)?;
+/// The download that each command is, or hands on from the pipe before it.
+fn brought<'a>(script: &'a Script<'_>) -> Vec<Option<&'a str>> {
+    let mut brought: Vec<Option<&str>> = Vec::with_capacity(script.commands().len());
+    for (index, command) in script.commands().iter().enumerate() {
+        let handed_on = || command.fed_by.and_then(|before| *brought.get(before)?);
+        brought.push(downloader(script, index).or_else(handed_on));
     }
+    brought
 }
 
 fn downloader<'a>(script: &'a Script<'_>, index: usize) -> Option<&'a str> {
@@ -161,18 +167,17 @@ fn verifies(script: &Script<'_>) -> bool {
 }
 
 /// The file that this `chmod` makes executable, if an earlier command of the script downloaded it.
-fn made_executable<'a>(script: &Script<'_>, index: usize, arguments: &'a [Word]) -> Option<&'a Word> {
+fn made_executable<'a>(
+    script: &Script<'_>,
+    saved: &IndexSet<String>,
+    arguments: &'a [Word],
+) -> Option<&'a Word> {
     let (mode, files) = arguments.split_first()?;
     let executable = mode.text.contains("+x") || matches!(mode.text.as_str(), "755" | "0755" | "700" | "777");
     if !executable {
         return None;
     }
-    let before = script.commands().iter().take(index);
-    let saved: Vec<String> = before
-        .filter(|command| command.program().is_some_and(|(program, _)| DOWNLOADERS.contains(&program)))
-        .flat_map(|command| saved_as(script, command))
-        .collect();
-    files.iter().find(|file| saved.iter().any(|saved| saved == base(script, file)))
+    files.iter().find(|file| saved.contains(base(script, file)))
 }
 
 /// The names of the files that a download may leave behind.
