@@ -147,7 +147,7 @@ fn letters(word: &str) -> impl Iterator<Item = char> + '_ {
 mod tests {
     use proptest::prelude::*;
 
-    use super::{Word, letters};
+    use super::{CANDIDATES, Word, closest, letters};
 
     /// The table itself.
     fn table(left: &str, right: &str) -> usize {
@@ -166,6 +166,13 @@ mod tests {
             rows.push(row);
         }
         rows[left.len()][right.len()]
+    }
+
+    #[test]
+    fn of_many_candidates_the_first_are_looked_at() {
+        let others = |number| std::iter::repeat_n("other", number).chain(["name"]);
+        assert_eq!(closest("nmae", others(CANDIDATES - 1)), Some("name"));
+        assert_eq!(closest("nmae", others(CANDIDATES)), None);
     }
 
     proptest! {

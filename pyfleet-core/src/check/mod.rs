@@ -24,6 +24,8 @@ mod rights;
 pub mod rules;
 mod scope;
 mod script;
+#[cfg(test)]
+mod sizes;
 mod workflow_file;
 
 pub use repository::{ActionFile, ActionInput, Repository};

@@ -145,10 +145,6 @@ fn texts(node: Option<&Node>) -> impl Iterator<Item = &str> {
     one.into_iter().chain(node.map(Node::items).unwrap_or_default().iter().filter_map(Node::as_str))
 }
 
-fn is_computed(text: &str) -> bool {
-    opens_in(text)
-}
-
 fn keys(node: Option<&Node>) -> impl Iterator<Item = &str> {
     node.map(Node::entries).unwrap_or_default().iter().filter_map(|(key, _)| key.as_str())
 }
@@ -160,7 +156,7 @@ fn has_event(on: Option<&Node>, name: &str) -> bool {
 fn outputs_of_job(job: &Node) -> Type {
     let outputs = job.get("outputs");
     if job.get("uses").is_some()
-        || keys(outputs).any(is_computed)
+        || keys(outputs).any(opens_in)
         || outputs.is_some_and(|own| own.as_str().is_some())
     {
         return known::TEXTS.clone();
@@ -257,13 +253,13 @@ fn matrix(node: Option<&Node>) -> Type {
                 for combination in combinations {
                     is_open |= combination.as_str().is_some();
                     for (name, value) in combination.entries() {
-                        is_open |= is_computed(name.as_str().unwrap_or_default());
+                        is_open |= opens_in(name.as_str().unwrap_or_default());
                         add(name.as_str().unwrap_or_default(), of_node(value));
                     }
                 }
             }
             ("include", _) => is_open = true,
-            (name, _) if is_computed(name) => is_open = true,
+            (name, _) if opens_in(name) => is_open = true,
             (name, Value::Sequence(items)) => {
                 add(name, items.iter().map(of_node).reduce(Type::or).unwrap_or(Type::Any));
             }
@@ -290,7 +286,7 @@ fn of_node(node: &Node) -> Type {
         Value::Null => Type::Null,
         Value::Bool(_) => Type::Boolean,
         Value::Number(_) => Type::Number,
-        Value::String(text) if is_computed(text) => Type::Any,
+        Value::String(text) if opens_in(text) => Type::Any,
         Value::String(_) => Type::String,
         Value::Sequence(items) => {
             Type::list_of(items.iter().map(of_node).reduce(Type::or).unwrap_or(Type::Any))
@@ -298,7 +294,7 @@ fn of_node(node: &Node) -> Type {
         Value::Mapping(entries) => {
             let members =
                 entries.iter().map(|(name, value)| (name.as_str().unwrap_or_default(), of_node(value)));
-            if entries.iter().any(|(name, _)| is_computed(name.as_str().unwrap_or_default())) {
+            if entries.iter().any(|(name, _)| opens_in(name.as_str().unwrap_or_default())) {
                 Type::Object(Object::loose(members, Type::Any))
             } else {
                 Type::strict(members)
