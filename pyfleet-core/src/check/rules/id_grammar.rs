@@ -1,5 +1,8 @@
 //! `id-grammar`.
 
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+
 use crate::check::{Check, Group, PlacedJob, PlacedStep, Rule, WorkflowFile};
 use crate::diagnostic::{Diagnostics, Path, Place, Severity};
 
@@ -78,21 +81,19 @@ fn check(file: &WorkflowFile<'_>, findings: &mut Diagnostics) {
 /// Keys of a mapping are compared by the reader; the ids of steps are values.
 fn repeated_steps(file: &WorkflowFile<'_>, findings: &mut Diagnostics) {
     for PlacedJob { steps, .. } in file.jobs() {
-        let mut seen: Vec<(&str, &Path)> = Vec::new();
+        // The steps of a `parallel` are apart.
+        let mut seen: BTreeMap<(Path, String), &Path> = BTreeMap::new();
         for PlacedStep { place, step, .. } in steps {
             let Some(id) = &step.id else { continue };
-            // The steps of a `parallel` are apart.
-            let list = |step: &Path| step.segments().split_last().map(|(_, list)| list.to_vec());
-            let is_same = |(other, first): &&(&str, &Path)| {
-                other.eq_ignore_ascii_case(id) && list(first) == list(place)
-            };
-            match seen.iter().find(is_same) {
-                Some((_, first)) => {
+            match seen.entry((place.parent(), id.to_ascii_lowercase())) {
+                Entry::Occupied(first) => {
                     let message = format!("the step id `{id}` is taken; GitHub ignores case");
                     let finding = RULE.finding(place.key("id"), message);
-                    findings.push(finding.with_label(first.key("id"), "taken here"));
+                    findings.push(finding.with_label(first.get().key("id"), "taken here"));
                 }
-                None => seen.push((id, place)),
+                Entry::Vacant(free) => {
+                    free.insert(place);
+                }
             }
         }
     }

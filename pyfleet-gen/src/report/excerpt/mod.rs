@@ -97,11 +97,7 @@ struct Drawing<'o> {
 
 impl Drawing<'_> {
     fn title(&mut self, code: &str, message: &str) {
-        let severity = match self.pen.severity {
-            Severity::Error => "error",
-            Severity::Warning => "warning",
-            Severity::Note => "note",
-        };
+        let severity = self.pen.severity.name();
         self.pen.draw_all(Ink::Severity, &[severity, "[", code, "]"]);
         if is_one_line(message) {
             self.pen.draw_all(Ink::Bold, &[": ", message]);
