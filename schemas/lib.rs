@@ -11,3 +11,6 @@ pub const REPORT: &str = include_str!("report.schema.json");
 
 /// The schema of what `diff` prints with `--format json`, draft 7.
 pub const DIFFERENCE: &str = include_str!("difference.schema.json");
+
+/// The schema of what `simulate` prints with `--format json`, draft 7.
+pub const SIMULATION: &str = include_str!("simulation.schema.json");

@@ -104,6 +104,7 @@ pub mod plan;
 pub mod flowchart;
 pub mod oidc;
 pub mod difference;
+pub mod simulate;
 pub mod guide;
 
 #[cfg(test)]

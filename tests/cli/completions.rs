@@ -26,6 +26,7 @@ fn bash_proposes_what_there_is() {
         ("pyfleet-gen oidc --format te", "terraform"),
         ("pyfleet-gen oidc check --ro", "--role"),
         ("pyfleet-gen diff --format ", "human json"),
+        ("pyfleet-gen simulate --as", "--assume"),
         ("pyfleet-gen check --format ", "human json github sarif"),
         ("pyfleet-gen graph --format ", "mermaid svg html"),
         ("pyfleet-gen render --ad", "--adopt"),

@@ -12,6 +12,7 @@ mod render; // what is written, what is removed, and what is left alone
 mod report; // the same for programs and for GitHub: JSON as its schema says, annotations
 mod sarif; // the same for code scanning, judged by SARIF's own validator
 mod schema; // the schema on standard output
+mod simulate; // what would run: of the manifest, of any repository, and what cannot happen
 mod usage; // where the manifest is found, exit codes, colour
 mod validate; // the manifest, workflow files, ejected files
 mod waivers; // findings that are accepted for a while

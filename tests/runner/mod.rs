@@ -43,9 +43,10 @@ mod pyfleet; // those of examples/pyfleet: the life of two environments
 mod reviewed; // a pull request of examples/pyfleet: planned, priced, and said
 mod sandbox_broker; // the rendered workflows of examples/sandbox-broker, executed
 mod scanners; // what scanners find: judged, accepted, refused
-mod semantics;
+mod semantics; // each rule of GitHub's that the executor follows, on small workflows
+mod simulated; // what `simulate` says of every run of every test, compared with the run
 mod steps; // steps of the examples, each alone: how they fail where no story goes wrong that way
-mod tf_auto; // each rule of GitHub's that the executor follows, on small workflows
+mod tf_auto; // stacks applied, promoted and destroyed in order, by a push and by hand
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
@@ -409,6 +410,9 @@ impl Run {
             approvals: Vec::new(),
         };
         let group = running.run();
+        if attempt == 1 {
+            running.is_as_simulated();
+        }
         let (jobs, cancelled) = (running.jobs, running.cancelled);
         Some(Ran { world: directory, jobs, group, cancelled })
     }

@@ -245,7 +245,7 @@ pub struct Secret {
     pub required: bool,
 }
 
-/// Every event that GitHub's language service knows (`workflow-v1.0.json`, August 2026), sorted.
+/// Every event, sorted.
 const EVENTS: &[&str] = &[
     "branch_protection_rule",
     "check_run",
@@ -287,6 +287,9 @@ const EVENTS: &[&str] = &[
 ];
 
 impl Triggers {
+    /// Every event that GitHub's language service knows (`workflow-v1.0.json`, August 2026), sorted.
+    pub const EVENTS: &'static [&'static str] = EVENTS;
+
     /// The names of all events, in the order of this type's fields.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         let typed = [

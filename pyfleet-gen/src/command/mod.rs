@@ -10,6 +10,7 @@ mod judge;
 pub(crate) mod oidc;
 pub(crate) mod render;
 pub(crate) mod schema;
+pub(crate) mod simulate;
 pub(crate) mod validate;
 
 use crate::Streams;
@@ -32,6 +33,7 @@ pub(crate) fn run(cli: &Cli, streams: &mut Streams<'_>) -> Result<Exit, Failure>
         Command::Explain(args) => explain::run(args, streams),
         Command::Schema(args) => schema::run(args, streams),
         Command::Graph(args) => graph::run(args, &location()?, streams),
+        Command::Simulate(args) => simulate::run(args, cli, streams),
         Command::Diff(args) => diff::run(args, cli, streams),
         Command::Completions(args) => completions::run(args, streams),
     }

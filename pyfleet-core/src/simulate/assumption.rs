@@ -1,0 +1,110 @@
+//! What is taken to be so: the value of something that only a run, or the repository's settings, can know.
+
+use std::str::FromStr;
+
+use crate::expression::value::{Object, Value};
+use crate::expression::{ContextAccess, parse};
+
+/// `needs.build.result=failure`, `needs.guard.outputs.mode=rollback`, `vars.REGION=eu-west-1`,
+/// `github.event.pull_request.draft=true`.
+///
+/// What jobs say and what variables hold is text; elsewhere `true`, `false`, `null` and numbers are what they say.
+///
+/// ```
+/// use pyfleet_core::simulate::Assumption;
+///
+/// assert!("needs.build.result=failure".parse::<Assumption>().is_ok());
+/// let refused = "needs.build.result=broken".parse::<Assumption>().unwrap_err();
+/// assert_eq!(refused, "a job's result is `success`, `failure` or `cancelled`, not `broken`");
+/// ```
+#[derive(Debug, Clone)]
+pub struct Assumption {
+    /// The context, and the names in it.
+    path: Vec<String>,
+    value: Value,
+}
+
+impl PartialEq for Assumption {
+    fn eq(&self, other: &Self) -> bool {
+        self.path == other.path && self.value.to_json() == other.value.to_json()
+    }
+}
+
+/// What can be assumed of a context, as people see it.
+const FORMS: &str =
+    "`needs.JOB.result=failure`, `needs.JOB.outputs.NAME=TEXT`, `vars.NAME=TEXT` or `github.NAME=VALUE`";
+
+impl FromStr for Assumption {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let (written, value) =
+            text.split_once('=').ok_or_else(|| format!("an assumption has a value: {FORMS}"))?;
+        let path = parse(written.trim())
+            .ok()
+            .and_then(|expression| path(&expression.as_context()?))
+            .ok_or_else(|| format!("`{written}` names nothing that can be assumed: {FORMS}"))?;
+        let names: Vec<&str> = path.iter().map(String::as_str).collect();
+        let is = |name: &str, own: &str| name.eq_ignore_ascii_case(own);
+        let value = match names.as_slice() {
+            [needs, _, result] if is(needs, "needs") && is(result, "result") => {
+                if !["success", "failure", "cancelled"].contains(&value) {
+                    return Err(format!(
+                        "a job's result is `success`, `failure` or `cancelled`, not `{value}`"
+                    ));
+                }
+                value.into()
+            }
+            [needs, _, outputs, _] if is(needs, "needs") && is(outputs, "outputs") => value.into(),
+            [vars, _] if is(vars, "vars") => value.into(),
+            [github, _, ..] if is(github, "github") => of_text(value),
+            _ => return Err(format!("`{written}` cannot be assumed: {FORMS}")),
+        };
+        Ok(Self { path, value })
+    }
+}
+
+fn path(access: &ContextAccess) -> Option<Vec<String>> {
+    let names = (0..access.selected.len()).map(|depth| access.name(depth).map(str::to_owned));
+    std::iter::once(Some(access.context.to_string())).chain(names).collect()
+}
+
+fn of_text(text: &str) -> Value {
+    match Value::from_json(text) {
+        Ok(value) if value.is_primitive() => value,
+        _ => text.into(),
+    }
+}
+
+/// A value in a context, with what is assumed at a path in it.
+pub(super) fn assume(context: &Value, assumed: &[Assumption], at: &[&str]) -> Value {
+    assumed.iter().fold(context.clone(), |context, assumption| {
+        let (before, below) = assumption.path.split_at(at.len().min(assumption.path.len()));
+        let is_here = before.iter().zip(at).all(|(own, name)| own.eq_ignore_ascii_case(name));
+        if is_here && before.len() == at.len() { set(&context, below, &assumption.value) } else { context }
+    })
+}
+
+fn set(within: &Value, path: &[String], value: &Value) -> Value {
+    let Some((first, below)) = path.split_first() else { return value.clone() };
+    let mut set_in = Object::new();
+    let empty = if matches!(within, Value::Null) { Object::new() } else { Object::open() };
+    let object = match within {
+        Value::Object(object) => object.as_ref(),
+        _ => &empty,
+    };
+    set_in.is_open = object.is_open;
+    set_in.insert(first.clone(), set(&object.get(first), below, value));
+    for (name, own) in object.members() {
+        set_in.insert(name, own.clone()); // What is set already stays.
+    }
+    set_in.into()
+}
+
+/// Whether anything is assumed of a job: then it has run.
+pub(super) fn speaks_of(assumed: &[Assumption], job: &str) -> bool {
+    assumed.iter().any(|assumption| match assumption.path.as_slice() {
+        [needs, own, ..] => needs.eq_ignore_ascii_case("needs") && own.eq_ignore_ascii_case(job),
+        _ => false,
+    })
+}

@@ -1,0 +1,193 @@
+//! `simulate`: what would run.
+
+use std::collections::BTreeSet;
+use std::io;
+
+use camino::{Utf8Path, Utf8PathBuf};
+use pyfleet_core::oidc;
+use pyfleet_core::simulate::{Assumption, Event, Mistake, Reference, Simulation, simulate};
+use pyfleet_core::source::Source;
+use pyfleet_core::workflow;
+
+use super::Failure;
+use super::judge::load_plan;
+use crate::Streams;
+use crate::cli::Cli;
+use crate::exit::Exit;
+use crate::project_file::{self, Location};
+use crate::render::render;
+use crate::report::simulation::{Simulated, write_human, write_json};
+use crate::report::{Report, human, inert, single_line};
+use crate::workflow_files;
+
+/// What happens.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// What happens: `push`, `pull_request`, `merge_group`, `workflow_dispatch`, `schedule`, or any other event
+    event: String,
+    /// Workflow files, or folders that hold them; what the manifest renders where none is named
+    files: Vec<Utf8PathBuf>,
+    /// What is pushed, or on what a run is started, or where a pull request comes from: a branch, or `refs/tags/NAME`.
+    /// Without it, the default branch of the manifest
+    #[arg(long = "ref", value_name = "REF")]
+    reference: Option<String>,
+    /// The branch that a pull request goes into; without it, the default branch of the manifest
+    #[arg(long, value_name = "BRANCH")]
+    base: Option<String>,
+    /// The pull request comes from another repository
+    #[arg(long)]
+    fork: bool,
+    /// What kind of the event it is: `opened`, `labeled` …
+    #[arg(long = "type", value_name = "TYPE")]
+    activity: Option<String>,
+    /// An input that a person fills in
+    #[arg(long = "input", value_name = "NAME=VALUE")]
+    inputs: Vec<String>,
+    /// The files that change; without it, that is not known. Files to simulate stand before it
+    #[arg(long, value_name = "PATH", num_args = 1..)]
+    changed: Option<Vec<String>>,
+    /// Who does it
+    #[arg(long, value_name = "NAME", default_value = "octocat")]
+    actor: String,
+    /// The repository; without it, the manifest's
+    #[arg(long, value_name = "OWNER/NAME")]
+    repository: Option<String>,
+    /// What is taken to be so, of what only a run or the repository's settings know: `needs.JOB.result=failure`,
+    /// `needs.JOB.outputs.NAME=TEXT`, `vars.NAME=TEXT`, `github.event.pull_request.draft=true`
+    #[arg(long = "assume", value_name = "WHAT=VALUE")]
+    assumptions: Vec<String>,
+    /// How it is shown
+    #[arg(long, value_enum, default_value_t = Format::Human)]
+    format: Format,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Format {
+    /// For people
+    Human,
+    /// One JSON object on standard output: see schemas/simulation.schema.json
+    Json,
+}
+
+pub(crate) fn run(args: &Args, cli: &Cli, streams: &mut Streams<'_>) -> Result<Exit, Failure> {
+    let (mut event, mut mistakes) = args.event();
+    mistakes.extend(event.mistakes());
+    if !mistakes.is_empty() {
+        refuse(&mistakes, streams)?;
+        return Ok(Exit::CouldNotRun);
+    }
+    let simulated = if args.files.is_empty() {
+        let location = Location::find(cli.directory.as_deref(), cli.manifest.as_deref())?;
+        let Some(simulated) = of_manifest(&location, &mut event, streams)? else {
+            return Ok(Exit::CouldNotRun);
+        };
+        simulated
+    } else {
+        of_files(cli.directory.as_deref().unwrap_or(Utf8Path::new("")), &args.files, &event, streams)?
+    };
+    match args.format {
+        Format::Human => write_human(&event.to_string(), &simulated, streams)?,
+        Format::Json => write_json(&event.to_string(), &simulated, streams)?,
+    }
+    Ok(Exit::Clean)
+}
+
+impl Args {
+    /// The event as it is told, and what cannot be understood of it.
+    fn event(&self) -> (Event, Vec<Mistake>) {
+        let mut mistakes = Vec::new();
+        let mut event = Event {
+            activity: self.activity.clone(),
+            reference: self.reference.as_deref().map(Reference::read),
+            base: self.base.clone(),
+            is_fork: self.fork,
+            actor: Some(self.actor.clone()),
+            changed: self.changed.clone(),
+            repository: self.repository.clone(),
+            ..Event::new(self.event.as_str())
+        };
+        for input in &self.inputs {
+            match input.split_once('=') {
+                Some((name, value)) if !name.is_empty() => {
+                    event.inputs.insert(name.to_owned(), value.to_owned());
+                }
+                _ => mistakes.push(Mistake {
+                    message: format!("`{input}` is no input with its value"),
+                    help: "`--input environment=prod`".to_owned(),
+                }),
+            }
+        }
+        for assumption in &self.assumptions {
+            match assumption.parse::<Assumption>() {
+                Ok(assumption) => event.assumed.push(assumption),
+                Err(message) => mistakes
+                    .push(Mistake { message, help: "`--assume needs.build.result=failure`".to_owned() }),
+            }
+        }
+        (event, mistakes)
+    }
+}
+
+fn refuse(mistakes: &[Mistake], streams: &mut Streams<'_>) -> io::Result<()> {
+    for Mistake { message, help } in mistakes {
+        writeln!(streams.err, "{}", inert(&single_line(&format!("error: {message}"))))?;
+        writeln!(streams.err, "{}", inert(&single_line(&format!("help: {help}"))))?;
+    }
+    Ok(())
+}
+
+/// What the manifest renders. The event learns what the manifest says of the repository.
+fn of_manifest(
+    location: &Location,
+    event: &mut Event,
+    streams: &mut Streams<'_>,
+) -> Result<Option<Vec<Simulated>>, Failure> {
+    let Some((project, plan)) = load_plan("simulate", location, streams)? else { return Ok(None) };
+    event.repository.get_or_insert_with(|| project.repository.to_string());
+    event.default_branch = Some(project.default_branch.clone());
+    let environments = oidc::setup(&project, &plan).environments;
+    let reviewed: BTreeSet<String> =
+        environments.into_iter().filter(|own| own.reviewers).map(|own| own.name).collect();
+    let files = render(&project, &plan, project_file::NAME)?;
+    let mut simulated = Vec::new();
+    for planned in &plan.workflows {
+        let text = files.get(&planned.file).cloned().unwrap_or_default();
+        let mut own = of_text(Source::new(planned.file.clone(), text), event, streams)?;
+        own.reviewed.clone_from(&reviewed);
+        simulated.push(own);
+    }
+    Ok(Some(simulated))
+}
+
+fn of_files(
+    directory: &Utf8Path,
+    named: &[Utf8PathBuf],
+    event: &Event,
+    streams: &mut Streams<'_>,
+) -> Result<Vec<Simulated>, Failure> {
+    let (mut simulated, mut seen) = (Vec::new(), BTreeSet::new());
+    for named in named {
+        for file in workflow_files::list(directory, named)? {
+            if seen.insert(file.components().collect::<Utf8PathBuf>()) {
+                simulated.push(of_text(workflow_files::read(directory, &file)?, event, streams)?);
+            }
+        }
+    }
+    Ok(simulated)
+}
+
+/// One workflow. What GitHub refuses starts nothing, and is reported.
+fn of_text(source: Source, event: &Event, streams: &mut Streams<'_>) -> Result<Simulated, Failure> {
+    let (read, findings) = workflow::parse(source.clone());
+    let file = source.name().to_owned();
+    let understood = read.filter(|_| !findings.has_errors()).map(|(workflow, _)| workflow);
+    let name = understood.as_ref().and_then(|workflow| workflow.name.clone());
+    let simulation =
+        understood.as_ref().map_or_else(Simulation::refused, |workflow| simulate(workflow, event));
+    if understood.is_none() {
+        let mut report = Report::new("simulate", Utf8Path::new(""));
+        report.add(source, findings);
+        human::write(&report, streams)?;
+    }
+    Ok(Simulated { file, name, simulation, reviewed: BTreeSet::new() })
+}
