@@ -74,7 +74,7 @@ fn tells(story: &str) -> bool {
     let (module, name) = story.rsplit_once("::").unwrap();
     let path = tool::repository().join("tests").join(module.replace("::", "/")).with_extension("rs");
     let text = fs::read_to_string(path).unwrap_or_default();
-    text.contains(&format!("\n#[test]\nfn {name}() {{\n    let _story = story!();\n"))
+    text.contains(&format!("\n#[test]\nfn {name}() {{\n    let _story = story!({name});\n"))
 }
 
 fn committed() -> Ledger {

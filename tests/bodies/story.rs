@@ -1,17 +1,18 @@
 //! What a test executes of an example, compared with what the ledger names it for.
 //!
 //! ```ignore
-//! let _story = story!();
+//! let _story = story!(what_the_test_is_called);
 //! ```
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
-use std::thread;
+use std::{panic, thread};
 
 use super::body::{self, Example};
 use super::excuse::STOOD_IN;
 use super::ledger::{Demand, End, Ledger, Witness};
 use super::place::{Places, Step};
+use crate::runner::watch::Hung;
 
 /// A test that executes an example's workflows; it compares where it ends.
 pub(crate) struct Story;
@@ -24,22 +25,50 @@ struct Told {
     places: BTreeSet<Step>,
 }
 
+/// So often a story is told that hangs.
+const ATTEMPTS: usize = 3;
+
 thread_local! {
+    static IS_BEGUN: Cell<bool> = const { Cell::new(false) };
     static TOLD: RefCell<Option<Told>> = const { RefCell::new(None) };
 }
 
-/// Begins the story that is named as the test is.
+/// Begins the story that is named as the test is. One of which a step hangs is told again from its beginning.
 macro_rules! story {
-    () => {{
-        fn here() {}
-        $crate::bodies::Story::begin(std::any::type_name_of_val(&here))
+    ($test:path) => {{
+        if !$crate::bodies::Story::is_begun() {
+            return $crate::bodies::Story::tell($test);
+        }
+        $crate::bodies::Story::begin(std::any::type_name_of_val(&$test))
     }};
 }
 pub(crate) use story;
 
 impl Story {
+    /// Whether this thread tells a story.
+    pub(crate) fn is_begun() -> bool {
+        IS_BEGUN.get()
+    }
+
+    /// Tells a story, and tells it again where a step hangs, which says nothing of what it is about. Whatever else is
+    /// wrong ends it.
+    pub(crate) fn tell(test: fn()) {
+        for attempt in 1..=ATTEMPTS {
+            IS_BEGUN.set(true);
+            let ended = panic::catch_unwind(test);
+            IS_BEGUN.set(false);
+            match ended {
+                Ok(()) => return,
+                Err(reason) if attempt < ATTEMPTS && reason.is::<Hung>() => {
+                    println!("the story is told again");
+                }
+                Err(reason) => panic::resume_unwind(reason),
+            }
+        }
+    }
+
     pub(crate) fn begin(place: &str) -> Self {
-        let name = place.split_once("::").unwrap().1.strip_suffix("::here").unwrap().to_owned();
+        let name = place.split_once("::").unwrap().1.to_owned();
         TOLD.set(Some(Told { name, shown: BTreeMap::new(), places: BTreeSet::new() }));
         Self
     }
@@ -55,7 +84,7 @@ pub(crate) fn note(
 ) {
     TOLD.with_borrow_mut(|told| {
         let told = told.as_mut().unwrap_or_else(|| {
-            panic!("this executes {}: the test begins with `let _story = story!();`", example.name)
+            panic!("this executes {}: the test begins with `let _story = story!(…);`", example.name)
         });
         let Some(committed) = example.bodies.get(place).filter(|body| body.text == text) else { return };
         let is_excused = |name: &String| STOOD_IN.iter().any(|(own, _)| own == name);
@@ -147,4 +176,43 @@ fn a_story_that_loses_a_body_is_noticed() {
     other.shown.values_mut().for_each(|witness| witness.stand_ins.clear());
     other.enter(&mut ledger);
     assert_eq!(ledger.text(), line.replace("gh\ta::b", "-\te::f"));
+}
+
+#[cfg(test)]
+mod tests {
+    use std::panic::{catch_unwind, panic_any};
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use super::{Hung, Story};
+
+    static TOLD: [AtomicUsize; 3] = [const { AtomicUsize::new(0) }; 3];
+
+    fn times(story: usize) -> usize {
+        TOLD[story].fetch_add(1, Ordering::Relaxed) + 1
+    }
+
+    #[test]
+    fn only_what_hangs_is_told_again() {
+        Story::tell(|| {
+            if times(0) < 3 {
+                panic_any(Hung("on purpose".to_owned()));
+            }
+        });
+        assert_eq!(times(0), 4);
+        let hangs = catch_unwind(|| {
+            Story::tell(|| {
+                times(1);
+                panic_any(Hung("on purpose".to_owned()));
+            });
+        });
+        assert!(hangs.is_err_and(|reason| reason.is::<Hung>()) && times(1) == 4);
+        let fails = catch_unwind(|| {
+            Story::tell(|| {
+                times(2);
+                panic!("on purpose");
+            });
+        });
+        assert!(fails.is_err() && times(2) == 2);
+        assert!(!Story::is_begun());
+    }
 }

@@ -57,7 +57,7 @@ impl World {
 
 #[test]
 fn one_issue_follows_a_state_that_somebody_edits() {
-    let _story = story!();
+    let _story = story!(one_issue_follows_a_state_that_somebody_edits);
     let Some(world) = World::new() else { return };
 
     // There is no backend: that is no drift, and nobody is bothered.

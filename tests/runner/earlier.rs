@@ -34,7 +34,7 @@ const LEDGER: &str = "_pyfleet/applied/prod/network.json";
 
 #[test]
 fn a_stack_goes_back_to_what_was_applied_before() {
-    let _story = story!();
+    let _story = story!(a_stack_goes_back_to_what_was_applied_before);
     let Some(world) = World::new() else { return };
     let Some(ran) = world.act("prod", "network", "create-backend", "") else { return };
     ran.job("create-backend-prod").succeeded();

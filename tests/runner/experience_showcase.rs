@@ -229,7 +229,7 @@ fn image(ran: &Ran, service: &str) -> String {
 
 #[test]
 fn a_commit_whose_tests_fail_is_not_built() {
-    let _story = story!();
+    let _story = story!(a_commit_whose_tests_fail_is_not_built);
     let Some(production) = Production::new() else { return };
     production.repo.append("backend/test/visits.test.js", "\ntest(\"wrong\", () => assert.fail());\n");
     production.commit();
@@ -244,7 +244,7 @@ fn a_commit_whose_tests_fail_is_not_built() {
 
 #[test]
 fn a_program_that_forgets_an_image_changes_nothing() {
-    let _story = story!();
+    let _story = story!(a_program_that_forgets_an_image_changes_nothing);
     let Some(production) = Production::new() else { return };
     production.repo.replace(
         "infra/main.js",
@@ -265,7 +265,7 @@ fn a_program_that_forgets_an_image_changes_nothing() {
 
 #[test]
 fn the_life_of_a_stack_that_deploys_its_services() {
-    let _story = story!();
+    let _story = story!(the_life_of_a_stack_that_deploys_its_services);
     let Some(production) = Production::new() else { return };
 
     // Tested, built, synthesised without a right, planned, pushed, applied, and live.
@@ -344,7 +344,7 @@ fn in_one_go(repo: &Repo) {
 
 #[test]
 fn the_life_of_a_stack_that_is_applied_in_one_go() {
-    let _story = story!();
+    let _story = story!(the_life_of_a_stack_that_is_applied_in_one_go);
     let Some(production) = Production::of(in_one_go) else { return };
     let rendered = production.repo.read(".github/workflows/main.yml");
     assert!(
@@ -439,7 +439,7 @@ fn the_life_of_a_stack_that_is_applied_in_one_go() {
 
 #[test]
 fn drift_is_told_by_the_images_of_the_last_apply() {
-    let _story = story!();
+    let _story = story!(drift_is_told_by_the_images_of_the_last_apply);
     const RECORD: &str = "_pyfleet/applied/production/showcase.json";
     let Some(production) = Production::new() else { return };
 

@@ -304,7 +304,7 @@ fn all_succeeded(ran: &Ran, environment: &str) {
 
 #[test]
 fn an_image_is_built_proven_and_gone_back_to() {
-    let _story = story!();
+    let _story = story!(an_image_is_built_proven_and_gone_back_to);
     let Some(homelab) = Homelab::new() else { return };
     homelab.change(TEMPLATE);
 
@@ -421,7 +421,7 @@ fn an_image_is_built_proven_and_gone_back_to() {
 
 #[test]
 fn what_is_wrong_with_an_image_or_a_machine_is_red_and_has_a_way_back() {
-    let _story = story!();
+    let _story = story!(what_is_wrong_with_an_image_or_a_machine_is_red_and_has_a_way_back);
     let Some(homelab) = Homelab::new() else { return };
     homelab.change(TEMPLATE);
     let start = || homelab.start("push").unanswered("production-approval");
@@ -485,7 +485,7 @@ fn what_is_wrong_with_an_image_or_a_machine_is_red_and_has_a_way_back() {
 
 #[test]
 fn drift_is_told_by_the_image_on_record() {
-    let _story = story!();
+    let _story = story!(drift_is_told_by_the_image_on_record);
     let Some(homelab) = Homelab::new() else { return };
     let gh = format!(
         "ISSUES='{}'\n{}",

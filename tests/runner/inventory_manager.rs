@@ -207,7 +207,7 @@ fn no_secret(ran: &Ran) {
 
 #[test]
 fn a_pull_request_is_tested_analysed_built_and_scanned() {
-    let _story = story!();
+    let _story = story!(a_pull_request_is_tested_analysed_built_and_scanned);
     let Some(world) = World::new() else { return };
     let Some(ran) = world.start("main", "pull_request", 0).tool("gh", "echo '[]'").run() else { return };
     succeeded(
@@ -232,7 +232,7 @@ fn a_pull_request_is_tested_analysed_built_and_scanned() {
 
 #[test]
 fn an_analysis_that_finds_something_keeps_its_reports_and_stops_everything() {
-    let _story = story!();
+    let _story = story!(an_analysis_that_finds_something_keeps_its_reports_and_stops_everything);
     let Some(world) = World::new() else { return };
     world.repo.write("ask.py", "import os\n\n\ndef ask():\n    return eval(input())\n");
     world.commit();
@@ -250,7 +250,7 @@ fn an_analysis_that_finds_something_keeps_its_reports_and_stops_everything() {
 
 #[test]
 fn a_commit_on_main_gets_to_production_and_back() {
-    let _story = story!();
+    let _story = story!(a_commit_on_main_gets_to_production_and_back);
     let Some(world) = World::new() else { return };
     let kubernetes = &world.kubernetes;
     let image = |digest: &str| format!("docker.io/acme/inventory-manager@{digest}");
@@ -338,7 +338,7 @@ fn a_commit_on_main_gets_to_production_and_back() {
 
 #[test]
 fn a_service_that_is_not_well_is_red_and_stays() {
-    let _story = story!();
+    let _story = story!(a_service_that_is_not_well_is_red_and_stays);
     let Some(world) = World::new() else { return };
     let Some(ran) = world.start("main", "push", 99).run() else { return };
     ran.job("deploy-production-inventory-manager").succeeded();
@@ -355,7 +355,7 @@ fn a_service_that_is_not_well_is_red_and_stays() {
 /// The life of a state by hand: its backend, its stack, a lock that somebody has left, and nothing of it any more.
 #[test]
 fn a_stack_is_worked_on_by_hand() {
-    let _story = story!();
+    let _story = story!(a_stack_is_worked_on_by_hand);
     let Some(world) = World::new() else { return };
     let ran = world.tf("create-backend", "", &[]);
     succeeded(&ran, &["guard", "create-backend-production"]);
@@ -394,7 +394,7 @@ fn a_stack_is_worked_on_by_hand() {
 /// The other branch's environment: nobody has to agree, and the same jobs are its own.
 #[test]
 fn a_commit_on_develop_gets_to_staging_and_back() {
-    let _story = story!();
+    let _story = story!(a_commit_on_develop_gets_to_staging_and_back);
     let Some(world) = World::of("staging") else { return };
     let kubernetes = &world.kubernetes;
     // It is not well at first, and its containers say why; asked again, it is.

@@ -30,6 +30,7 @@ mod log;
 mod matrix;
 mod process;
 mod record;
+pub(crate) mod watch;
 
 mod drift; // drift in examples/pyfleet: found, said once, and gone
 mod inventory_manager; // the rendered workflows of examples/inventory-manager, executed

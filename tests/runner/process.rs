@@ -1,14 +1,16 @@
 //! One process of a step, and what the runner does to it when the run is cancelled
 //! (actions/runner, `ProcessInvoker.cs`).
 
-use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::io::{self, BufRead, BufReader};
-use std::process::{Child, Command, Stdio};
+use std::panic::panic_any;
+use std::process::{Command, Stdio};
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::thread;
 use std::time::{Duration, Instant};
+
+use super::watch::{Hung, PATIENCE, Watch, processes, tree};
 
 /// How long the entry process has after SIGINT, and then after SIGTERM.
 const AFTER_INTERRUPT: Duration = Duration::from_millis(7500);
@@ -17,7 +19,7 @@ const AFTER_TERMINATE: Duration = Duration::from_millis(2500);
 /// How long the runner waits for the output of processes that outlive the entry process.
 const AFTER_EXIT: Duration = Duration::from_secs(5);
 
-/// No step of a test takes so long; one that hangs must not hang the tests.
+/// No step of a test takes so long; one that goes round for ever must not keep the tests.
 const AT_MOST: Duration = Duration::from_secs(300);
 
 #[derive(Debug, PartialEq, Eq)]
@@ -61,6 +63,7 @@ pub(super) fn run(
     });
 
     let began = Instant::now();
+    let mut watch = Watch::of(child.id(), PATIENCE);
     let mut last = String::new();
     let mut cancelled: Option<(Instant, usize)> = None;
     let mut exited: Option<(Instant, i32)> = None;
@@ -69,6 +72,7 @@ pub(super) fn run(
             Ok(line) => {
                 take(line.strip_suffix('\r').unwrap_or(&line));
                 last.clone_from(&line);
+                watch.has_moved();
                 if cancelled.is_none() && cancel_at.is_some_and(|text| line.contains(text)) {
                     signal(child.id(), "INT");
                     cancelled = Some((Instant::now(), 0));
@@ -89,13 +93,18 @@ pub(super) fn run(
                 *sent = 1;
             }
             (None, Some((since, sent @ 1))) if since.elapsed() > AFTER_INTERRUPT + AFTER_TERMINATE => {
-                kill_tree(&child);
+                kill_tree(child.id());
                 *sent = 2;
             }
             _ => {}
         }
+        if let Some(Hung(how)) = watch.look() {
+            kill_tree(child.id());
+            println!("{how}\nthe last that it said: {last}");
+            panic_any(Hung(how));
+        }
         if began.elapsed() > AT_MOST {
-            kill_tree(&child);
+            kill_tree(child.id());
             panic!("a step runs for more than {AT_MOST:?}; the last that it said: {last}");
         }
     }
@@ -110,21 +119,8 @@ fn signal(process: u32, name: &str) {
         .status();
 }
 
-fn kill_tree(child: &Child) {
-    let mut parents = BTreeMap::new();
-    for process in processes() {
-        // `pid (name) state parent …`; the name may hold anything.
-        let stat = fs::read_to_string(format!("/proc/{process}/stat")).unwrap_or_default();
-        let parent = stat.rsplit_once(')').and_then(|(_, rest)| rest.split_whitespace().nth(1)?.parse().ok());
-        parents.insert(process, parent.unwrap_or(0));
-    }
-    let mut tree = vec![child.id()];
-    let mut next = 0;
-    while let Some(&parent) = tree.get(next) {
-        tree.extend(parents.iter().filter(|(_, own)| **own == parent).map(|(process, _)| *process));
-        next += 1;
-    }
-    tree.into_iter().for_each(|process| signal(process, "KILL"));
+fn kill_tree(process: u32) {
+    tree(process).into_iter().for_each(|process| signal(process, "KILL"));
 }
 
 /// Ends what a job left running, found by the mark that the runner puts into its environment.
@@ -135,9 +131,4 @@ pub(super) fn kill_marked(mark: &str) {
             signal(process, "KILL");
         }
     }
-}
-
-fn processes() -> impl Iterator<Item = u32> {
-    let entries = fs::read_dir("/proc").into_iter().flatten();
-    entries.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok())
 }

@@ -176,7 +176,7 @@ pub(super) fn succeeded(ran: &Ran, jobs: &[&str]) {
 
 #[test]
 fn the_life_of_two_environments() {
-    let _story = story!();
+    let _story = story!(the_life_of_two_environments);
     let Some(mut world) = World::new() else { return };
 
     // There is no backend, and whoever plans is told what to do.

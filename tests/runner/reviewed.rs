@@ -28,7 +28,7 @@ impl World {
 
 #[test]
 fn a_pull_request_is_planned_and_priced() {
-    let _story = story!();
+    let _story = story!(a_pull_request_is_planned_and_priced);
     let Some(world) = World::new() else { return };
     let Some(ran) = world.act("dev", "network", "create-backend", "") else { return };
     ran.job("create-backend-dev").succeeded();

@@ -72,7 +72,7 @@ fn aws() -> Option<Aws> {
 
 #[test]
 fn a_pull_request_that_changes_the_stack_is_checked_scanned_and_planned() {
-    let _story = story!();
+    let _story = story!(a_pull_request_that_changes_the_stack_is_checked_scanned_and_planned);
     let Some(aws) = aws() else { return };
     let repo = pull_request(|repo| {
         repo.append("terraform/outputs.tf", "\noutput \"colour\" {\n  value = \"blue\"\n}\n");
@@ -103,7 +103,7 @@ fn a_pull_request_that_changes_the_stack_is_checked_scanned_and_planned() {
 /// What a pull request makes of the image goes to the scan and nowhere else.
 #[test]
 fn a_pull_request_that_changes_the_image_is_built_and_scanned() {
-    let _story = story!();
+    let _story = story!(a_pull_request_that_changes_the_image_is_built_and_scanned);
     let repo = pull_request(|repo| {
         repo.append("app/server.py", "# Nothing more.\n");
     });
@@ -127,7 +127,7 @@ fn a_pull_request_that_changes_the_image_is_built_and_scanned() {
 
 #[test]
 fn a_pull_request_that_changes_no_stack_passes_the_gate_without_aws() {
-    let _story = story!();
+    let _story = story!(a_pull_request_that_changes_no_stack_passes_the_gate_without_aws);
     let repo = pull_request(|repo| {
         repo.append("app/server.py", "# Nothing more.\n");
     });
@@ -142,7 +142,7 @@ fn a_pull_request_that_changes_no_stack_passes_the_gate_without_aws() {
 
 #[test]
 fn a_step_that_fails_closes_the_gate() {
-    let _story = story!();
+    let _story = story!(a_step_that_fails_closes_the_gate);
     let Some(aws) = aws() else { return };
     let repo = pull_request(|repo| {
         repo.append("terraform/outputs.tf", "\noutput \"colour\" {\nvalue = \"blue\"\n}\n");
@@ -158,7 +158,7 @@ fn a_step_that_fails_closes_the_gate() {
 
 #[test]
 fn a_scan_with_findings_closes_the_gate() {
-    let _story = story!();
+    let _story = story!(a_scan_with_findings_closes_the_gate);
     let Some(aws) = aws() else { return };
     let repo = pull_request(|repo| {
         repo.append("terraform/main.tf", "\n# Changed.\n");
@@ -178,7 +178,7 @@ fn a_scan_with_findings_closes_the_gate() {
 
 #[test]
 fn a_plan_that_fails_is_commented_and_closes_the_gate() {
-    let _story = story!();
+    let _story = story!(a_plan_that_fails_is_commented_and_closes_the_gate);
     let Some(aws) = Aws::start() else { return };
     let repo = pull_request(|repo| {
         repo.append("terraform/main.tf", "\n# Changed.\n");
@@ -193,7 +193,7 @@ fn a_plan_that_fails_is_commented_and_closes_the_gate() {
 
 #[test]
 fn a_fork_gets_checks_and_no_plan() {
-    let _story = story!();
+    let _story = story!(a_fork_gets_checks_and_no_plan);
     let Some(aws) = aws() else { return };
     let repo = pull_request(|repo| {
         repo.append("terraform/main.tf", "\n# Changed.\n");
@@ -210,7 +210,7 @@ fn a_fork_gets_checks_and_no_plan() {
 
 #[test]
 fn the_test_workflow_runs_the_suites_and_comments() {
-    let _story = story!();
+    let _story = story!(the_test_workflow_runs_the_suites_and_comments);
     let Some(_) = tool::find("pytest") else { return };
     let repo = pull_request(|repo| {
         repo.append("app/server.py", "# Nothing more.\n");
@@ -230,7 +230,7 @@ fn the_test_workflow_runs_the_suites_and_comments() {
 
 #[test]
 fn a_test_that_fails_closes_the_gate_and_is_named() {
-    let _story = story!();
+    let _story = story!(a_test_that_fails_closes_the_gate_and_is_named);
     let Some(_) = tool::find("pytest") else { return };
     let repo = pull_request(|repo| {
         repo.append("tests/unit/test_pool.py", "\n\ndef test_wrong():\n    assert False\n");
@@ -249,7 +249,7 @@ fn a_test_that_fails_closes_the_gate_and_is_named() {
 
 #[test]
 fn coverage_below_the_minimum_closes_the_gate() {
-    let _story = story!();
+    let _story = story!(coverage_below_the_minimum_closes_the_gate);
     let Some(_) = tool::find("pytest") else { return };
     let repo = pull_request(|repo| {
         repo.write("app/untested.py", "x = 1\n".repeat(1000));
@@ -413,7 +413,7 @@ impl Production {
 
 #[test]
 fn a_deployment_is_typed_letter_by_letter() {
-    let _story = story!();
+    let _story = story!(a_deployment_is_typed_letter_by_letter);
     let Some(production) = Production::new() else { return };
     for (version, confirm) in [("", "deploy"), ("", "DEPLOY "), ("$(id)", "DEPLOY"), ("latest", "DEPLOY")] {
         let Some(ran) = production.start("deploy", [("version", version), ("confirm", confirm)]).run() else {
@@ -441,7 +441,7 @@ fn a_deployment_is_typed_letter_by_letter() {
 
 #[test]
 fn a_commit_whose_tests_fail_is_not_built() {
-    let _story = story!();
+    let _story = story!(a_commit_whose_tests_fail_is_not_built);
     let Some(production) = Production::new() else { return };
     production.repo.append("tests/unit/test_pool.py", "\n\ndef test_wrong():\n    assert False\n");
     production.commit();
@@ -463,7 +463,7 @@ fn a_commit_whose_tests_fail_is_not_built() {
 
 #[test]
 fn a_finding_or_a_reviewer_keeps_an_image_from_leaving() {
-    let _story = story!();
+    let _story = story!(a_finding_or_a_reviewer_keeps_an_image_from_leaving);
     let Some(production) = Production::new() else { return };
     let finding = r#"{"SchemaVersion": 2, "Results": [{"Target": "os", "Vulnerabilities": [
         {"VulnerabilityID": "CVE-1", "PkgName": "openssl", "Severity": "HIGH", "FixedVersion": "2"}]}]}"#;
@@ -496,7 +496,7 @@ fn a_finding_or_a_reviewer_keeps_an_image_from_leaving() {
 
 #[test]
 fn the_life_of_a_service() {
-    let _story = story!();
+    let _story = story!(the_life_of_a_service);
     let Some(mut production) = Production::new() else { return };
 
     // Built, scanned, approved, pushed and deployed: one digest.

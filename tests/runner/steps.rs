@@ -180,7 +180,7 @@ fn seldom_due(example: &str) {
 /// Terraform by hand, on a push, by the clock and in pull requests.
 #[test]
 fn of_pyfleet() {
-    let _story = story!();
+    let _story = story!(of_pyfleet);
     let Some(checkout) = Checkout::of("pyfleet", "network", "infra/network") else { return };
     let tf = |job: &str, step: &str| {
         let inputs = [("environment", "prod"), ("stack", "network"), ("action", "apply")];
@@ -243,7 +243,7 @@ fn of_pyfleet() {
 /// A service that people deploy.
 #[test]
 fn of_sandbox_broker() {
-    let _story = story!();
+    let _story = story!(of_sandbox_broker);
     let Some(checkout) = Checkout::of("sandbox-broker", "sandbox-broker", "terraform") else { return };
     let digest = format!("sha256:{}", "0".repeat(64));
     let deploy = |job: &str, step: &str| {
@@ -286,7 +286,7 @@ fn of_sandbox_broker() {
 /// A pipeline to Kubernetes.
 #[test]
 fn of_inventory_manager() {
-    let _story = story!();
+    let _story = story!(of_inventory_manager);
     let Some(checkout) = Checkout::of("inventory-manager", "inventory-manager", "infra") else { return };
 
     let wrong = "echo 'def test_wrong(): assert False' >tests/test_wrong.py";
@@ -324,7 +324,7 @@ fn of_inventory_manager() {
 /// An image, and machines.
 #[test]
 fn of_golden_image() {
-    let _story = story!();
+    let _story = story!(of_golden_image);
     let Some(checkout) = Checkout::of("golden-image", "machines", "infrastructure") else { return };
 
     let asked = checkout.step("main", "guard", "guard");
@@ -356,7 +356,7 @@ fn of_golden_image() {
 /// Two images, and a stack that a program writes.
 #[test]
 fn of_experience_showcase() {
-    let _story = story!();
+    let _story = story!(of_experience_showcase);
     let Some(checkout) = Checkout::of("experience-showcase", "showcase", "infra") else { return };
 
     let forgotten = "rm -f package-lock.json infra/package-lock.json";

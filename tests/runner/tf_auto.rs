@@ -47,7 +47,7 @@ fn left_alone(ran: &Ran, environment: &str) {
 
 #[test]
 fn a_push_goes_as_far_as_somebody_has_seen() {
-    let _story = story!();
+    let _story = story!(a_push_goes_as_far_as_somebody_has_seen);
     let Some(world) = World::new() else { return };
     // Pull requests plan nothing that takes a secret of its environment.
     world.repo.replace("pyfleet.yml", "{ secret: ALERT_EMAILS, as: list }", "[ops@example.com]");
@@ -150,7 +150,7 @@ fn a_push_goes_as_far_as_somebody_has_seen() {
 
 #[test]
 fn an_environment_is_promoted_and_destroyed_by_hand() {
-    let _story = story!();
+    let _story = story!(an_environment_is_promoted_and_destroyed_by_hand);
     let Some(world) = World::new() else { return };
     // Who does not agree stops it before anything is applied.
     let ask = |run: Run, action: &str, confirm: &str| {
@@ -222,7 +222,7 @@ fn an_environment_is_promoted_and_destroyed_by_hand() {
 /// Whatever a push asks for elsewhere, an environment below the level is planned with a role that takes no lock.
 #[test]
 fn an_environment_that_is_only_read_is_only_planned() {
-    let _story = story!();
+    let _story = story!(an_environment_that_is_only_read_is_only_planned);
     let world = World::of(|repo| {
         repo.replace("pyfleet.yml", "  prod:\n", "  prod:\n    safety-level: 3\n");
         repo.run(["render"]).exits(0);
