@@ -95,6 +95,7 @@ pub mod diagnostic;
 pub mod yaml;
 pub mod expression;
 pub mod workflow;
+pub mod simulate;
 pub mod action;
 pub mod manifest;
 pub mod check;
@@ -104,7 +105,6 @@ pub mod plan;
 pub mod flowchart;
 pub mod oidc;
 pub mod difference;
-pub mod simulate;
 pub mod guide;
 
 #[cfg(test)]

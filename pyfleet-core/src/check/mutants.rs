@@ -88,6 +88,7 @@ const MUTANTS: &[(&str, &[(&str, &str)])] = &[
     ("matrix-sane", &[("strategy: {matrix: {", "strategy: {max-parallel: 0, matrix: {")]),
     ("needs-context-declared", &[("needs.plan.outputs.changed ==", "needs.plan.outputs.gone ==")]),
     ("needs-dag", &[("needs: test", "needs: [test, gone]")]),
+    ("never-runs", &[("needs.plan.outputs.changed == '2'", "github.event_name == 'push'")]),
     (
         "oidc-fork-guard",
         &[("    if: github.event.pull_request.head.repo.full_name == github.repository\n", "")],

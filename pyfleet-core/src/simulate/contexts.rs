@@ -40,10 +40,15 @@ fn github(workflow: &Workflow, event: &Event) -> Value {
         ),
     };
     let owner = event.repository.as_deref().and_then(|slug| slug.split_once('/')).map(|(owner, _)| owner);
-    let [base, head] = if event.is_pull_request() {
-        [event.base(), event.reference.as_ref().map(Reference::name)].map(perhaps)
-    } else {
-        [Value::from(""), Value::from("")]
+    let [base, head] = match event.name.as_str() {
+        _ if event.is_pull_request() => {
+            [event.base(), event.reference.as_ref().map(Reference::name)].map(perhaps)
+        }
+        // GitHub documents them for the two above, and does not say what they are here.
+        name if name.starts_with("pull_request_") || name == "merge_group" => {
+            [Value::Unknown, Value::Unknown]
+        }
+        _ => ["", ""].map(Value::from),
     };
     let kind = if is_merged(event) { Some("branch") } else { runs_on.as_ref().map(Reference::kind) };
     Object::open()
@@ -59,7 +64,7 @@ fn github(workflow: &Workflow, event: &Event) -> Value {
         .with("actor", perhaps(event.actor.as_deref()))
         .with("triggering_actor", perhaps(event.actor.as_deref()))
         .with("workflow", perhaps(workflow.name.as_deref()))
-        .with("run_attempt", "1")
+        .with("run_attempt", perhaps((!event.is_any).then_some("1")))
         .into()
 }
 
@@ -81,7 +86,7 @@ fn payload(workflow: &Workflow, event: &Event) -> Value {
         "push" => {
             let reference = event.runs_on().map(|reference| reference.full());
             payload.insert("ref", perhaps(reference));
-            payload.insert("deleted", false.into());
+            payload.insert("deleted", perhaps((!event.is_any).then_some(false)));
         }
         "workflow_dispatch" => payload.insert("inputs", texts(workflow, event)),
         _ => {}
@@ -90,7 +95,13 @@ fn payload(workflow: &Workflow, event: &Event) -> Value {
     let own: &[(&str, &[&str])] = &[
         (
             "pull_request",
-            &["pull_request", "pull_request_target", "pull_request_review", "pull_request_review_comment"],
+            &[
+                "pull_request",
+                "pull_request_target",
+                "pull_request_review",
+                "pull_request_review_comment",
+                "pull_request_comment",
+            ],
         ),
         ("merge_group", &["merge_group"]),
         ("inputs", &["workflow_dispatch"]),
@@ -155,11 +166,15 @@ pub(super) fn filled_in(input: &Input, given: Option<&str>) -> Value {
     }
 }
 
+fn in_run(input: &Input, name: &str, event: &Event) -> Value {
+    if event.is_any { Value::Unknown } else { filled_in(input, given(event, name)) }
+}
+
 /// `github.event.inputs`.
 fn texts(workflow: &Workflow, event: &Event) -> Value {
     let mut texts = Object::new();
     for (name, input) in workflow.on.workflow_dispatch.iter().flat_map(|dispatch| &dispatch.inputs) {
-        texts.insert(name, filled_in(input, given(event, name)));
+        texts.insert(name, in_run(input, name, event));
     }
     texts.into()
 }
@@ -171,7 +186,7 @@ fn inputs(workflow: &Workflow, event: &Event) -> Value {
         return inputs.into();
     }
     for (name, input) in workflow.on.workflow_dispatch.iter().flat_map(|dispatch| &dispatch.inputs) {
-        let value = filled_in(input, given(event, name));
+        let value = in_run(input, name, event);
         let typed = match (&value, input.kind) {
             (Value::String(text), InputKind::Boolean) => Value::Boolean(&**text == "true"),
             _ => value,

@@ -41,6 +41,8 @@ pub struct Event {
     pub default_branch: Option<String>,
     /// What is taken to be so.
     pub assumed: Vec<Assumption>,
+    /// Whether it stands for every event of its name: then nothing is taken for granted, not even that jobs succeed.
+    pub is_any: bool,
 }
 
 /// A branch or a tag.
@@ -111,6 +113,25 @@ impl Event {
         Self { name: name.into(), ..Self::default() }
     }
 
+    /// Every event of a name: what is answered of it holds for each of them, however its jobs end.
+    ///
+    /// ```
+    /// use pyfleet_core::simulate::{Answer, Event, simulate};
+    /// use pyfleet_core::{source::Source, workflow};
+    ///
+    /// let text = "
+    /// on: pull_request
+    /// jobs:
+    ///   publish: { if: github.ref == 'refs/heads/main', runs-on: ubuntu-24.04, steps: [{ run: make }] }
+    /// ";
+    /// let workflow = workflow::parse(Source::new("ci.yml", text)).0.unwrap().0;
+    /// let never = simulate(&workflow, &Event::any("pull_request"));
+    /// assert_eq!(never.jobs["publish"].runs.answer, Answer::No);
+    /// ```
+    pub fn any(name: impl Into<String>) -> Self {
+        Self { is_any: true, ..Self::new(name) }
+    }
+
     /// This, with what is pushed or run: see [`Reference::read`].
     #[must_use]
     pub fn on(mut self, reference: &str) -> Self {
@@ -153,6 +174,7 @@ impl Event {
     /// What kind of the event it is, where that is told, or is what happens most.
     pub(super) fn activity(&self) -> Option<&str> {
         self.activity.as_deref().or(match self.name.as_str() {
+            _ if self.is_any => None,
             "merge_group" => Some("checks_requested"),
             _ if self.is_pull_request() => Some("synchronize"),
             _ => None,

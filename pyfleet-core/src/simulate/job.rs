@@ -46,12 +46,13 @@ impl From<&Result> for Value {
     }
 }
 
-struct Ended {
+struct Ended<'w> {
     result: Result,
     outputs: Value,
+    before: Before<'w>,
 }
 
-impl Ended {
+impl Ended<'_> {
     fn is(&self, result: &str) -> Option<bool> {
         match &self.result {
             Result::Known(own) => Some(own == result),
@@ -61,24 +62,87 @@ impl Ended {
     }
 }
 
+/// How all the jobs ended that stand before a job, directly or not.
+#[derive(Debug, Clone)]
+struct Before<'w> {
+    success: Option<bool>,
+    failure: Option<bool>,
+    was_cancelled: bool,
+    /// The nearest of them that did not succeed, and how it ended.
+    stopped_by: Option<(&'w str, String)>,
+    /// The nearest of them of which it is not known how it ends.
+    uncertain: Option<&'w str>,
+}
+
+impl<'w> Before<'w> {
+    fn of(direct: &[&'w str], ended: &IndexMap<&'w str, Ended<'w>>) -> Self {
+        let mut before = Self {
+            success: Some(true),
+            failure: Some(false),
+            was_cancelled: false,
+            stopped_by: None,
+            uncertain: None,
+        };
+        let direct = || direct.iter().filter_map(|id| Some((*id, ended.get(id)?)));
+        for (_, own) in direct() {
+            before.success = both(before.success, both(own.is("success"), own.before.success));
+            before.failure = either(before.failure, either(own.is("failure"), own.before.failure));
+            before.was_cancelled |= own.is("cancelled") == Some(true) || own.before.was_cancelled;
+        }
+        let stopped = direct().find_map(|(id, own)| match &own.result {
+            Result::Known(text) if text != "success" => Some((id, text.clone())),
+            _ => None,
+        });
+        before.stopped_by = stopped.or_else(|| direct().find_map(|(_, own)| own.before.stopped_by.clone()));
+        let uncertain = direct().find(|(_, own)| !matches!(own.result, Result::Known(_))).map(|(id, _)| id);
+        before.uncertain = uncertain.or_else(|| direct().find_map(|(_, own)| own.before.uncertain));
+        before
+    }
+
+    /// What the status functions answer behind them.
+    fn status(&self, event: &Event) -> Status {
+        Status {
+            success: self.success,
+            failure: self.failure,
+            // A job that is cancelled may be the run's end, or only its own.
+            cancelled: (!event.is_any && !self.was_cancelled).then_some(false),
+        }
+    }
+}
+
+fn both(left: Option<bool>, right: Option<bool>) -> Option<bool> {
+    match (left, right) {
+        (Some(false), _) | (_, Some(false)) => Some(false),
+        (Some(true), Some(true)) => Some(true),
+        _ => None,
+    }
+}
+
+fn either(left: Option<bool>, right: Option<bool>) -> Option<bool> {
+    both(left.map(|own| !own), right.map(|own| !own)).map(|neither| !neither)
+}
+
 pub(super) fn simulate(
     workflow: &Workflow,
     graph: &Graph<'_>,
     event: &Event,
 ) -> IndexMap<String, SimulatedJob> {
     let of_run = scope(workflow, event);
-    let mut ended: IndexMap<&str, Ended> = IndexMap::new();
+    let mut ended: IndexMap<&str, Ended<'_>> = IndexMap::new();
     let mut simulated = IndexMap::new();
     for id in order(workflow, graph) {
         let job = &workflow.jobs[id];
+        let before = Before::of(graph.needs(id), &ended);
         let here = of_run.clone().with("needs", needs(graph.needs(id), &ended));
-        let (mut runs, mut result) = decide(id, job, graph, &ended, here.clone());
+        let (mut runs, mut result) = decide(job, &before, here.clone().with_status(before.status(event)));
         if runs.answer == Answer::Unknown && speaks_of(&event.assumed, id) {
             runs = Verdict { answer: Answer::Yes, because: vec!["that is assumed".to_owned()] };
-            result = Result::Known("success".to_owned());
+            result = success();
         }
-        let combinations = matrix::combinations(job, &here);
         let mut outputs = outputs(job, &runs, &here);
+        if event.is_any && runs.answer != Answer::No {
+            (result, outputs) = (Result::Unknown, Object::open().into());
+        }
         if runs.answer == Answer::Yes {
             let assumed = |name: &str, own: Value| assume(&own, &event.assumed, &["needs", id, name]);
             outputs = assumed("outputs", outputs);
@@ -89,20 +153,18 @@ pub(super) fn simulate(
                 result = if is_hidden { Result::Unknown } else { Result::Known(text.to_string()) };
             }
         }
+        let strategy = job.strategy.as_ref();
         simulated.insert(
             id.to_owned(),
             SimulatedJob {
                 runs,
                 needs: graph.needs(id).iter().map(|needed| (*needed).to_owned()).collect(),
                 environment: environment(job, &here),
-                combinations,
-                has_matrix: job
-                    .strategy
-                    .as_ref()
-                    .is_some_and(|own| own.computed.is_some() || own.matrix.is_some()),
+                combinations: matrix::combinations(job, &here),
+                has_matrix: strategy.is_some_and(|own| own.computed.is_some() || own.matrix.is_some()),
             },
         );
-        ended.insert(id, Ended { result, outputs });
+        ended.insert(id, Ended { result, outputs, before });
     }
     simulated
 }
@@ -140,7 +202,7 @@ fn order<'w>(workflow: &'w Workflow, graph: &Graph<'w>) -> Vec<&'w str> {
 }
 
 /// `needs`: how those ended that a job waits for.
-fn needs(direct: &[&str], ended: &IndexMap<&str, Ended>) -> Value {
+fn needs(direct: &[&str], ended: &IndexMap<&str, Ended<'_>>) -> Value {
     let mut needs = Object::new();
     for id in direct {
         let Some(own) = ended.get(id) else { continue };
@@ -176,16 +238,7 @@ fn environment(job: &Job, scope: &Scope) -> Option<String> {
     Some(name).filter(|name| !name.is_empty())
 }
 
-fn decide(
-    id: &str,
-    job: &Job,
-    graph: &Graph<'_>,
-    ended: &IndexMap<&str, Ended>,
-    scope: Scope,
-) -> (Verdict, Result) {
-    let ancestors = graph.ancestors(id);
-    let status = status(&ancestors, ended);
-    let scope = scope.with_status(status);
+fn decide(job: &Job, before: &Before<'_>, scope: Scope) -> (Verdict, Result) {
     let written = job.condition.as_deref().filter(|text| !text.trim().is_empty());
     let expression = match written.map(condition).transpose() {
         Ok(expression) => expression,
@@ -193,32 +246,20 @@ fn decide(
         Err(_) => return (Verdict::unknown("its condition is none"), Result::Unknown),
     };
     let asks_status = expression.as_ref().is_some_and(Expression::calls_status);
-    if !asks_status && status.success != Some(true) {
-        let before = ancestors.iter().find_map(|before| {
-            let own = ended.get(before)?;
-            match &own.result {
-                Result::Known(text) if text != "success" => Some((before, Some(text.clone()))),
-                Result::SuccessOrSkipped | Result::Unknown if status.success.is_none() => {
-                    Some((before, None))
-                }
-                _ => None,
-            }
-        });
-        match before {
-            Some((before, Some(result))) => {
-                let how = match result.as_str() {
-                    "failure" => "fails",
-                    "cancelled" => "is cancelled",
-                    _ => "is skipped",
-                };
-                return (Verdict::no(format!("`{before}` {how}")), skipped());
-            }
-            Some((before, None)) if expression.is_none() => {
-                let because = format!("it depends on whether `{before}` runs");
-                return (Verdict::unknown(because), Result::SuccessOrSkipped);
-            }
-            _ => {}
+    let depends = |id: &str| format!("it depends on whether `{id}` runs");
+    match (&before.stopped_by, before.uncertain) {
+        (Some((id, result)), _) if !asks_status => {
+            let how = match result.as_str() {
+                "failure" => "fails",
+                "cancelled" => "is cancelled",
+                _ => "is skipped",
+            };
+            return (Verdict::no(format!("`{id}` {how}")), skipped());
         }
+        (None, Some(id)) if expression.is_none() => {
+            return (Verdict::unknown(depends(id)), Result::SuccessOrSkipped);
+        }
+        _ => {}
     }
     let (Some(expression), Some(text)) = (expression, written) else {
         return (Verdict::yes(), success());
@@ -242,11 +283,8 @@ fn decide(
                     Evaluated::Unknown { because, .. } => reason::unknown(because, text),
                     Evaluated::Known(_) => Vec::new(),
                 };
-                let uncertain = ancestors.iter().find(|before| {
-                    ended.get(*before).is_some_and(|own| !matches!(own.result, Result::Known(_)))
-                });
-                if let Some(before) = uncertain.filter(|_| !asks_status || because.is_empty()) {
-                    because.push(format!("it depends on whether `{before}` runs"));
+                if let Some(id) = before.uncertain.filter(|_| !asks_status || because.is_empty()) {
+                    because.push(depends(id));
                 }
                 (Verdict { answer: Answer::Unknown, because }, Result::SuccessOrSkipped)
             }
@@ -260,26 +298,4 @@ fn success() -> Result {
 
 fn skipped() -> Result {
     Result::Known("skipped".to_owned())
-}
-
-/// What the status functions answer to a job behind others.
-fn status(ancestors: &[&str], ended: &IndexMap<&str, Ended>) -> Status {
-    let all = |result: &str| -> Vec<Option<bool>> {
-        ancestors.iter().filter_map(|before| ended.get(before)).map(|own| own.is(result)).collect()
-    };
-    let (succeeded, failed) = (all("success"), all("failure"));
-    let was_cancelled = all("cancelled").contains(&Some(true));
-    Status {
-        success: if succeeded.contains(&Some(false)) {
-            Some(false)
-        } else if succeeded.contains(&None) {
-            None
-        } else {
-            Some(true)
-        },
-        // A job of which it is not known whether it runs succeeds if it does.
-        failure: Some(failed.contains(&Some(true))),
-        // A job that is cancelled may be the run's end, or only its own.
-        cancelled: if was_cancelled { None } else { Some(false) },
-    }
 }

@@ -177,6 +177,9 @@ fn of_other(on: &Triggers, event: &Event) -> Option<Verdict> {
 
 /// What GitHub asks of inputs before it starts a run.
 fn of_inputs(dispatch: &Dispatch, event: &Event) -> Verdict {
+    if event.is_any {
+        return Verdict::yes(); // With inputs that GitHub takes.
+    }
     let is_known = |name: &str| dispatch.inputs.keys().any(|own| own.eq_ignore_ascii_case(name));
     let unknown: Vec<String> =
         event.inputs.keys().filter(|name| !is_known(name)).map(|name| format!("`{name}`")).collect();

@@ -337,6 +337,7 @@ proptest! {
         facts in prop::collection::btree_map(0..9_usize, (any::<bool>(), any::<bool>()), 0..9),
         branch in prop::option::of(any::<bool>()),
         later in any::<bool>(),
+        failing in prop::collection::btree_set(0..6_usize, 0..3),
     ) {
         let ids: Vec<String> = (0..jobs.len()).map(|id| format!("j{id}")).collect();
         let needs: Vec<Vec<&str>> = jobs
@@ -371,6 +372,16 @@ proptest! {
                 little.assumed.push(fact.clone());
             }
             much.assumed.push(fact);
+        }
+        // What holds for every event holds for this one, however its jobs end.
+        let mut worst = much.clone();
+        for job in failing {
+            worst.assumed.push(format!("needs.j{job}.result=failure").parse().unwrap());
+        }
+        let (any, worst) = (run(&Event::any("push"), &jobs), run(&worst, &jobs));
+        for (id, job) in &any.jobs {
+            let is = worst.jobs[id].runs.answer;
+            prop_assert!(job.runs.answer == Answer::Unknown || job.runs.answer == is, "{}: {:?}", id, job.runs);
         }
         let (before, after) = (run(&little, &jobs), run(&much, &jobs));
         // Of a job that is skipped nothing can be assumed.

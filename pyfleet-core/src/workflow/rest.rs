@@ -32,6 +32,7 @@ const OF_STEPS: &[&str] = &[
 /// around it.
 const OF_JOBS: &[&str] = &[
     "concurrency-policy",
+    "never-runs",
     "oidc-fork-guard",
     "oidc-permission-match",
     "permissions-explicit",

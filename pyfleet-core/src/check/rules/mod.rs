@@ -24,6 +24,7 @@ mod literal_expression_open;
 mod matrix_sane;
 mod needs_context_declared;
 mod needs_dag;
+mod never_runs;
 mod oidc_fork_guard;
 mod oidc_permission_match;
 mod permissions_explicit;
@@ -81,6 +82,7 @@ pub static RULES: &[&Rule] = &[
     &matrix_sane::RULE,
     &needs_context_declared::RULE,
     &needs_dag::RULE,
+    &never_runs::RULE,
     &oidc_fork_guard::RULE,
     &oidc_permission_match::RULE,
     &permissions_explicit::RULE,

@@ -1,0 +1,268 @@
+//! `never-runs`.
+
+use std::collections::BTreeSet;
+
+use indexmap::IndexSet;
+
+use crate::check::{Check, Group, Rule, WorkflowFile};
+use crate::diagnostic::{Diagnostics, Path, Place, Severity};
+use crate::simulate::{Answer, Assumption, Event, Reference, Simulation, simulate};
+use crate::spelling::listed;
+use crate::workflow::{Graph, Triggers};
+
+/// So many events are tried; a workflow with more is taken to run.
+const MOST: usize = 32;
+
+pub(super) static RULE: Rule = Rule {
+    code: "never-runs",
+    group: Group::Graph,
+    severity: Severity::Warning,
+    rejects: false,
+    summary: "a job can run on one of the events that start its workflow",
+    documentation: "\
+## What it does
+Takes every event that starts the workflow, with each of its types, branches and times, and asks of every job whether its
+`if:` can hold then, whatever else is the case and however the jobs before it end. Warns of a job that never runs. A
+condition that is written to be false, `if: false`, is meant so.
+
+## Why
+GitHub shows such a job as skipped, and skipped counts as passed. A job that waits for `refs/heads/main` where pull
+requests start the workflow, for a type that is not listed under `types`, or for a time that is no longer under `schedule`
+is noticed when somebody misses what it does.
+
+## Example
+```yaml
+on:
+  pull_request:
+jobs:
+  publish:
+    if: github.ref == 'refs/heads/main'
+```
+
+## Instead
+```yaml
+on:
+  pull_request:
+  push: {branches: [main]}
+jobs:
+  publish:
+    if: github.ref == 'refs/heads/main'
+```
+",
+    check: Check::Workflow(check),
+};
+
+fn check(file: &WorkflowFile<'_>, findings: &mut Diagnostics) {
+    let workflow = file.workflow;
+    let has_condition = workflow.jobs.values().any(|job| job.condition.is_some());
+    let Some(events) = events(&workflow.on).filter(|_| has_condition) else { return };
+    let simulations: Vec<(&Event, Simulation)> =
+        events.iter().map(|event| (event, simulate(workflow, event))).collect();
+    // A file that GitHub refuses, or a filter that lets nothing through, is another finding.
+    let started = || simulations.iter().filter(|(_, own)| own.starts.answer != Answer::No);
+    if started().next().is_none() {
+        return;
+    }
+    let never = |id: &str| started().all(|(_, own)| own.jobs[id].runs.answer == Answer::No);
+    let never: BTreeSet<&str> = workflow.jobs.keys().map(String::as_str).filter(|id| never(id)).collect();
+    if never.is_empty() {
+        return;
+    }
+    let behind = Graph::of(workflow).waiting_for(never.iter().copied());
+    for id in never.difference(&behind) {
+        let (mut names, mut reasons) = (IndexSet::new(), IndexSet::new());
+        for (event, simulation) in started() {
+            names.insert(event.name.as_str());
+            reasons.insert(simulation.jobs[*id].runs.because.join(", and "));
+        }
+        // Whoever writes `false` means it.
+        if reasons.iter().any(|reason| reason.contains("`false` is false")) {
+            continue;
+        }
+        let reason = match reasons.first() {
+            Some(only) if reasons.len() == 1 => only.clone(),
+            _ => format!("its condition holds on none of {}", listed(names)),
+        };
+        let message = format!("`{id}` never runs: {reason}");
+        let place = Path::of(["jobs", id, "if"]);
+        findings.push(
+            RULE.finding(Place::value(place), message)
+                .with_help("add the event that it waits for under `on`, or take the job out"),
+        );
+    }
+}
+
+/// Every event that starts the workflow, as far as its filters tell them apart; nothing where a caller decides.
+fn events(on: &Triggers) -> Option<Vec<Event>> {
+    if on.workflow_call.is_some() {
+        return None;
+    }
+    let mut all = Vec::new();
+    for name in on.names() {
+        let any = Event::any(name);
+        match name {
+            "push" => {
+                let push = on.push.as_ref()?;
+                let is_open = !push.branches_ignore.is_empty()
+                    || !push.tags_ignore.is_empty()
+                    || push.branches.is_empty() && push.tags.is_empty();
+                match names(&push.branches).zip(names(&push.tags)).filter(|_| !is_open) {
+                    Some((branches, tags)) => {
+                        let branches = branches.iter().map(|name| Reference::Branch(name.clone()));
+                        let tags = tags.iter().map(|name| Reference::Tag(name.clone()));
+                        let on = |reference| Event { reference: Some(reference), ..any.clone() };
+                        all.extend(branches.chain(tags).map(on));
+                    }
+                    None => all.push(any),
+                }
+            }
+            "pull_request" | "pull_request_target" => {
+                let own = if name == "pull_request" { &on.pull_request } else { &on.pull_request_target };
+                let own = own.as_ref()?;
+                let bases =
+                    names(&own.branches).filter(|names| !names.is_empty() && own.branches_ignore.is_empty());
+                let bases: Vec<Option<String>> =
+                    bases.map_or_else(|| vec![None], |names| names.iter().cloned().map(Some).collect());
+                for event in of_types(&any, &own.types, &["opened", "synchronize", "reopened"]) {
+                    all.extend(bases.iter().map(|base| Event { base: base.clone(), ..event.clone() }));
+                }
+            }
+            "merge_group" => {
+                let types = on.merge_group.as_ref().map(|own| own.types.as_slice());
+                all.extend(of_types(&any, types.unwrap_or_default(), &["checks_requested"]));
+            }
+            "schedule" if !on.schedule.is_empty() => {
+                for schedule in &on.schedule {
+                    let time: Assumption = format!("github.event.schedule={}", schedule.cron).parse().ok()?;
+                    all.push(any.clone().assuming(time));
+                }
+            }
+            "workflow_run" => {
+                all.extend(of_types(&any, on.workflow_run.as_ref().map_or(&[], |own| &own.types), &[]));
+            }
+            _ => {
+                let types = on.other.get(name).map(|filters| &filters["types"]);
+                let types: Vec<String> = match types {
+                    Some(serde_json::Value::String(only)) => vec![only.clone()],
+                    Some(serde_json::Value::Array(types)) => {
+                        types.iter().map(|own| own.as_str().map(str::to_owned)).collect::<Option<_>>()?
+                    }
+                    _ => Vec::new(),
+                };
+                all.extend(of_types(&any, &types, &[]));
+            }
+        }
+    }
+    (all.len() <= MOST).then_some(all)
+}
+
+/// An event of each type; of every type where none is known.
+fn of_types(any: &Event, types: &[String], usual: &[&str]) -> Vec<Event> {
+    let usual: Vec<String> = usual.iter().map(|own| (*own).to_owned()).collect();
+    let types = if types.is_empty() { &usual } else { types };
+    if types.is_empty() {
+        return vec![any.clone()];
+    }
+    types.iter().map(|own| Event { activity: Some(own.clone()), ..any.clone() }).collect()
+}
+
+/// The names of a filter whose patterns are names.
+fn names(patterns: &[String]) -> Option<&[String]> {
+    let is_name = |pattern: &String| !pattern.contains(['*', '?', '+', '[', ']', '!', '\\']);
+    patterns.iter().all(is_name).then_some(patterns)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::RULE;
+    use crate::check::fixture;
+
+    #[test]
+    fn conditions_that_no_event_meets() {
+        fixture::check(
+            &RULE,
+            "
+on:
+  pull_request: {types: [opened, labeled]}
+  push: {branches: [main], tags: [v1]}
+  schedule: [{cron: 17 3 * * 1}]
+jobs:
+  publish:
+    if: github.event_name == 'release'
+#       ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ warning[never-runs]: `publish` never runs: its condition holds on none of push, pull_request, schedule
+  closed: {if: github.event.action == 'closed'}
+#              ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ warning[never-runs]: `closed` never runs
+  nightly: {if: github.event.schedule == '0 0 * * *'}
+#               ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ warning[never-runs]: `nightly` never runs
+  behind: {needs: nightly}
+  dev: {if: github.event_name == 'push' && github.ref == 'refs/heads/dev'}
+#           ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ warning[never-runs]: `dev` never runs
+  mend: {if: failure()}
+#            ^^^^^^^^^ warning[never-runs]: `mend` never runs: `failure()` is false
+",
+        );
+    }
+
+    #[test]
+    fn of_a_pull_request_the_ref_is_no_branch() {
+        fixture::check(
+            &RULE,
+            "
+on: pull_request
+jobs:
+  publish: {if: github.ref == 'refs/heads/main'}
+#               ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ warning[never-runs]: `publish` never runs: `github.ref == 'refs/heads/main'` is false: `github.ref` is `refs/pull/1/merge`
+  first: {if: github.event.action == 'opened'}
+  merged: {if: github.event.pull_request.merged}
+  into: {if: github.base_ref == 'main'}
+",
+        );
+    }
+
+    #[test]
+    fn what_may_hold_passes() {
+        fixture::check(
+            &RULE,
+            "
+on:
+  pull_request: {types: [labeled]}
+  push: {branches: [main, 'v*']}
+  workflow_dispatch: {inputs: {go: {type: boolean}}}
+  schedule: [{cron: 17 3 * * 1}, {cron: 0 1 * * *}]
+  issues: {types: [opened]}
+  repository_dispatch:
+jobs:
+  a: {if: github.event.label.name == 'x'}
+  b: {if: \"startsWith(github.ref, 'refs/heads/v')\"}
+  c: {if: inputs.go}
+  d: {if: github.event.schedule == '0 1 * * *'}
+  e: {if: github.event.action == 'opened'}
+  f: {if: github.run_attempt > 1}
+  g: {if: \"github.actor == 'renovate[bot]'\"}
+  h: {needs: a, if: failure()}
+  i: {needs: a, if: needs.a.result == 'failure' && always()}
+  j: {needs: a, if: needs.a.outputs.x}
+  k: {if: vars.ON}
+  l: {if: github.event.client_payload.x}
+  m: {if: github.event.issue.number}
+  n: {if: github.repository == 'acme/shop'}
+  o: {needs: a, if: cancelled()}
+  p: {if: github.head_ref == 'x'}
+  q: {if: false}
+  r: {if: false && github.event_name == 'release'}
+",
+        );
+    }
+
+    #[test]
+    fn a_caller_may_be_anybody() {
+        fixture::check(
+            &RULE,
+            "
+on: [push, workflow_call]
+jobs:
+  a: {if: github.event_name == 'release'}
+",
+        );
+    }
+}
