@@ -7,7 +7,7 @@ use indexmap::IndexMap;
 
 use super::assumption::{assume, speaks_of};
 use super::contexts::{scope, text};
-use super::{Answer, Event, Verdict, matrix, reason};
+use super::{Answer, Event, Simulator, Verdict, matrix, reason};
 use crate::expression::evaluate::{Evaluated, Scope, Status, holds};
 use crate::expression::value::{Object, Value};
 use crate::expression::{Expression, condition};
@@ -122,55 +122,88 @@ fn either(left: Option<bool>, right: Option<bool>) -> Option<bool> {
     both(left.map(|own| !own), right.map(|own| !own)).map(|neither| !neither)
 }
 
-pub(super) fn simulate(
-    workflow: &Workflow,
-    graph: &Graph<'_>,
-    event: &Event,
-) -> IndexMap<String, SimulatedJob> {
-    let of_run = scope(workflow, event);
-    let mut ended: IndexMap<&str, Ended<'_>> = IndexMap::new();
-    let mut simulated = IndexMap::new();
-    for id in order(workflow, graph) {
-        let job = &workflow.jobs[id];
-        let before = Before::of(graph.needs(id), &ended);
-        let here = of_run.clone().with("needs", needs(graph.needs(id), &ended));
-        let (mut runs, mut result) = decide(job, &before, here.clone().with_status(before.status(event)));
-        if runs.answer == Answer::Unknown && speaks_of(&event.assumed, id) {
-            runs = Verdict { answer: Answer::Yes, because: vec!["that is assumed".to_owned()] };
-            result = success();
-        }
-        let mut outputs = outputs(job, &runs, &here);
-        if event.is_any && runs.answer != Answer::No {
-            (result, outputs) = (Result::Unknown, Object::open().into());
-        }
-        if runs.answer == Answer::Yes {
-            let assumed = |name: &str, own: Value| assume(&own, &event.assumed, &["needs", id, name]);
-            outputs = assumed("outputs", outputs);
-            if let Some(text) = assumed("result", (&result).into()).text() {
-                // What others see of a job that may fail is not documented.
-                let goes_on = job.continue_on_error.as_ref().is_some_and(|own| !own.is(&false));
-                let is_hidden = goes_on && &*text == "failure";
-                result = if is_hidden { Result::Unknown } else { Result::Known(text.to_string()) };
-            }
-        }
-        let strategy = job.strategy.as_ref();
-        simulated.insert(
-            id.to_owned(),
-            SimulatedJob {
-                runs,
-                needs: graph.needs(id).iter().map(|needed| (*needed).to_owned()).collect(),
-                environment: environment(job, &here),
-                combinations: matrix::combinations(job, &here),
-                has_matrix: strategy.is_some_and(|own| own.computed.is_some() || own.matrix.is_some()),
-            },
-        );
-        ended.insert(id, Ended { result, outputs, before });
-    }
-    simulated
+/// The condition of a job, and its text.
+#[derive(Debug)]
+pub(super) struct Condition<'w> {
+    text: &'w str,
+    /// None where it is no expression: such a file is not simulated.
+    expression: Option<Expression>,
 }
 
-/// Each job after those that it needs; else as they are written.
-fn order<'w>(workflow: &'w Workflow, graph: &Graph<'w>) -> Vec<&'w str> {
+impl<'w> Condition<'w> {
+    pub(super) fn of(job: &'w Job) -> Option<Self> {
+        let text = job.condition.as_deref().filter(|text| !text.trim().is_empty())?;
+        Some(Self { text, expression: condition(text).ok() })
+    }
+}
+
+impl<'w> Simulator<'w> {
+    pub(super) fn describe(&self, event: &Event) -> IndexMap<String, SimulatedJob> {
+        let mut described = IndexMap::new();
+        self.walk(event, true, |id, runs, scope| {
+            let (job, scope) = (&self.workflow.jobs[id], &scope());
+            let strategy = job.strategy.as_ref();
+            let job = SimulatedJob {
+                runs,
+                needs: self.graph.needs(id).iter().map(|needed| (*needed).to_owned()).collect(),
+                environment: environment(job, scope),
+                combinations: matrix::combinations(job, scope),
+                has_matrix: strategy.is_some_and(|own| own.computed.is_some() || own.matrix.is_some()),
+            };
+            described.insert(id.to_owned(), job);
+        });
+        described
+    }
+
+    pub(super) fn answer(&self, event: &Event) -> IndexMap<&'w str, Answer> {
+        let mut answers = IndexMap::new();
+        self.walk(event, false, |id, runs, _| {
+            answers.insert(id, runs.answer);
+        });
+        answers
+    }
+
+    /// Goes through the jobs in order. Reasons, which only people need, are found where they are asked for.
+    fn walk(&self, event: &Event, reasons: bool, mut tell: impl FnMut(&'w str, Verdict, &dyn Fn() -> Scope)) {
+        let of_run = scope(self.workflow, event);
+        let mut ended: IndexMap<&str, Ended<'w>> = IndexMap::new();
+        for &id in &self.order {
+            let job = &self.workflow.jobs[id];
+            let before = Before::of(self.graph.needs(id), &ended);
+            // Most jobs are decided without it.
+            let here = || of_run.clone().with("needs", needs(self.graph.needs(id), &ended));
+            let with_status = || here().with_status(before.status(event));
+            let (mut runs, mut result) = decide(self.conditions.get(id), &before, with_status, reasons);
+            if runs.answer == Answer::Unknown && speaks_of(&event.assumed, id) {
+                runs = Verdict { answer: Answer::Yes, because: vec!["that is assumed".to_owned()] };
+                result = success();
+            }
+            let mut outputs = match runs.answer {
+                Answer::No => Object::new().into(),
+                _ if event.is_any => Object::open().into(),
+                _ => outputs(job, runs.answer, &here()),
+            };
+            if event.is_any && runs.answer != Answer::No {
+                result = Result::Unknown;
+            }
+            if runs.answer == Answer::Yes && !event.assumed.is_empty() {
+                let assumed = |name: &str, own: Value| assume(&own, &event.assumed, &["needs", id, name]);
+                outputs = assumed("outputs", outputs);
+                if let Some(text) = assumed("result", (&result).into()).text() {
+                    // What others see of a job that may fail is not documented.
+                    let goes_on = job.continue_on_error.as_ref().is_some_and(|own| !own.is(&false));
+                    let is_hidden = goes_on && &*text == "failure";
+                    result = if is_hidden { Result::Unknown } else { Result::Known(text.to_string()) };
+                }
+            }
+            tell(id, runs, &here);
+            ended.insert(id, Ended { result, outputs, before });
+        }
+    }
+}
+
+/// Each job after those that it needs; else as they are written. Jobs in a circle are left out.
+pub(super) fn order<'w>(workflow: &'w Workflow, graph: &Graph<'w>) -> Vec<&'w str> {
     let mut missing: IndexMap<&str, usize> =
         workflow.jobs.keys().map(|id| (id.as_str(), graph.needs(id).len())).collect();
     let mut waiting: IndexMap<&str, Vec<&str>> = IndexMap::new();
@@ -212,21 +245,15 @@ fn needs(direct: &[&str], ended: &IndexMap<&str, Ended<'_>>) -> Value {
     needs.into()
 }
 
-/// What a job tells those that need it: nothing where it does not run, and what only its steps know is not known.
-fn outputs(job: &Job, runs: &Verdict, scope: &Scope) -> Value {
-    if runs.answer == Answer::No {
-        return Object::new().into();
-    }
+/// What a job tells those that need it: what only its steps know is not known.
+fn outputs(job: &Job, runs: Answer, scope: &Scope) -> Value {
     if job.uses.is_some() {
         return Object::open().into();
     }
     let mut outputs = Object::new();
     for (name, written) in &job.outputs {
-        let value = match runs.answer {
-            Answer::Yes => text(written, scope).ok().flatten().map_or(Value::Unknown, Value::from),
-            _ => Value::Unknown,
-        };
-        outputs.insert(name, value);
+        let known = (runs == Answer::Yes).then(|| text(written, scope).ok().flatten()).flatten();
+        outputs.insert(name, known.map_or(Value::Unknown, Value::from));
     }
     outputs.into()
 }
@@ -238,14 +265,20 @@ fn environment(job: &Job, scope: &Scope) -> Option<String> {
     Some(name).filter(|name| !name.is_empty())
 }
 
-fn decide(job: &Job, before: &Before<'_>, scope: Scope) -> (Verdict, Result) {
-    let written = job.condition.as_deref().filter(|text| !text.trim().is_empty());
-    let expression = match written.map(condition).transpose() {
-        Ok(expression) => expression,
-        // A file with such a condition is not simulated.
-        Err(_) => return (Verdict::unknown("its condition is none"), Result::Unknown),
+fn decide(
+    condition: Option<&Condition<'_>>,
+    before: &Before<'_>,
+    scope: impl FnOnce() -> Scope,
+    reasons: bool,
+) -> (Verdict, Result) {
+    let (text, expression) = match condition {
+        None => ("", None),
+        Some(Condition { expression: None, .. }) => {
+            return (Verdict::unknown("its condition is none"), Result::Unknown);
+        }
+        Some(Condition { text, expression: Some(expression) }) => (*text, Some(expression)),
     };
-    let asks_status = expression.as_ref().is_some_and(Expression::calls_status);
+    let asks_status = expression.is_some_and(Expression::calls_status);
     let depends = |id: &str| format!("it depends on whether `{id}` runs");
     match (&before.stopped_by, before.uncertain) {
         (Some((id, result)), _) if !asks_status => {
@@ -261,23 +294,17 @@ fn decide(job: &Job, before: &Before<'_>, scope: Scope) -> (Verdict, Result) {
         }
         _ => {}
     }
-    let (Some(expression), Some(text)) = (expression, written) else {
-        return (Verdict::yes(), success());
-    };
-    match holds(&expression, &scope) {
+    let Some(expression) = expression else { return (Verdict::yes(), success()) };
+    let scope = scope();
+    let decides = |holds| if reasons { reason::decides(expression, text, &scope, holds) } else { Vec::new() };
+    match holds(expression, &scope) {
         Err(failure) => {
             let because = format!("its condition fails, and with it the run: {failure}");
             (Verdict::no(because), Result::Known("failure".to_owned()))
         }
         Ok(evaluated) => match evaluated.truth() {
-            Some(true) => {
-                let because = reason::decides(&expression, text, &scope, true);
-                (Verdict { answer: Answer::Yes, because }, success())
-            }
-            Some(false) => {
-                let because = reason::decides(&expression, text, &scope, false);
-                (Verdict { answer: Answer::No, because }, skipped())
-            }
+            Some(true) => (Verdict { answer: Answer::Yes, because: decides(true) }, success()),
+            Some(false) => (Verdict { answer: Answer::No, because: decides(false) }, skipped()),
             None => {
                 let mut because = match &evaluated {
                     Evaluated::Unknown { because, .. } => reason::unknown(because, text),

@@ -123,15 +123,55 @@ impl Simulation {
 /// The event is taken as it is: see [`Event::mistakes`] for what cannot happen.
 #[must_use]
 pub fn simulate(workflow: &Workflow, event: &Event) -> Simulation {
-    let graph = Graph::of(workflow);
-    let starts = if let Some((job, _, needed)) = graph.unknown().first() {
-        Verdict::no(format!("GitHub refuses the file: `{job}` needs `{needed}`, which is not there"))
-    } else if let Some(circle) = graph.cycle() {
-        Verdict::no(format!("GitHub refuses the file: jobs wait for each other: {}", circle.join(", ")))
-    } else {
-        start::starts(workflow, event)
-    };
-    let jobs =
-        if starts.answer == Answer::No { IndexMap::new() } else { job::simulate(workflow, &graph, event) };
-    Simulation { starts, jobs }
+    Simulator::of(workflow).simulate(event)
+}
+
+/// A workflow of which several events are asked.
+#[derive(Debug)]
+pub struct Simulator<'w> {
+    workflow: &'w Workflow,
+    graph: Graph<'w>,
+    /// Each job after those that it needs.
+    order: Vec<&'w str>,
+    /// The conditions of the jobs that have one.
+    conditions: IndexMap<&'w str, job::Condition<'w>>,
+}
+
+impl<'w> Simulator<'w> {
+    /// Reads the conditions of a workflow.
+    #[must_use]
+    pub fn of(workflow: &'w Workflow) -> Self {
+        let graph = Graph::of(workflow);
+        let order = job::order(workflow, &graph);
+        let conditions =
+            workflow.jobs.iter().filter_map(|(id, job)| Some((id.as_str(), job::Condition::of(job)?)));
+        Self { workflow, conditions: conditions.collect(), graph, order }
+    }
+
+    /// As [`simulate`].
+    #[must_use]
+    pub fn simulate(&self, event: &Event) -> Simulation {
+        let starts = self.starts(event);
+        let jobs = if starts.answer == Answer::No { IndexMap::new() } else { self.describe(event) };
+        Simulation { starts, jobs }
+    }
+
+    /// The answers alone, which takes a small part of the time; none where the workflow does not start.
+    #[must_use]
+    pub fn answers(&self, event: &Event) -> Option<IndexMap<&'w str, Answer>> {
+        (self.starts(event).answer != Answer::No).then(|| self.answer(event))
+    }
+
+    fn starts(&self, event: &Event) -> Verdict {
+        if let Some((job, _, needed)) = self.graph.unknown().first() {
+            return Verdict::no(format!(
+                "GitHub refuses the file: `{job}` needs `{needed}`, which is not there"
+            ));
+        }
+        if self.order.len() < self.workflow.jobs.len() {
+            let circle = self.graph.cycle().unwrap_or_default().join(", ");
+            return Verdict::no(format!("GitHub refuses the file: jobs wait for each other: {circle}"));
+        }
+        start::starts(self.workflow, event)
+    }
 }

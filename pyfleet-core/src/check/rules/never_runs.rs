@@ -6,7 +6,7 @@ use indexmap::IndexSet;
 
 use crate::check::{Check, Group, Rule, WorkflowFile};
 use crate::diagnostic::{Diagnostics, Path, Place, Severity};
-use crate::simulate::{Answer, Assumption, Event, Reference, Simulation, simulate};
+use crate::simulate::{Answer, Assumption, Event, Reference, Simulator};
 use crate::spelling::listed;
 use crate::workflow::{Graph, Triggers};
 
@@ -54,24 +54,30 @@ jobs:
 
 fn check(file: &WorkflowFile<'_>, findings: &mut Diagnostics) {
     let workflow = file.workflow;
-    let has_condition = workflow.jobs.values().any(|job| job.condition.is_some());
-    let Some(events) = events(&workflow.on).filter(|_| has_condition) else { return };
-    let simulations: Vec<(&Event, Simulation)> =
-        events.iter().map(|event| (event, simulate(workflow, event))).collect();
-    // A file that GitHub refuses, or a filter that lets nothing through, is another finding.
-    let started = || simulations.iter().filter(|(_, own)| own.starts.answer != Answer::No);
-    if started().next().is_none() {
+    if workflow.jobs.values().all(|job| job.condition.is_none()) {
         return;
     }
-    let never = |id: &str| started().all(|(_, own)| own.jobs[id].runs.answer == Answer::No);
-    let never: BTreeSet<&str> = workflow.jobs.keys().map(String::as_str).filter(|id| never(id)).collect();
-    if never.is_empty() {
+    let Some(events) = events(&workflow.on) else { return };
+    let simulator = Simulator::of(workflow);
+    let mut never: BTreeSet<&str> = workflow.jobs.keys().map(String::as_str).collect();
+    let mut starting = Vec::new();
+    for event in &events {
+        // What GitHub refuses, or a filter that lets nothing through, is another finding.
+        let Some(answers) = simulator.answers(event) else { continue };
+        starting.push(event);
+        never.retain(|id| answers[id] == Answer::No);
+        if never.is_empty() {
+            return;
+        }
+    }
+    if starting.is_empty() {
         return;
     }
+    let simulations: Vec<_> = starting.iter().map(|event| (event, simulator.simulate(event))).collect();
     let behind = Graph::of(workflow).waiting_for(never.iter().copied());
     for id in never.difference(&behind) {
         let (mut names, mut reasons) = (IndexSet::new(), IndexSet::new());
-        for (event, simulation) in started() {
+        for (event, simulation) in &simulations {
             names.insert(event.name.as_str());
             reasons.insert(simulation.jobs[*id].runs.because.join(", and "));
         }
