@@ -154,8 +154,27 @@ fn what_cannot_happen_is_said_at_once() {
     error: `secrets.KEY` cannot be assumed: `needs.JOB.result=failure`, `needs.JOB.outputs.NAME=TEXT`, `vars.NAME=TEXT` or `github.NAME=VALUE`
     help: `--assume needs.build.result=failure`
     error: `push` comes from no fork
-    help: pull_request, pull_request_target do
+    help: a pull request does
     ");
     assert_eq!(ran.out(), "");
     repo.run(["simulate"]).exits(2);
+    repo.run(["simulate", "push", "--assume", "needs.biuld-api.result=failure"])
+        .exits(2)
+        .says("no workflow has a job `biuld-api`")
+        .says("did you mean `build-api`?");
+    for (wrong, said) in [
+        (["issues", "--ref", "topic"], "`issues` runs on the default branch, not on the branch topic"),
+        (["push", "--type", "opened"], "`push` has no types"),
+        (["pull_request", "--type", "lableed"], "did you mean `labeled`?"),
+        (["push", "--changed", "/etc"], "`/etc` is no path in a repository"),
+        (["push", "--repository", "acme"], "a repository is `OWNER/NAME`"),
+        (["push", "--ref", "refs/pull/1/merge"], "`refs/pull/1/merge` is no branch and no tag"),
+        (["release", "--ref", "refs/heads/x"], "a release has a tag"),
+    ] {
+        repo.run([&["simulate"][..], &wrong].concat()).exits(2).says(said);
+    }
+    repo.run(["simulate", "pull_request_review", "--fork", "--base", "main"]).exits(0);
+    repo.run(["simulate", "schedule", "--default-branch", "trunk"])
+        .exits(0)
+        .says("schedule on the branch trunk");
 }

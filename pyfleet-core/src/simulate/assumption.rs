@@ -8,7 +8,8 @@ use crate::expression::{ContextAccess, parse};
 /// `needs.build.result=failure`, `needs.guard.outputs.mode=rollback`, `vars.REGION=eu-west-1`,
 /// `github.event.pull_request.draft=true`.
 ///
-/// What jobs say and what variables hold is text; elsewhere `true`, `false`, `null` and numbers are what they say.
+/// What jobs say and what variables hold is text; elsewhere JSON is what it says: `github.event.pull_request.labels=[{"name":
+/// "urgent"}]`.
 ///
 /// ```
 /// use pyfleet_core::simulate::Assumption;
@@ -69,10 +70,41 @@ fn path(access: &ContextAccess) -> Option<Vec<String>> {
     std::iter::once(Some(access.context.to_string())).chain(names).collect()
 }
 
+/// A value as JSON, else as text. What a list or an object does not tell is not known.
 fn of_text(text: &str) -> Value {
-    match Value::from_json(text) {
-        Ok(value) if value.is_primitive() => value,
-        _ => text.into(),
+    serde_json::from_str(text).map_or_else(|_| text.into(), |json| opened(&json))
+}
+
+fn opened(json: &serde_json::Value) -> Value {
+    match json {
+        serde_json::Value::Object(members) => {
+            let mut object = Object::open();
+            members.iter().for_each(|(name, value)| object.insert(name, opened(value)));
+            object.into()
+        }
+        serde_json::Value::Array(items) => items.iter().map(opened).collect::<Vec<_>>().into(),
+        serde_json::Value::Null => Value::Null,
+        serde_json::Value::Bool(value) => (*value).into(),
+        serde_json::Value::Number(number) => number.as_f64().map_or(Value::Unknown, Value::from),
+        serde_json::Value::String(text) => text.as_str().into(),
+    }
+}
+
+impl Assumption {
+    /// The job that it is about, if it is about one.
+    #[must_use]
+    pub fn job(&self) -> Option<&str> {
+        match self.path.as_slice() {
+            [needs, job, ..] if needs.eq_ignore_ascii_case("needs") => Some(job),
+            _ => None,
+        }
+    }
+
+    /// Whether a job is cancelled: perhaps the run is.
+    pub(super) fn cancels(&self) -> bool {
+        self.job().is_some()
+            && self.path.last().is_some_and(|name| name.eq_ignore_ascii_case("result"))
+            && self.value.text().is_some_and(|text| &*text == "cancelled")
     }
 }
 
@@ -103,8 +135,5 @@ fn set(within: &Value, path: &[String], value: &Value) -> Value {
 
 /// Whether anything is assumed of a job: then it has run.
 pub(super) fn speaks_of(assumed: &[Assumption], job: &str) -> bool {
-    assumed.iter().any(|assumption| match assumption.path.as_slice() {
-        [needs, own, ..] => needs.eq_ignore_ascii_case("needs") && own.eq_ignore_ascii_case(job),
-        _ => false,
-    })
+    assumed.iter().any(|assumption| assumption.job().is_some_and(|own| own.eq_ignore_ascii_case(job)))
 }

@@ -3,10 +3,10 @@
 use super::Event;
 use super::assumption::assume;
 use super::event::Reference;
-use crate::expression::evaluate::{Failure, Scope, evaluate};
+use crate::expression::evaluate::{Failure, MAX_TEXT, Scope, evaluate};
 use crate::expression::value::{Object, Value};
 use crate::expression::{embedded, opens_in};
-use crate::workflow::{Input, InputKind, Workflow};
+use crate::workflow::{Input, InputKind, Triggers, Workflow};
 
 /// `github`, `inputs` and `vars` of a run.
 pub(super) fn scope(workflow: &Workflow, event: &Event) -> Scope {
@@ -17,12 +17,11 @@ pub(super) fn scope(workflow: &Workflow, event: &Event) -> Scope {
         .with("vars", assumed("vars", Object::open().into()))
 }
 
-/// The number of a pull request, which no condition is about.
-const NUMBER: u32 = 1;
+/// The number that a pull request is taken to have.
+pub(super) const NUMBER: u32 = 1;
 
-fn is_merged(event: &Event) -> bool {
-    ["pull_request", "pull_request_review", "pull_request_review_comment"].contains(&event.name.as_str())
-}
+/// A longer name of a workflow is taken for unknown: conditions would read it again and again.
+const MAX_NAME: usize = 256;
 
 /// A value that may not be known.
 fn perhaps(value: Option<impl Into<Value>>) -> Value {
@@ -30,15 +29,7 @@ fn perhaps(value: Option<impl Into<Value>>) -> Value {
 }
 
 fn github(workflow: &Workflow, event: &Event) -> Value {
-    let runs_on = event.runs_on();
-    let (reference, short) = match event.name.as_str() {
-        // It runs on what merging it would make.
-        _ if is_merged(event) => (Some(format!("refs/pull/{NUMBER}/merge")), Some(format!("{NUMBER}/merge"))),
-        _ => (
-            runs_on.as_ref().map(Reference::full),
-            runs_on.as_ref().map(|reference| reference.name().to_owned()),
-        ),
-    };
+    let [reference, short] = reference(workflow, event).map(perhaps);
     let owner = event.repository.as_deref().and_then(|slug| slug.split_once('/')).map(|(owner, _)| owner);
     let [base, head] = match event.name.as_str() {
         _ if event.is_pull_request() => {
@@ -50,35 +41,72 @@ fn github(workflow: &Workflow, event: &Event) -> Value {
         }
         _ => ["", ""].map(Value::from),
     };
-    let kind = if is_merged(event) { Some("branch") } else { runs_on.as_ref().map(Reference::kind) };
     Object::open()
         .with("event_name", event.name.as_str())
         .with("event", payload(workflow, event))
-        .with("ref", perhaps(reference))
-        .with("ref_name", perhaps(short))
-        .with("ref_type", perhaps(kind))
+        .with("ref", reference)
+        .with("ref_name", short)
+        .with("ref_type", perhaps(event.ref_type()))
         .with("base_ref", base)
         .with("head_ref", head)
         .with("repository", perhaps(event.repository.as_deref()))
         .with("repository_owner", perhaps(owner))
         .with("actor", perhaps(event.actor.as_deref()))
         .with("triggering_actor", perhaps(event.actor.as_deref()))
-        .with("workflow", perhaps(workflow.name.as_deref()))
+        .with("workflow", perhaps(workflow.name.as_deref().filter(|name| name.len() <= MAX_NAME)))
         .with("run_attempt", perhaps((!event.is_any).then_some("1")))
         .into()
 }
 
+/// `github.ref` and `github.ref_name`.
+fn reference(workflow: &Workflow, event: &Event) -> [Option<String>; 2] {
+    if let Some(reference) = event.runs_on() {
+        return [Some(reference.full()), Some(reference.name().to_owned())];
+    }
+    let nothing = [None, None];
+    if !event.has_pull_request() || event.name == "pull_request_target" {
+        return nothing;
+    }
+    let path = ["github", "event", "pull_request", "merged"];
+    match assume(&Value::Unknown, &event.assumed, &path).truth() {
+        Some(true) => {
+            return [event.base().map(|base| format!("refs/heads/{base}")), event.base().map(str::to_owned)];
+        }
+        None if !event.runs_on_a_merge() => return nothing,
+        _ => {}
+    }
+    // Of every pull request it is known that this is no branch and no tag, and not which number it has: what a condition
+    // says of that is left open.
+    let is_asked = |condition: &String| {
+        let condition = condition.to_ascii_lowercase();
+        condition.contains("refs/pull") || condition.contains("/merge")
+    };
+    if event.is_any && workflow.jobs.values().filter_map(|job| job.condition.as_ref()).any(is_asked) {
+        return nothing;
+    }
+    [Some(format!("refs/pull/{NUMBER}/merge")), Some(format!("{NUMBER}/merge"))]
+}
+
 /// `github.event`: what GitHub tells of the event.
 fn payload(workflow: &Workflow, event: &Event) -> Value {
+    let name = event.name.as_str();
     let mut repository = Object::open();
     repository.insert("full_name", perhaps(event.repository.as_deref()));
     repository.insert("default_branch", perhaps(event.default_branch.as_deref()));
+    let has_types = !Triggers::types(name).is_empty() || name == "repository_dispatch";
+    // GitHub itself starts what is scheduled.
+    let sender = event.actor.as_deref().filter(|_| name != "schedule");
     let mut payload = Object::open()
         .with("repository", repository)
-        .with("action", if has_activity(event) { perhaps(event.activity()) } else { Value::Null })
-        .with("sender", Object::open().with("login", perhaps(event.actor.as_deref())));
-    match event.name.as_str() {
-        _ if event.is_pull_request() => payload.insert("pull_request", pull_request(event)),
+        .with("action", if has_types { perhaps(event.activity()) } else { Value::Null })
+        .with("sender", Object::open().with("login", perhaps(sender)));
+    match name {
+        _ if event.has_pull_request() => {
+            payload.insert("pull_request", pull_request(event));
+            if event.is_pull_request() {
+                payload.insert("number", number(event));
+            }
+        }
         "merge_group" => {
             let base = event.base().map(|base| format!("refs/heads/{base}"));
             payload.insert("merge_group", Object::open().with("base_ref", perhaps(base)).into());
@@ -106,28 +134,26 @@ fn payload(workflow: &Workflow, event: &Event) -> Value {
         ("merge_group", &["merge_group"]),
         ("inputs", &["workflow_dispatch"]),
         ("schedule", &["schedule"]),
-        ("issue", &["issues", "issue_comment"]),
+        ("issue", &["issues", "issue_comment", "pull_request_comment"]),
         (
             "comment",
-            &["issue_comment", "commit_comment", "discussion_comment", "pull_request_review_comment"],
+            &["issue_comment", "discussion_comment", "pull_request_review_comment", "pull_request_comment"],
         ),
         ("release", &["release"]),
-        ("workflow_run", &["workflow_run"]),
+        ("workflow_run", &["workflow_run", "deployment", "deployment_status"]),
         ("client_payload", &["repository_dispatch"]),
         ("head_commit", &["push"]),
     ];
     for (member, events) in own {
-        if !events.contains(&event.name.as_str()) {
+        if !events.contains(&name) {
             payload.insert(*member, Value::Null);
         }
     }
     payload.into()
 }
 
-/// Events without kinds have no `action`.
-fn has_activity(event: &Event) -> bool {
-    !["push", "schedule", "workflow_dispatch", "create", "delete", "fork", "gollum", "public", "status"]
-        .contains(&event.name.as_str())
+fn number(event: &Event) -> Value {
+    perhaps((!event.is_any).then_some(f64::from(NUMBER)))
 }
 
 fn pull_request(event: &Event) -> Value {
@@ -144,23 +170,26 @@ fn pull_request(event: &Event) -> Value {
     let from =
         Object::open().with("full_name", perhaps(from)).with("fork", perhaps(event.is_fork.then_some(true)));
     let into = Object::open().with("full_name", perhaps(slug));
+    // Anybody may label a pull request; its author brings it and what is added to it.
+    let is_of_author = ["opened", "synchronize"].contains(&event.activity().unwrap_or_default());
+    let author = event.actor.as_deref().filter(|_| is_of_author);
     Object::open()
-        .with("number", f64::from(NUMBER))
-        .with("user", Object::open().with("login", perhaps(event.actor.as_deref())))
+        .with("number", number(event))
+        .with("user", Object::open().with("login", perhaps(author)))
         .with("head", Object::open().with("ref", perhaps(branch)).with("repo", from))
         .with("base", Object::open().with("ref", perhaps(event.base())).with("repo", into))
         .into()
 }
 
-/// What an input is in a run, as text: what a person fills in, else its default. One of several that is not required and
-/// has no default depends on who starts the run: GitHub's page has the first one selected, and its API sends none.
+/// What an input is in a run, as text: what a person fills in, else its default. A choice or an environment without either
+/// depends on who starts the run: GitHub's page has one selected, and its API sends none.
 pub(super) fn filled_in(input: &Input, given: Option<&str>) -> Value {
     use serde_json::Value as Json;
     match (given, &input.default, input.kind) {
         (Some(given), ..) => given.into(),
         (None, Some(Json::String(text)), _) => text.as_str().into(),
         (None, Some(Json::Null) | None, InputKind::Boolean) => "false".into(),
-        (None, Some(Json::Null) | None, InputKind::Choice) => Value::Unknown,
+        (None, Some(Json::Null) | None, InputKind::Choice | InputKind::Environment) => Value::Unknown,
         (None, Some(Json::Null) | None, _) => "".into(),
         (None, Some(other), _) => other.to_string().into(),
     }
@@ -170,10 +199,14 @@ fn in_run(input: &Input, name: &str, event: &Event) -> Value {
     if event.is_any { Value::Unknown } else { filled_in(input, given(event, name)) }
 }
 
-/// `github.event.inputs`.
+/// `github.event.inputs`. What it is without inputs is not documented.
 fn texts(workflow: &Workflow, event: &Event) -> Value {
+    let inputs = workflow.on.workflow_dispatch.iter().flat_map(|dispatch| &dispatch.inputs);
     let mut texts = Object::new();
-    for (name, input) in workflow.on.workflow_dispatch.iter().flat_map(|dispatch| &dispatch.inputs) {
+    if inputs.clone().next().is_none() {
+        return Value::Unknown;
+    }
+    for (name, input) in inputs {
         texts.insert(name, in_run(input, name, event));
     }
     texts.into()
@@ -213,7 +246,7 @@ pub(super) fn value(written: &str, scope: &Scope) -> Result<Value, Failure> {
     }
     let (found, mistakes) = embedded(written);
     if !mistakes.is_empty() {
-        return Ok(Value::Unknown); // A file with such a text is not simulated.
+        return Ok(Value::Unknown);
     }
     if let [only] = found.as_slice()
         && only.span == (0..written.len())
@@ -227,6 +260,9 @@ pub(super) fn value(written: &str, scope: &Scope) -> Result<Value, Failure> {
         whole.push_str(&written[position..part.span.start]);
         whole.push_str(&own);
         position = part.span.end;
+        if whole.len() > MAX_TEXT {
+            return Ok(Value::Unknown); // GitHub keeps no longer output, and texts may double from job to job.
+        }
     }
     whole.push_str(&written[position..]);
     Ok(whole.into())

@@ -23,7 +23,7 @@ pub struct Event {
     pub name: String,
     /// Which kind of it: `opened`, `labeled` …
     pub activity: Option<String>,
-    /// What is pushed, or on what a run is started; the branch that a pull request comes from.
+    /// What is pushed or released, or on what a run is started; the branch that a pull request comes from.
     pub reference: Option<Reference>,
     /// The branch that a pull request, or a group of a merge queue, goes into.
     pub base: Option<String>,
@@ -104,8 +104,24 @@ pub struct Mistake {
     pub help: String,
 }
 
-/// Events of a pull request, whose base branch is filtered.
-const OF_PULL_REQUESTS: [&str; 2] = ["pull_request", "pull_request_target"];
+/// On what GitHub runs a workflow (GitHub docs, "Events that trigger workflows", the column `GITHUB_REF`; for
+/// `pull_request_target` its changelog of 2025-11-07).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum RunsOn {
+    /// What the event is about: a branch or a tag that is pushed, or that a person chooses.
+    Chosen,
+    /// The tag that is released.
+    Tag,
+    /// The branch or tag that is created or deployed, if any.
+    Given,
+    /// What merging a pull request would make, and the base branch once it is merged.
+    Merge,
+    /// What a merge queue has made.
+    Queue,
+    Default,
+    /// GitHub does not say.
+    Unknown,
+}
 
 impl Event {
     /// An event of which nothing else is known.
@@ -122,7 +138,7 @@ impl Event {
     /// let text = "
     /// on: pull_request
     /// jobs:
-    ///   publish: { if: github.ref == 'refs/heads/main', runs-on: ubuntu-24.04, steps: [{ run: make }] }
+    ///   publish: { if: github.event_name == 'push', runs-on: ubuntu-24.04, steps: [{ run: make }] }
     /// ";
     /// let workflow = workflow::parse(Source::new("ci.yml", text)).0.unwrap().0;
     /// let never = simulate(&workflow, &Event::any("pull_request"));
@@ -132,10 +148,14 @@ impl Event {
         Self { is_any: true, ..Self::new(name) }
     }
 
-    /// This, with what is pushed or run: see [`Reference::read`].
+    /// This, with what is pushed, released or run: see [`Reference::read`]. What is released is a tag.
     #[must_use]
     pub fn on(mut self, reference: &str) -> Self {
-        self.reference = Some(Reference::read(reference));
+        let is_name = !reference.starts_with("refs/");
+        self.reference = Some(match self.runs() {
+            RunsOn::Tag if is_name => Reference::Tag(reference.to_owned()),
+            _ => Reference::read(reference),
+        });
         self
     }
 
@@ -146,10 +166,11 @@ impl Event {
         self
     }
 
-    /// This, with the files that change.
+    /// This, with the files that change, from the repository's root.
     #[must_use]
     pub fn changing<S: Into<String>>(mut self, paths: impl IntoIterator<Item = S>) -> Self {
-        self.changed = Some(paths.into_iter().map(Into::into).collect());
+        let inside = |path: String| path.strip_prefix("./").map(str::to_owned).unwrap_or(path);
+        self.changed = Some(paths.into_iter().map(|path| inside(path.into())).collect());
         self
     }
 
@@ -167,8 +188,33 @@ impl Event {
         self
     }
 
+    /// Whether its branches and files are those of a pull request, and filtered.
     pub(super) fn is_pull_request(&self) -> bool {
-        OF_PULL_REQUESTS.contains(&self.name.as_str())
+        ["pull_request", "pull_request_target"].contains(&self.name.as_str())
+    }
+
+    /// Whether it is about a pull request.
+    pub(super) fn has_pull_request(&self) -> bool {
+        self.is_pull_request()
+            || ["pull_request_review", "pull_request_review_comment"].contains(&self.name.as_str())
+    }
+
+    fn runs(&self) -> RunsOn {
+        match self.name.as_str() {
+            "push" | "workflow_dispatch" => RunsOn::Chosen,
+            "release" => RunsOn::Tag,
+            "create" | "registry_package" | "deployment" | "deployment_status" => RunsOn::Given,
+            "pull_request" | "pull_request_review" | "pull_request_review_comment" => RunsOn::Merge,
+            "merge_group" => RunsOn::Queue,
+            "page_build" | "pull_request_comment" => RunsOn::Unknown,
+            _ => RunsOn::Default,
+        }
+    }
+
+    /// Whether it is the merge of a pull request that it runs on; then that one was not merged.
+    pub(super) fn runs_on_a_merge(&self) -> bool {
+        const BEFORE: [&str; 4] = ["opened", "synchronize", "reopened", "ready_for_review"];
+        self.runs() == RunsOn::Merge && self.activity().is_some_and(|activity| BEFORE.contains(&activity))
     }
 
     /// What kind of the event it is, where that is told, or is what happens most.
@@ -188,23 +234,27 @@ impl Event {
 
     /// What the run is on: `github.ref`, where that is a branch or a tag.
     pub(super) fn runs_on(&self) -> Option<Reference> {
-        match self.name.as_str() {
-            "push" | "workflow_dispatch" => self.reference.clone().or_else(|| self.on_default()),
-            "create" | "release" | "registry_package" | "deployment" | "deployment_status" => {
-                self.reference.clone()
-            }
-            "merge_group" => self.base().map(|base| {
-                let queue = format!("gh-readonly-queue/{base}/pr-1-{}", "0".repeat(40));
+        let default = || self.default_branch.clone().map(Reference::Branch);
+        match self.runs() {
+            RunsOn::Chosen => self.reference.clone().or_else(default),
+            RunsOn::Tag | RunsOn::Given => self.reference.clone(),
+            RunsOn::Queue => self.base().filter(|_| !self.is_any).map(|base| {
+                let queue =
+                    format!("gh-readonly-queue/{base}/pr-{}-{}", super::contexts::NUMBER, "0".repeat(40));
                 Reference::Branch(queue)
             }),
-            "pull_request" | "pull_request_review" | "pull_request_review_comment" => None,
-            "pull_request_target" => self.base().map(|base| Reference::Branch(base.to_owned())),
-            _ => self.on_default(),
+            RunsOn::Default => default(),
+            RunsOn::Merge | RunsOn::Unknown => None,
         }
     }
 
-    fn on_default(&self) -> Option<Reference> {
-        self.default_branch.clone().map(Reference::Branch)
+    /// `github.ref_type`, which may be known where the ref is not.
+    pub(super) fn ref_type(&self) -> Option<&'static str> {
+        match self.runs() {
+            RunsOn::Tag => Some("tag"),
+            RunsOn::Merge | RunsOn::Queue | RunsOn::Default => Some("branch"),
+            RunsOn::Chosen | RunsOn::Given | RunsOn::Unknown => self.runs_on().as_ref().map(Reference::kind),
+        }
     }
 
     /// Everything about it that cannot be, all at once.
@@ -226,39 +276,74 @@ impl Event {
             say(format!("there is no event `{name}`"), help);
             return mistakes;
         }
-        let pull_requests = || listed(OF_PULL_REQUESTS);
+        let types = Triggers::types(name);
+        if let Some(activity) = self.activity.as_deref().filter(|own| !types.contains(own)) {
+            match closest(activity, types.iter().copied()) {
+                _ if name == "repository_dispatch" => {} // Whoever sends it makes them up.
+                _ if types.is_empty() => say(format!("`{name}` has no types"), "leave it out".to_owned()),
+                Some(meant) => {
+                    say(format!("`{name}` has no type `{activity}`"), format!("did you mean `{meant}`?"));
+                }
+                None => {
+                    say(format!("`{name}` has no type `{activity}`"), format!("there are {}", listed(types)));
+                }
+            }
+        }
         if !self.inputs.is_empty() && name != "workflow_dispatch" {
             say(
                 format!("`{name}` has no inputs"),
                 "a person fills in inputs: `workflow_dispatch`".to_owned(),
             );
         }
-        if self.base.is_some() && !self.is_pull_request() && name != "merge_group" {
+        if self.base.is_some() && !self.has_pull_request() && name != "merge_group" {
             say(
                 format!("`{name}` goes into no other branch"),
-                format!("a base branch belongs to {} and `merge_group`", pull_requests()),
+                "a base branch belongs to a pull request, and to `merge_group`".to_owned(),
             );
         }
-        if self.is_fork && !self.is_pull_request() {
-            say(format!("`{name}` comes from no fork"), format!("{} do", pull_requests()));
+        if self.is_fork && !self.has_pull_request() {
+            say(format!("`{name}` comes from no fork"), "a pull request does".to_owned());
         }
         if self.changed.is_some() && name != "push" && !self.is_pull_request() {
             say(
                 format!("no workflow is told which files change by `{name}`"),
-                format!("files are filtered for `push`, {}", pull_requests()),
+                "files are filtered for `push`, `pull_request` and `pull_request_target`".to_owned(),
             );
         }
-        match &self.reference {
-            Some(Reference::Tag(tag)) if self.is_pull_request() => {
+        for path in self.changed.iter().flatten() {
+            if path.starts_with('/') || path.split('/').any(|part| part == ".." || part == ".") {
                 say(
-                    format!("a pull request comes from a branch, not from the tag `{tag}`"),
-                    "name a branch".to_owned(),
+                    format!("`{path}` is no path in a repository"),
+                    "name files as git does, from the repository's root".to_owned(),
                 );
             }
-            Some(reference) if name == "schedule" => say(
-                format!("scheduled runs are on the default branch, not on {reference}"),
-                "leave it out".to_owned(),
+        }
+        if self
+            .repository
+            .as_deref()
+            .is_some_and(|slug| slug.split('/').filter(|part| !part.is_empty()).count() != 2)
+        {
+            say("a repository is `OWNER/NAME`".to_owned(), "`acme/shop`".to_owned());
+        }
+        let help = || "leave it out".to_owned();
+        match (&self.reference, self.runs()) {
+            (Some(Reference::Branch(branch)), _) if branch.starts_with("refs/") => {
+                say(format!("`{branch}` is no branch and no tag"), "`main`, or `refs/tags/v1`".to_owned());
+            }
+            (Some(Reference::Tag(tag)), _) if self.has_pull_request() => say(
+                format!("a pull request comes from a branch, not from the tag `{tag}`"),
+                "name a branch".to_owned(),
             ),
+            (Some(Reference::Branch(branch)), RunsOn::Tag) => say(
+                format!("a release has a tag, and is not of the branch `{branch}`"),
+                "name the tag".to_owned(),
+            ),
+            (Some(reference), RunsOn::Default) if !self.has_pull_request() => {
+                say(format!("`{name}` runs on the default branch, not on {reference}"), help());
+            }
+            (Some(_), RunsOn::Queue) => {
+                say(format!("`{name}` runs on a branch that the queue makes"), help());
+            }
             _ => {}
         }
         mistakes
@@ -271,7 +356,7 @@ impl fmt::Display for Event {
         if let Some(activity) = self.activity() {
             write!(f, " ({activity})")?;
         }
-        if self.is_pull_request() || self.name == "merge_group" {
+        if self.has_pull_request() || self.name == "merge_group" {
             if self.is_fork {
                 f.write_str(" from a fork")?;
             }

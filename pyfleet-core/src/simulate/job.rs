@@ -5,12 +5,12 @@ use std::collections::BTreeSet;
 
 use indexmap::IndexMap;
 
-use super::assumption::{assume, speaks_of};
+use super::assumption::{Assumption, assume, speaks_of};
 use super::contexts::{scope, text};
 use super::{Answer, Event, Simulator, Verdict, matrix, reason};
-use crate::expression::evaluate::{Evaluated, Scope, Status, holds};
+use crate::expression::evaluate::{Evaluated, Scope, Status, evaluate, holds};
 use crate::expression::value::{Object, Value};
-use crate::expression::{Expression, condition};
+use crate::expression::{Expression, MistakeKind, condition, embedded};
 use crate::workflow::{Graph, Job, Workflow};
 
 /// What becomes of one job.
@@ -67,7 +67,6 @@ impl Ended<'_> {
 struct Before<'w> {
     success: Option<bool>,
     failure: Option<bool>,
-    was_cancelled: bool,
     /// The nearest of them that did not succeed, and how it ended.
     stopped_by: Option<(&'w str, String)>,
     /// The nearest of them of which it is not known how it ends.
@@ -76,18 +75,12 @@ struct Before<'w> {
 
 impl<'w> Before<'w> {
     fn of(direct: &[&'w str], ended: &IndexMap<&'w str, Ended<'w>>) -> Self {
-        let mut before = Self {
-            success: Some(true),
-            failure: Some(false),
-            was_cancelled: false,
-            stopped_by: None,
-            uncertain: None,
-        };
+        let mut before =
+            Self { success: Some(true), failure: Some(false), stopped_by: None, uncertain: None };
         let direct = || direct.iter().filter_map(|id| Some((*id, ended.get(id)?)));
         for (_, own) in direct() {
             before.success = both(before.success, both(own.is("success"), own.before.success));
             before.failure = either(before.failure, either(own.is("failure"), own.before.failure));
-            before.was_cancelled |= own.is("cancelled") == Some(true) || own.before.was_cancelled;
         }
         let stopped = direct().find_map(|(id, own)| match &own.result {
             Result::Known(text) if text != "success" => Some((id, text.clone())),
@@ -102,10 +95,11 @@ impl<'w> Before<'w> {
     /// What the status functions answer behind them.
     fn status(&self, event: &Event) -> Status {
         Status {
-            success: self.success,
+            // Every run may be cancelled.
+            success: self.success.filter(|success| !(*success && event.is_any)),
             failure: self.failure,
             // A job that is cancelled may be the run's end, or only its own.
-            cancelled: (!event.is_any && !self.was_cancelled).then_some(false),
+            cancelled: (!event.is_any && !event.assumed.iter().any(Assumption::cancels)).then_some(false),
         }
     }
 }
@@ -122,18 +116,42 @@ fn either(left: Option<bool>, right: Option<bool>) -> Option<bool> {
     both(left.map(|own| !own), right.map(|own| !own)).map(|neither| !neither)
 }
 
-/// The condition of a job, and its text.
+/// The condition of a job.
 #[derive(Debug)]
-pub(super) struct Condition<'w> {
-    text: &'w str,
-    /// None where it is no expression: such a file is not simulated.
-    expression: Option<Expression>,
+pub(super) enum Condition<'w> {
+    /// An expression, and its text.
+    Expression(&'w str, Expression),
+    /// Text around `${{ }}`, which is always true, and whether a status function is called in it.
+    Text { asks_status: bool },
+    /// None that GitHub reads.
+    Unreadable,
 }
 
 impl<'w> Condition<'w> {
     pub(super) fn of(job: &'w Job) -> Option<Self> {
         let text = job.condition.as_deref().filter(|text| !text.trim().is_empty())?;
-        Some(Self { text, expression: condition(text).ok() })
+        Some(match condition(text) {
+            Ok(expression) => Self::Expression(text, expression),
+            Err(mistakes) if mistakes.iter().all(|own| own.kind == MistakeKind::TextAroundCondition) => {
+                let asks_status = embedded(text).0.iter().any(|own| own.expression.calls_status());
+                Self::Text { asks_status }
+            }
+            Err(_) => Self::Unreadable,
+        })
+    }
+
+    fn asks_status(&self) -> bool {
+        match self {
+            Self::Expression(_, expression) => expression.calls_status(),
+            Self::Text { asks_status } => *asks_status,
+            Self::Unreadable => false,
+        }
+    }
+
+    /// Whether it is false whatever is the case: whoever writes that means it.
+    pub(super) fn is_never(&self) -> bool {
+        let Self::Expression(_, expression) = self else { return false };
+        evaluate(expression, &Scope::new()).is_ok_and(|value| value.truth() == Some(false))
     }
 }
 
@@ -155,10 +173,10 @@ impl<'w> Simulator<'w> {
         described
     }
 
-    pub(super) fn answer(&self, event: &Event) -> IndexMap<&'w str, Answer> {
+    pub(super) fn answer(&self, event: &Event, reasons: bool) -> IndexMap<&'w str, Verdict> {
         let mut answers = IndexMap::new();
-        self.walk(event, false, |id, runs, _| {
-            answers.insert(id, runs.answer);
+        self.walk(event, reasons, |id, runs, _| {
+            answers.insert(id, runs);
         });
         answers
     }
@@ -271,14 +289,7 @@ fn decide(
     scope: impl FnOnce() -> Scope,
     reasons: bool,
 ) -> (Verdict, Result) {
-    let (text, expression) = match condition {
-        None => ("", None),
-        Some(Condition { expression: None, .. }) => {
-            return (Verdict::unknown("its condition is none"), Result::Unknown);
-        }
-        Some(Condition { text, expression: Some(expression) }) => (*text, Some(expression)),
-    };
-    let asks_status = expression.is_some_and(Expression::calls_status);
+    let asks_status = condition.is_some_and(Condition::asks_status);
     let depends = |id: &str| format!("it depends on whether `{id}` runs");
     match (&before.stopped_by, before.uncertain) {
         (Some((id, result)), _) if !asks_status => {
@@ -289,18 +300,29 @@ fn decide(
             };
             return (Verdict::no(format!("`{id}` {how}")), skipped());
         }
-        (None, Some(id)) if expression.is_none() => {
+        (None, Some(id)) if !asks_status && !matches!(condition, Some(Condition::Expression(..))) => {
             return (Verdict::unknown(depends(id)), Result::SuccessOrSkipped);
         }
         _ => {}
     }
-    let Some(expression) = expression else { return (Verdict::yes(), success()) };
+    let (text, expression) = match condition {
+        None => return (Verdict::yes(), success()),
+        Some(Condition::Text { .. }) => {
+            let because = vec!["text around `${{ }}` is always true".to_owned()];
+            return (Verdict { answer: Answer::Yes, because }, success());
+        }
+        Some(Condition::Unreadable) => {
+            return (Verdict::unknown("its condition cannot be read"), Result::Unknown);
+        }
+        Some(Condition::Expression(text, expression)) => (*text, expression),
+    };
     let scope = scope();
     let decides = |holds| if reasons { reason::decides(expression, text, &scope, holds) } else { Vec::new() };
     match holds(expression, &scope) {
         Err(failure) => {
             let because = format!("its condition fails, and with it the run: {failure}");
-            (Verdict::no(because), Result::Known("failure".to_owned()))
+            // What others see of it then is not documented.
+            (Verdict::no(because), Result::Unknown)
         }
         Ok(evaluated) => match evaluated.truth() {
             Some(true) => (Verdict { answer: Answer::Yes, because: decides(true) }, success()),

@@ -9,6 +9,9 @@ use crate::workflow::{Job, Matrix};
 /// GitHub runs no more jobs of one matrix.
 const LIMIT: usize = 256;
 
+/// More comparisons are not worth the answer.
+const MOST_COMPARED: usize = 1 << 18;
+
 /// Every combination as GitHub shows it in a job's name; none without a matrix, and where it is not known or is none.
 pub(super) fn combinations(job: &Job, scope: &Scope) -> Option<Vec<String>> {
     let strategy = job.strategy.as_ref().filter(|strategy| strategy.computed.is_none())?;
@@ -35,6 +38,9 @@ pub(super) fn combinations(job: &Job, scope: &Scope) -> Option<Vec<String>> {
             combination
         };
         all = all.iter().flat_map(|own| values.iter().map(move |value| with(own, value))).collect();
+    }
+    if all.len().saturating_mul(include.len() + exclude.len()) > MOST_COMPARED {
+        return None;
     }
     let is_in = |part: &Map<String, Json>, whole: &Map<String, Json>| {
         part.iter().all(|(key, value)| whole.get(key) == Some(value))

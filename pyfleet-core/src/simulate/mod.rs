@@ -156,10 +156,17 @@ impl<'w> Simulator<'w> {
         Simulation { starts, jobs }
     }
 
-    /// The answers alone, which takes a small part of the time; none where the workflow does not start.
+    /// The answers for jobs alone, which takes a small part of the time, and less without reasons; none where the
+    /// workflow does not start.
     #[must_use]
-    pub fn answers(&self, event: &Event) -> Option<IndexMap<&'w str, Answer>> {
-        (self.starts(event).answer != Answer::No).then(|| self.answer(event))
+    pub fn answers(&self, event: &Event, reasons: bool) -> Option<IndexMap<&'w str, Verdict>> {
+        (self.starts(event).answer != Answer::No).then(|| self.answer(event, reasons))
+    }
+
+    /// Whether a job's own condition is false whatever is the case, as `if: false`.
+    #[must_use]
+    pub fn is_switched_off(&self, job: &str) -> bool {
+        self.conditions.get(job).is_some_and(job::Condition::is_never)
     }
 
     fn starts(&self, event: &Event) -> Verdict {

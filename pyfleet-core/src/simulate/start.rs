@@ -5,7 +5,7 @@ use serde_json::Value as Json;
 
 use super::contexts::{filled_in, given};
 use super::event::Reference;
-use super::{Event, Verdict};
+use super::{Answer, Event, Verdict};
 use crate::expression::value::Value;
 use crate::spelling::listed;
 use crate::workflow::{Dispatch, Input, InputKind, Triggers, Workflow, lets_through};
@@ -22,8 +22,12 @@ pub(super) fn starts(workflow: &Workflow, event: &Event) -> Verdict {
             let tags = Filter::of("tags", &push.tags, &push.tags_ignore);
             let paths = Filter::of("paths", &push.paths, &push.paths_ignore);
             // Files of a tag are not filtered.
+            let may_be_tag = tags.is_there() || !branches.is_there();
             let paths = || match event.runs_on() {
                 Some(Reference::Tag(_)) => Verdict::yes(),
+                None if may_be_tag && of_paths(&paths, event).answer == Answer::No => {
+                    Verdict::unknown("whether a tag is pushed, of which no files are filtered")
+                }
                 _ => of_paths(&paths, event),
             };
             of_pushed(&branches, &tags, event).and(paths)
@@ -50,7 +54,7 @@ pub(super) fn starts(workflow: &Workflow, event: &Event) -> Verdict {
         }
         "workflow_run" => on.workflow_run.as_ref().map_or_else(not_there, |filters| {
             let which = match filters.workflows.as_slice() {
-                [] => Verdict::yes(),
+                [] => Verdict::unknown("after which workflow, as it names none"),
                 names => Verdict::unknown(format!("whether it was one of {} that ran", listed(names))),
             };
             let is_filtered = !filters.branches.is_empty() || !filters.branches_ignore.is_empty();
@@ -86,6 +90,17 @@ impl<'a> Filter<'a> {
         }
     }
 
+    /// What GitHub refuses of it, or does not say what it means.
+    fn is_sane(&self) -> Verdict {
+        if !self.only.is_empty() && !self.ignored.is_empty() {
+            Verdict::no(format!("GitHub refuses `{0}` beside `{0}-ignore`", self.name))
+        } else if self.ignored.iter().any(|pattern| pattern.starts_with('!')) {
+            Verdict::unknown(format!("what `!` means under {}", self.key()))
+        } else {
+            Verdict::yes()
+        }
+    }
+
     /// As it is written.
     fn key(&self) -> String {
         let ignore = if self.ignored.is_empty() { "" } else { "-ignore" };
@@ -116,7 +131,7 @@ fn of_pushed(branches: &Filter<'_>, tags: &Filter<'_>, event: &Event) -> Verdict
         Reference::Tag(_) => (tags, branches),
     };
     if own.is_there() {
-        own.judge(&reference)
+        own.is_sane().and(|| own.judge(&reference))
     } else {
         Verdict::no(format!("{} stands alone, so that no {} starts it", other.key(), reference.kind()))
     }
@@ -126,7 +141,7 @@ fn of_base(branches: &Filter<'_>, event: &Event) -> Verdict {
     match event.base() {
         _ if !branches.is_there() => Verdict::yes(),
         None => Verdict::unknown("into which branch it goes"),
-        Some(base) => branches.judge(&Reference::Branch(base.to_owned())),
+        Some(base) => branches.is_sane().and(|| branches.judge(&Reference::Branch(base.to_owned()))),
     }
 }
 
@@ -135,10 +150,15 @@ fn of_paths(paths: &Filter<'_>, event: &Event) -> Verdict {
         _ if !paths.is_there() => Verdict::yes(),
         None => Verdict::unknown(format!("which files change: it has {}", paths.key())),
         Some(changed) => {
-            let looked_at = &changed[..changed.len().min(MAX_CHANGED)];
-            if looked_at.iter().any(|path| paths.lets_through(path)) {
+            let matching = changed.iter().filter(|path| paths.lets_through(path)).count();
+            // In which order GitHub takes them is not known.
+            let sure = changed.len().saturating_sub(MAX_CHANGED - 1).max(1);
+            let sane = paths.is_sane();
+            if sane.answer != Answer::Yes {
+                sane
+            } else if matching >= sure {
                 Verdict::yes()
-            } else if changed.len() > MAX_CHANGED {
+            } else if matching > 0 || changed.len() > MAX_CHANGED {
                 Verdict::unknown(format!("which {MAX_CHANGED} of the changed files GitHub looks at"))
             } else {
                 Verdict::no(format!("{} lets no changed file through", paths.key()))
@@ -194,7 +214,7 @@ fn of_inputs(dispatch: &Dispatch, event: &Event) -> Verdict {
     if reasons.is_empty() {
         return Verdict::yes();
     }
-    Verdict { answer: super::Answer::No, because: reasons }
+    Verdict { answer: Answer::No, because: reasons }
 }
 
 fn refused(name: &str, input: &Input, given: Option<&str>) -> Option<String> {
@@ -215,7 +235,7 @@ fn refused(name: &str, input: &Input, given: Option<&str>) -> Option<String> {
     let wanted = match input.kind {
         InputKind::Boolean if text != "true" && text != "false" => "`true` or `false`".to_owned(),
         InputKind::Choice if !input.options.iter().any(|own| own == text) => choices(),
-        InputKind::Number if text.parse::<f64>().is_err() => "a number".to_owned(),
+        InputKind::Number if !text.parse::<f64>().is_ok_and(f64::is_finite) => "a number".to_owned(),
         _ => return None,
     };
     Some(format!("the input `{name}` is {wanted}, not `{text}`"))

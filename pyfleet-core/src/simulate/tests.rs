@@ -67,6 +67,7 @@ fn what_starts_a_workflow() {
         ("push: {paths-ignore: [docs/**]}", push().on("main").changing(["docs/a", "b"]), Yes, ""),
         ("push: {paths: [src/**]}", push().on("refs/tags/v1").changing(["a"]), Yes, ""),
         ("push: {paths: [x/**]}", many("a"), Yes, ""),
+        ("push: {paths: [x/1]}", many("a"), Unknown, "which 300 of the changed files"),
         ("push: {paths: [y/**]}", many("y/a"), Unknown, "which 300 of the changed files"),
         ("push: {branches: [main], paths: [src/**]}", push().on("topic"), No, "`branches`"),
         ("push: {branches: [main], paths: [src/**]}", push().changing(["a"]), No, "`paths`"),
@@ -87,6 +88,26 @@ fn what_starts_a_workflow() {
             No,
             "the branch `topic`",
         ),
+        (
+            "push: {branches: [main], branches-ignore: [x]}",
+            push().on("main"),
+            No,
+            "GitHub refuses `branches` beside",
+        ),
+        (
+            "push: {branches-ignore: ['!x']}",
+            push().on("main"),
+            Unknown,
+            "what `!` means under `branches-ignore`",
+        ),
+        ("push: {paths: [src/**]}", push().changing(["a"]), Unknown, "whether a tag is pushed"),
+        (
+            "push: {branches: [main], tags: [v*], paths: [x/**]}",
+            push().changing(["a"]),
+            Unknown,
+            "whether a tag",
+        ),
+        ("push: {paths: [src/**]}", push().on("main").changing(["./src/a"]), Yes, ""),
         ("merge_group:", Event::new("merge_group"), Yes, ""),
         ("merge_group: {branches: [main]}", Event::new("merge_group").into_branch("dev"), No, "`dev`"),
         ("schedule: [{cron: 17 3 * * 1}]", Event::new("schedule"), Yes, ""),
@@ -159,6 +180,14 @@ fn what_is_skipped_is_skipped_behind_it_too() {
             "report Yes: `always()` is true",
             "mend No: `failure()` is false",
             "release No: `success()` is false",
+        ]
+    );
+    let cancelled = Event::new("pull_request").assuming("needs.build.result=cancelled".parse().unwrap());
+    assert_eq!(
+        told(&run(&cancelled, jobs))[1..3],
+        [
+            "test Unknown: it depends on `cancelled()`".to_owned(),
+            "deploy No: `build` is cancelled".to_owned(),
         ]
     );
     let failing = Event::new("pull_request").assuming("needs.test.result=failure".parse().unwrap());
@@ -276,7 +305,7 @@ fn mistakes_come_all_at_once() {
             "`schedule` goes into no other branch",
             "`schedule` comes from no fork",
             "no workflow is told which files change by `schedule`",
-            "scheduled runs are on the default branch, not on the branch x",
+            "`schedule` runs on the default branch, not on the branch x",
         ]
     );
     assert_eq!(Event::new("pull-request").mistakes()[0].help, "did you mean `pull_request`?");
@@ -299,8 +328,105 @@ fn every_event_is_simulated() {
         } else {
             format!("{}:", event.name)
         };
-        assert_eq!(starts(&on, &event), (Answer::Yes, String::new()), "{event}");
+        let expected = if event.name == "workflow_run" { Answer::Unknown } else { Answer::Yes };
+        assert_eq!(starts(&on, &event).0, expected, "{event}");
     }
+}
+
+/// What GitHub documents of contexts, event by event; what it does not document is not known.
+#[test]
+fn what_conditions_read() {
+    use Answer::{No, Unknown, Yes};
+    let of = |name: &str, activity: &str| Event {
+        activity: Some(activity.to_owned()).filter(|own| !own.is_empty()),
+        actor: Some("octocat".to_owned()),
+        default_branch: Some("main".to_owned()),
+        ..Event::new(name)
+    };
+    let any = |name: &str, activity: &str| Event { activity: Some(activity.to_owned()), ..Event::any(name) };
+    let assuming = |event: Event, text: &str| event.assuming(text.parse().unwrap());
+    let is_main = "github.ref == 'refs/heads/main'";
+    let merged = "github.event.pull_request.merged=true";
+    let label = r#"github.event.pull_request.labels=[{"name": "x"}]"#;
+    let labelled = "contains(github.event.pull_request.labels.*.name, 'x')";
+    let cases: Vec<(Event, &str, Answer)> = vec![
+        (of("push", ""), is_main, Yes),
+        (of("push", "").on("refs/tags/v1"), "github.ref_type == 'tag' && github.ref_name == 'v1'", Yes),
+        (of("pull_request", ""), is_main, No),
+        (of("pull_request", "closed"), is_main, Unknown),
+        (any("pull_request", "closed"), is_main, Unknown),
+        (any("pull_request", "opened"), is_main, No),
+        (any("pull_request", "opened"), "github.ref == 'refs/pull/77/merge'", Unknown),
+        (any("pull_request", "opened"), "github.event.pull_request.number == 77", Unknown),
+        (of("pull_request", "opened"), "github.event.number == github.event.pull_request.number", Yes),
+        (assuming(of("pull_request", "closed"), merged), is_main, Yes),
+        (assuming(of("pull_request", "closed"), "github.event.pull_request.merged=false"), is_main, No),
+        (of("pull_request_review", "submitted"), is_main, Unknown),
+        (of("pull_request_target", "").into_branch("release"), is_main, Yes),
+        (of("pull_request_target", "").into_branch("release"), "github.base_ref == 'release'", Yes),
+        (of("pull_request", "labeled"), "github.event.pull_request.user.login == 'dependabot[bot]'", Unknown),
+        (of("pull_request", "opened"), "github.event.pull_request.user.login == 'dependabot[bot]'", No),
+        (of("pull_request", ""), labelled, Unknown),
+        (assuming(of("pull_request", ""), label), labelled, Yes),
+        (
+            assuming(of("pull_request", ""), label),
+            "github.event.pull_request.labels[0].color == 'red'",
+            Unknown,
+        ),
+        (of("release", "published").on("v1.0"), "startsWith(github.ref, 'refs/tags/v')", Yes),
+        (of("release", "published"), "github.ref_type == 'tag'", Yes),
+        (of("deployment_status", ""), "github.event.workflow_run.name == 'Deploy'", Unknown),
+        (of("push", ""), "github.event.workflow_run.name == 'Deploy'", No),
+        (of("schedule", ""), "github.event.sender.login == 'octocat'", Unknown),
+        (of("page_build", ""), is_main, Unknown),
+        (of("issues", "opened"), is_main, Yes),
+        (of("push", ""), "${{ github.ref }} == 'x'", Yes),
+        (of("push", ""), "${{ failure() }} or so", Yes),
+        (Event::any("push"), "!success()", Unknown),
+        (Event::any("push"), "!failure()", Yes),
+    ];
+    for (event, condition, answer) in cases {
+        let filters = match event.activity.as_deref() {
+            Some(activity) => format!("{{types: [{activity}]}}"),
+            None if event.name == "schedule" => "[{cron: 17 3 * * 1}]".to_owned(),
+            None => "null".to_owned(),
+        };
+        let condition = serde_json::to_string(condition).unwrap();
+        let text = format!(
+            "on: {{{}: {filters}}}\njobs: {{a: {{if: {condition}, runs-on: x, steps: [{{run: x}}]}}}}\n",
+            event.name
+        );
+        let (read, _) = workflow::parse(Source::new("w.yml", text.clone()));
+        let workflow = read.unwrap_or_else(|| panic!("{text}")).0;
+        let runs = &super::Simulator::of(&workflow).answers(&event, true).unwrap()["a"];
+        assert_eq!(runs.answer, answer, "{event}: {condition}: {:?}", runs.because);
+    }
+}
+
+/// A text that doubles from job to job, and a matrix with many exclusions: not known, soon.
+#[test]
+fn nothing_grows_without_bound() {
+    let mut text = "on: workflow_dispatch\njobs:\n".to_owned();
+    for job in 0..40 {
+        let before = format!("${{{{ needs.j{}.outputs.o }}}}", job - 1);
+        let (needs, output) = if job == 0 {
+            (String::new(), "xx".to_owned())
+        } else {
+            (format!("needs: j{}, ", job - 1), before.repeat(2))
+        };
+        text.push_str(&format!(
+            "  j{job}: {{{needs}runs-on: x, outputs: {{o: '{output}'}}, steps: [{{run: x}}]}}\n"
+        ));
+    }
+    let axis: Vec<usize> = (0..160).collect();
+    let excluded: Vec<String> = (0..9_000).map(|n| format!("{{a: {n}}}")).collect();
+    text.push_str(&format!(
+        "  m: {{strategy: {{matrix: {{a: {axis:?}, b: {axis:?}, exclude: [{}]}}}}, runs-on: x, steps: [{{run: x}}]}}\n",
+        excluded.join(", ")
+    ));
+    let workflow = workflow::parse(Source::new("w.yml", text)).0.unwrap().0;
+    let simulation = simulate(&workflow, &Event::new("workflow_dispatch"));
+    assert!(simulation.jobs["m"].combinations.is_none() && simulation.jobs.len() == 41);
 }
 
 #[test]

@@ -14,6 +14,8 @@ mod events;
 mod schema;
 mod table;
 
+pub(super) use events::{EVENTS, types};
+
 use crate::diagnostic::{Diagnostic, Diagnostics, Path, Place, Segment, Severity};
 use crate::expression::opens_in;
 use crate::spelling::closest;

@@ -10,6 +10,7 @@ use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 use serde_json::Value;
 
+use super::grammar::{EVENTS, types};
 use super::value::{entries, is_default, one_or_many, optional_text, text};
 
 /// Every event that starts the workflow. Events whose filters pyfleet decides about have a type; the
@@ -245,50 +246,22 @@ pub struct Secret {
     pub required: bool,
 }
 
-/// Every event, sorted.
-const EVENTS: &[&str] = &[
-    "branch_protection_rule",
-    "check_run",
-    "check_suite",
-    "create",
-    "delete",
-    "deployment",
-    "deployment_status",
-    "discussion",
-    "discussion_comment",
-    "fork",
-    "gollum",
-    "image_version",
-    "issue_comment",
-    "issues",
-    "label",
-    "merge_group",
-    "milestone",
-    "page_build",
-    "project",
-    "project_card",
-    "project_column",
-    "public",
-    "pull_request",
-    "pull_request_comment",
-    "pull_request_review",
-    "pull_request_review_comment",
-    "pull_request_target",
-    "push",
-    "registry_package",
-    "release",
-    "repository_dispatch",
-    "schedule",
-    "status",
-    "watch",
-    "workflow_call",
-    "workflow_dispatch",
-    "workflow_run",
-];
-
 impl Triggers {
     /// Every event that GitHub's language service knows (`workflow-v1.0.json`, August 2026), sorted.
     pub const EVENTS: &'static [&'static str] = EVENTS;
+
+    /// The types that an event can have; none where it has no types, or where whoever causes it makes them up.
+    ///
+    /// ```
+    /// use pyfleet_core::workflow::Triggers;
+    ///
+    /// assert!(Triggers::types("pull_request").contains(&"labeled"));
+    /// assert!(Triggers::types("push").is_empty());
+    /// ```
+    #[must_use]
+    pub fn types(event: &str) -> &'static [&'static str] {
+        types(event)
+    }
 
     /// The names of all events, in the order of this type's fields.
     pub fn names(&self) -> impl Iterator<Item = &str> {

@@ -4,9 +4,12 @@ use std::collections::BTreeSet;
 use std::io;
 
 use camino::{Utf8Path, Utf8PathBuf};
+use pyfleet_core::check::rules::RULES;
+use pyfleet_core::check::{self, Rule, Subject};
 use pyfleet_core::oidc;
-use pyfleet_core::simulate::{Assumption, Event, Mistake, Reference, Simulation, simulate};
+use pyfleet_core::simulate::{Assumption, Event, Mistake, Simulation, simulate};
 use pyfleet_core::source::Source;
+use pyfleet_core::spelling::closest;
 use pyfleet_core::workflow;
 
 use super::Failure;
@@ -27,17 +30,17 @@ pub(crate) struct Args {
     event: String,
     /// Workflow files, or folders that hold them; what the manifest renders where none is named
     files: Vec<Utf8PathBuf>,
-    /// What is pushed, or on what a run is started, or where a pull request comes from: a branch, or `refs/tags/NAME`.
-    /// Without it, the default branch of the manifest
+    /// The branch, or `refs/tags/NAME`, that is pushed or that a run is started on, by default the default branch; the tag of
+    /// a release; the branch that a pull request comes from
     #[arg(long = "ref", value_name = "REF")]
     reference: Option<String>,
-    /// The branch that a pull request goes into; without it, the default branch of the manifest
+    /// The branch that a pull request goes into; by default the default branch
     #[arg(long, value_name = "BRANCH")]
     base: Option<String>,
-    /// The pull request comes from another repository
+    /// The pull request comes from another repository; without it, from this one
     #[arg(long)]
     fork: bool,
-    /// What kind of the event it is: `opened`, `labeled` …
+    /// What kind of the event it is: `opened`, `labeled` …; by default `synchronize` for pull requests
     #[arg(long = "type", value_name = "TYPE")]
     activity: Option<String>,
     /// An input that a person fills in
@@ -46,12 +49,15 @@ pub(crate) struct Args {
     /// The files that change; without it, that is not known. Files to simulate stand before it
     #[arg(long, value_name = "PATH", num_args = 1..)]
     changed: Option<Vec<String>>,
-    /// Who does it
+    /// Who does it, and whose pull request it is
     #[arg(long, value_name = "NAME", default_value = "octocat")]
     actor: String,
-    /// The repository; without it, the manifest's
+    /// The repository; by default the manifest's
     #[arg(long, value_name = "OWNER/NAME")]
     repository: Option<String>,
+    /// The branch on which scheduled runs and most events are; by default the manifest's
+    #[arg(long, value_name = "BRANCH")]
+    default_branch: Option<String>,
     /// What is taken to be so, of what only a run or the repository's settings know: `needs.JOB.result=failure`,
     /// `needs.JOB.outputs.NAME=TEXT`, `vars.NAME=TEXT`, `github.event.pull_request.draft=true`
     #[arg(long = "assume", value_name = "WHAT=VALUE")]
@@ -85,6 +91,24 @@ pub(crate) fn run(args: &Args, cli: &Cli, streams: &mut Streams<'_>) -> Result<E
     } else {
         of_files(cli.directory.as_deref().unwrap_or(Utf8Path::new("")), &args.files, &event, streams)?
     };
+    let jobs: BTreeSet<&str> = simulated.iter().flat_map(|own| own.ids.iter().map(String::as_str)).collect();
+    let mistakes: Vec<Mistake> = event
+        .assumed
+        .iter()
+        .filter_map(Assumption::job)
+        .filter(|job| !jobs.iter().any(|own| own.eq_ignore_ascii_case(job)))
+        .map(|job| Mistake {
+            message: format!("no workflow has a job `{job}`, of which something is assumed"),
+            help: match closest(job, jobs.iter().copied()) {
+                Some(meant) => format!("did you mean `{meant}`?"),
+                None => "name a job by its id".to_owned(),
+            },
+        })
+        .collect();
+    if !mistakes.is_empty() {
+        refuse(&mistakes, streams)?;
+        return Ok(Exit::CouldNotRun);
+    }
     match args.format {
         Format::Human => write_human(&event.to_string(), &simulated, streams)?,
         Format::Json => write_json(&event.to_string(), &simulated, streams)?,
@@ -98,14 +122,19 @@ impl Args {
         let mut mistakes = Vec::new();
         let mut event = Event {
             activity: self.activity.clone(),
-            reference: self.reference.as_deref().map(Reference::read),
             base: self.base.clone(),
             is_fork: self.fork,
             actor: Some(self.actor.clone()),
-            changed: self.changed.clone(),
             repository: self.repository.clone(),
+            default_branch: self.default_branch.clone(),
             ..Event::new(self.event.as_str())
         };
+        if let Some(reference) = &self.reference {
+            event = event.on(reference);
+        }
+        if let Some(changed) = &self.changed {
+            event = event.changing(changed);
+        }
         for input in &self.inputs {
             match input.split_once('=') {
                 Some((name, value)) if !name.is_empty() => {
@@ -144,7 +173,7 @@ fn of_manifest(
 ) -> Result<Option<Vec<Simulated>>, Failure> {
     let Some((project, plan)) = load_plan("simulate", location, streams)? else { return Ok(None) };
     event.repository.get_or_insert_with(|| project.repository.to_string());
-    event.default_branch = Some(project.default_branch.clone());
+    event.default_branch.get_or_insert_with(|| project.default_branch.clone());
     let environments = oidc::setup(&project, &plan).environments;
     let reviewed: BTreeSet<String> =
         environments.into_iter().filter(|own| own.reviewers).map(|own| own.name).collect();
@@ -153,7 +182,7 @@ fn of_manifest(
     for planned in &plan.workflows {
         let text = files.get(&planned.file).cloned().unwrap_or_default();
         let mut own = of_text(Source::new(planned.file.clone(), text), event, streams)?;
-        own.reviewed.clone_from(&reviewed);
+        own.reviewed = Some(reviewed.clone());
         simulated.push(own);
     }
     Ok(Some(simulated))
@@ -178,9 +207,14 @@ fn of_files(
 
 /// One workflow. What GitHub refuses starts nothing, and is reported.
 fn of_text(source: Source, event: &Event, streams: &mut Streams<'_>) -> Result<Simulated, Failure> {
-    let (read, findings) = workflow::parse(source.clone());
+    let (read, mut findings) = workflow::parse(source.clone());
+    if let Some((workflow, document)) = &read {
+        let refusing: Vec<&Rule> = RULES.iter().copied().filter(|rule| rule.rejects).collect();
+        findings.extend(check::run(&Subject::workflow(workflow, document), &refusing));
+    }
     let file = source.name().to_owned();
     let understood = read.filter(|_| !findings.has_errors()).map(|(workflow, _)| workflow);
+    let ids = understood.iter().flat_map(|workflow| workflow.jobs.keys().cloned()).collect();
     let name = understood.as_ref().and_then(|workflow| workflow.name.clone());
     let simulation =
         understood.as_ref().map_or_else(Simulation::refused, |workflow| simulate(workflow, event));
@@ -189,5 +223,5 @@ fn of_text(source: Source, event: &Event, streams: &mut Streams<'_>) -> Result<S
         report.add(source, findings);
         human::write(&report, streams)?;
     }
-    Ok(Simulated { file, name, simulation, reviewed: BTreeSet::new() })
+    Ok(Simulated { file, name, simulation, ids, reviewed: None })
 }

@@ -5,6 +5,7 @@
 use std::collections::BTreeSet;
 use std::io;
 
+use pyfleet_core::expression::opens_in;
 use pyfleet_core::simulate::{self, SimulatedJob, Simulation};
 use serde::Serialize;
 
@@ -18,15 +19,18 @@ pub(crate) struct Simulated {
     /// What GitHub shows.
     pub(crate) name: Option<String>,
     pub(crate) simulation: Simulation,
-    /// The environments that ask reviewers before a job starts.
-    pub(crate) reviewed: BTreeSet<String>,
+    /// All its jobs, whether it starts or not.
+    pub(crate) ids: Vec<String>,
+    /// The environments that ask reviewers before a job starts, where that is known.
+    pub(crate) reviewed: Option<BTreeSet<String>>,
 }
 
 impl Simulated {
-    /// Whether a job waits for somebody.
-    fn asks(&self, job: &SimulatedJob) -> bool {
-        let is_asked = |name: &String| self.reviewed.iter().any(|own| own.eq_ignore_ascii_case(name));
-        job.environment.as_ref().is_some_and(is_asked)
+    /// Whether a job waits for somebody, where that is known.
+    fn asks(&self, job: &SimulatedJob) -> Option<bool> {
+        let reviewed = self.reviewed.as_ref()?;
+        let name = job.environment.as_ref()?;
+        (!opens_in(name)).then(|| reviewed.iter().any(|own| own.eq_ignore_ascii_case(name)))
     }
 }
 
@@ -75,8 +79,9 @@ struct Job {
     /// The environment that it runs in; as it is written where its name is not known.
     #[serde(skip_serializing_if = "Option::is_none")]
     environment: Option<String>,
-    /// Whether that environment asks reviewers before the job starts; known of a manifest's own environments.
-    asks_reviewers: bool,
+    /// Whether that environment asks reviewers before the job starts, where a manifest says that.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    asks_reviewers: Option<bool>,
     /// The combinations of its matrix, where they are known.
     #[serde(skip_serializing_if = "Option::is_none")]
     combinations: Option<Vec<String>>,
@@ -168,7 +173,7 @@ fn line(job: &Job, width: usize) -> String {
     let mut about = Vec::new();
     if job.runs != Answer::No {
         if let Some(environment) = &job.environment {
-            let asks = if job.asks_reviewers { ", which asks reviewers" } else { "" };
+            let asks = if job.asks_reviewers == Some(true) { ", which asks reviewers" } else { "" };
             about.push(format!("in the environment {environment}{asks}"));
         }
         if let Some(combinations) = &job.combinations {

@@ -63,9 +63,9 @@ fn check(file: &WorkflowFile<'_>, findings: &mut Diagnostics) {
     let mut starting = Vec::new();
     for event in &events {
         // What GitHub refuses, or a filter that lets nothing through, is another finding.
-        let Some(answers) = simulator.answers(event) else { continue };
+        let Some(answers) = simulator.answers(event, false) else { continue };
         starting.push(event);
-        never.retain(|id| answers[id] == Answer::No);
+        never.retain(|id| answers[id].answer == Answer::No);
         if never.is_empty() {
             return;
         }
@@ -73,21 +73,14 @@ fn check(file: &WorkflowFile<'_>, findings: &mut Diagnostics) {
     if starting.is_empty() {
         return;
     }
-    let simulations: Vec<_> = starting.iter().map(|event| (event, simulator.simulate(event))).collect();
     let behind = Graph::of(workflow).waiting_for(never.iter().copied());
-    for id in never.difference(&behind) {
-        let (mut names, mut reasons) = (IndexSet::new(), IndexSet::new());
-        for (event, simulation) in &simulations {
-            names.insert(event.name.as_str());
-            reasons.insert(simulation.jobs[*id].runs.because.join(", and "));
-        }
-        // Whoever writes `false` means it.
-        if reasons.iter().any(|reason| reason.contains("`false` is false")) {
-            continue;
-        }
+    let names: IndexSet<&str> = starting.iter().map(|event| event.name.as_str()).collect();
+    let verdicts: Vec<_> = starting.iter().filter_map(|event| simulator.answers(event, true)).collect();
+    for id in never.difference(&behind).filter(|id| !simulator.is_switched_off(id)) {
+        let reasons: IndexSet<String> = verdicts.iter().map(|own| own[id].because.join(", and ")).collect();
         let reason = match reasons.first() {
             Some(only) if reasons.len() == 1 => only.clone(),
-            _ => format!("its condition holds on none of {}", listed(names)),
+            _ => format!("its condition holds on none of {}", listed(&names)),
         };
         let message = format!("`{id}` never runs: {reason}");
         let place = Path::of(["jobs", id, "if"]);
@@ -256,6 +249,40 @@ jobs:
   p: {if: github.head_ref == 'x'}
   q: {if: false}
   r: {if: false && github.event_name == 'release'}
+  s: {if: github.event_name == 'release' && false}
+  t: {if: '!true'}
+",
+        );
+    }
+
+    /// A message that looks like a condition that is switched off.
+    #[test]
+    fn a_text_that_says_false() {
+        fixture::check(
+            &RULE,
+            "
+on: push
+jobs:
+  a: {if: github.event_name == '`false` is false'}
+#         ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ warning[never-runs]: `a` never runs
+",
+        );
+    }
+
+    #[test]
+    fn of_a_merged_pull_request_the_ref_is_its_base() {
+        fixture::check(
+            &RULE,
+            "
+on:
+  pull_request: {types: [closed]}
+  pull_request_target: {branches: [release]}
+  deployment_status:
+jobs:
+  a: {if: github.event.pull_request.merged && github.ref == 'refs/heads/main'}
+  b: {if: github.ref == 'refs/heads/main'}
+  c: {if: github.event.pull_request.number == 7}
+  d: {if: github.event.workflow_run.name == 'Deploy'}
 ",
         );
     }

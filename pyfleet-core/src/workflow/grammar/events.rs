@@ -3,11 +3,27 @@
 use super::table::{BOOLEAN, NAME, NAME_OR_NAMES, NAMES, TEXT, TEXTS, computed, keyed, keys, plain};
 use super::{Definition, Form, Map};
 
+/// The types that an event can have.
+pub(in crate::workflow) fn types(event: &str) -> &'static [&'static str] {
+    let below = |definition: &'static Definition, key: &str| {
+        definition.forms.iter().find_map(|form| match form {
+            Form::Map(map) => map.keys.iter().find(|(own, _)| *own == key).map(|(_, below)| *below),
+            _ => None,
+        })
+    };
+    let types = below(&ON, event).and_then(|event| below(event, "types"));
+    let words = types.into_iter().flat_map(|types| types.forms).find_map(|form| match form {
+        Form::Word(words) => Some(*words),
+        _ => None,
+    });
+    words.unwrap_or_default()
+}
+
 /// An event that takes nothing.
 static BARE: Definition = plain(&[Form::Null]);
 
 /// Every event of GitHub's, sorted.
-pub(super) static EVENTS: &[&str] = &[
+pub(in crate::workflow) static EVENTS: &[&str] = &[
     "branch_protection_rule",
     "check_run",
     "check_suite",
