@@ -67,7 +67,10 @@ def warm_up():
 def serve(connection, unused):
     data, ancillary, _, _ = connection.recvmsg(1 << 16, socket.CMSG_SPACE(3 * array.array("i").itemsize))
     while not data.endswith(b"\n"):
-        data += connection.recv(1 << 16)
+        more = connection.recv(1 << 16)
+        if not more:
+            return  # The caller was killed before it had said what it wants.
+        data += more
     call = json.loads(data)
     files = array.array("i")
     files.frombytes(ancillary[0][2])

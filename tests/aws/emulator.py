@@ -137,6 +137,7 @@ class Emulator:
         self.log(number, request, reason[0] if reason else int(status.split()[0]))
         if last:
             self.kill()
+            gone(environ["werkzeug.socket"])
         start_response(status, headers)
         return [answer]
 
@@ -209,6 +210,17 @@ class Emulator:
             self.kill_in = None
             if self.lock.wait_for(lambda: self.group is not None, timeout=30):
                 os.killpg(self.group, signal.SIGKILL)
+
+
+def gone(caller):
+    """Waits until nobody is there to hear the answer. The CLI of a script that is killed lives a moment longer than the
+    script, and would go on with what it hears."""
+    caller.settimeout(30)
+    try:
+        caller.recv(1)
+    except OSError:
+        pass
+    raise ConnectionAbortedError
 
 
 def refusal(request, status, code, message):
