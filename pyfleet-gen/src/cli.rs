@@ -37,7 +37,7 @@ pub(crate) enum Command {
     /// Say what two manifests, or two sets of workflows, mean differently: who may do more, and who less
     Diff(command::diff::Args),
     /// Say which workflows and jobs would run when something happens, which would not, and why
-    Simulate(command::simulate::Args),
+    Simulate(Box<command::simulate::Args>),
     /// Print the manifest's JSON Schema, for editors
     Schema(command::schema::Args),
     /// Draw the workflows: jobs, needs, environments, approvals and locks
