@@ -16,7 +16,7 @@
 //! through which steps talk to the runner. Jobs run one after the other, in the order of the file where `needs` leaves
 //! one.
 //!
-//! What it executes of an example counts: see `tests/bodies/`.
+//! What it executes of an example counts: see `tests/bodies/`. Every run is also a test of `simulate`.
 //!
 //! What it does not reproduce panics where a workflow uses it: containers and services, reusable workflows, the step
 //! forms of 2026, `continue-on-error` of jobs, `hashFiles`, and an action without a stand-in. Not reproduced in
