@@ -13,6 +13,7 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use pyfleet_core::check::{self, Subject, rules::RULES};
+use pyfleet_core::simulate::{Event, Simulator};
 use pyfleet_core::source::Source;
 use pyfleet_core::{expression, manifest, workflow};
 use pyfleet_gen::Streams;
@@ -169,6 +170,11 @@ fn workflow() {
         let (read, mistakes) = workflow::parse(Source::new("fuzz.yml", text));
         let Some((read, document)) = read else { return mistakes.len() };
         let findings = check::run(&Subject::workflow(&read, &document), RULES);
+        let simulator = Simulator::of(&read);
+        for event in read.on.names() {
+            let event = Event::new(event).on("main").changing(["src/a", "b"]).with_input("a", "b");
+            assert_eq!(simulator.simulate(&event), simulator.simulate(&event));
+        }
         if !mistakes.has_errors() {
             let written = read.to_yaml().unwrap();
             let again = workflow::parse(Source::new("again.yml", written.clone())).0;

@@ -44,8 +44,8 @@ fn a_person_starts_a_run() {
 
     .github/workflows/tf.yml starts
       runs     guard
-      runs     scan
-      runs     cost
+      runs     scan                                for each combination of its matrix
+      runs     cost                                for each combination of its matrix
       skipped  plan-dev                            `inputs.environment == 'dev'` is false: `inputs.environment` is `prod`
       skipped  apply-dev                           `plan-dev` is skipped
       skipped  destroy-dev                         `plan-dev` is skipped
@@ -54,10 +54,10 @@ fn a_person_starts_a_run() {
       skipped  notify-before-destroy-backend-dev   `inputs.environment == 'dev'` is false: `inputs.environment` is `prod`
       skipped  destroy-backend-dev                 `approve-destroy-backend-dev` is skipped
       skipped  unlock-dev                          `inputs.environment == 'dev'` is false: `inputs.environment` is `prod`
-      runs     plan-prod                           in the environment prod-plan
+      runs     plan-prod                           in the environment prod-plan; for each combination of its matrix
       may run  approve-apply-prod                  in the environment prod-approval, which asks reviewers; it depends on `needs.plan-prod.outputs.class`
       may run  notify-before-apply-prod            it depends on `needs.plan-prod.outputs.class`
-      may run  apply-prod                          in the environment prod; it depends on `needs.plan-prod.outputs.class`; it depends on whether `approve-apply-prod` runs
+      may run  apply-prod                          in the environment prod; for each combination of its matrix; it depends on `needs.plan-prod.outputs.class`; it depends on whether `approve-apply-prod` runs
       skipped  approve-destroy-prod                `inputs.action == 'destroy'` is false: `inputs.action` is `apply`
       skipped  notify-before-destroy-prod          `inputs.action == 'destroy'` is false: `inputs.action` is `apply`
       skipped  destroy-prod                        `approve-destroy-prod` is skipped

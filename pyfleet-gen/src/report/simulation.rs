@@ -82,6 +82,8 @@ struct Job {
     /// Whether that environment asks reviewers before the job starts, where a manifest says that.
     #[serde(skip_serializing_if = "Option::is_none")]
     asks_reviewers: Option<bool>,
+    /// Whether it runs once for each combination of a matrix.
+    has_matrix: bool,
     /// The combinations of its matrix, where they are known.
     #[serde(skip_serializing_if = "Option::is_none")]
     combinations: Option<Vec<String>>,
@@ -176,12 +178,12 @@ fn line(job: &Job, width: usize) -> String {
             let asks = if job.asks_reviewers == Some(true) { ", which asks reviewers" } else { "" };
             about.push(format!("in the environment {environment}{asks}"));
         }
-        if let Some(combinations) = &job.combinations {
-            about.push(match combinations.as_slice() {
-                [only] if !only.is_empty() => format!("for {only}"),
-                [_] => "once".to_owned(),
-                all => format!("for each of {}", count(all.len(), "combination")),
-            });
+        match job.combinations.as_deref() {
+            Some([only]) if !only.is_empty() => about.push(format!("for {only}")),
+            Some([_]) => {}
+            Some(all) => about.push(format!("for each of {}", count(all.len(), "combination"))),
+            None if job.has_matrix => about.push("for each combination of its matrix".to_owned()),
+            None => {}
         }
     }
     about.extend(reason);
@@ -213,6 +215,7 @@ fn written(event: &str, simulated: &[Simulated]) -> Written {
                 needs: all(&job.needs),
                 environment: job.environment.as_deref().map(safe),
                 asks_reviewers: own.asks(job),
+                has_matrix: job.has_matrix,
                 combinations: job.combinations.as_deref().map(all),
             })
             .collect(),
