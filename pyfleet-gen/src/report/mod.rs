@@ -10,6 +10,8 @@ pub(crate) mod github;
 pub(crate) mod human;
 pub(crate) mod json;
 pub(crate) mod sarif;
+#[cfg(test)]
+mod schema;
 pub(crate) mod simulation;
 
 use std::borrow::Cow;
