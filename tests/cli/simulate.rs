@@ -57,7 +57,7 @@ fn a_person_starts_a_run() {
       runs     plan-prod                           in the environment prod-plan; for each combination of its matrix
       may run  approve-apply-prod                  in the environment prod-approval, which asks reviewers; it depends on `needs.plan-prod.outputs.class`
       may run  notify-before-apply-prod            it depends on `needs.plan-prod.outputs.class`
-      may run  apply-prod                          in the environment prod; for each combination of its matrix; it depends on `needs.plan-prod.outputs.class`; it depends on whether `approve-apply-prod` runs
+      may run  apply-prod                          in the environment prod; for each combination of its matrix; it depends on `needs.plan-prod.outputs.class`, whether `approve-apply-prod` runs
       skipped  approve-destroy-prod                `inputs.action == 'destroy'` is false: `inputs.action` is `apply`
       skipped  notify-before-destroy-prod          `inputs.action == 'destroy'` is false: `inputs.action` is `apply`
       skipped  destroy-prod                        `approve-destroy-prod` is skipped

@@ -139,7 +139,7 @@ pub(crate) fn write_human(event: &str, simulated: &[Simulated], streams: &mut St
         written.workflows.iter().partition(|workflow| workflow.starts == Answer::No);
     for workflow in started {
         let may = match workflow.starts {
-            Answer::Unknown => format!(" may start: {}", workflow.because.join("; ")),
+            Answer::Unknown => format!(" may start: {}", reasons(&workflow.because)),
             _ => " starts".to_owned(),
         };
         text.push(format!("\n{}{may}", workflow.file));
@@ -150,7 +150,7 @@ pub(crate) fn write_human(event: &str, simulated: &[Simulated], streams: &mut St
         text.push(String::new());
     }
     for workflow in idle {
-        text.push(format!("{} does not start: {}", workflow.file, workflow.because.join("; ")));
+        text.push(format!("{} does not start: {}", workflow.file, reasons(&workflow.because)));
     }
     let Summary { workflows_that_start, jobs_that_run, jobs_that_may_run, jobs_that_are_skipped, .. } =
         written.summary;
@@ -169,8 +169,8 @@ pub(crate) fn write_human(event: &str, simulated: &[Simulated], streams: &mut St
 fn line(job: &Job, width: usize) -> String {
     let (verdict, reason) = match job.runs {
         Answer::Yes => ("runs", None),
-        Answer::Unknown => ("may run", Some(job.because.join("; "))),
-        Answer::No => ("skipped", Some(job.because.join("; "))),
+        Answer::Unknown => ("may run", Some(reasons(&job.because))),
+        Answer::No => ("skipped", Some(reasons(&job.because))),
     };
     let mut about = Vec::new();
     if job.runs != Answer::No {
@@ -188,6 +188,21 @@ fn line(job: &Job, width: usize) -> String {
     }
     about.extend(reason);
     format!("{verdict:<7}  {:<width$}  {}", job.id, about.join("; "))
+}
+
+/// Reasons in a row; what several of them depend on is listed once.
+fn reasons(because: &[String]) -> String {
+    const DEPENDS: &str = "it depends on ";
+    let mut text = String::new();
+    for (position, reason) in because.iter().enumerate() {
+        let before = position.checked_sub(1).map(|before| because[before].as_str());
+        match (before, reason.strip_prefix(DEPENDS)) {
+            (None, _) => text.push_str(reason),
+            (Some(before), Some(what)) if before.starts_with(DEPENDS) => text.push_str(&format!(", {what}")),
+            (Some(_), _) => text.push_str(&format!("; {reason}")),
+        }
+    }
+    text
 }
 
 /// Prints the object. It holds nothing that looks like a secret, and no line of it is a command to GitHub's runner.
