@@ -136,6 +136,10 @@ jobs:
     1 of 2 workflows starts; jobs: 1 run, 0 may run, 1 skipped
     ");
     assert!(ran.err().contains("stepz"), "{}", ran.err());
+    repo.run(["simulate", "push", ".github/workflows/ci.yml"])
+        .exits(0)
+        .says("ci.yml may start: it depends on which branch or tag is pushed, which files change (it has `paths-ignore`)")
+        .says("0 of 1 workflow starts, 1 may start; jobs: 1 run, 1 may run, 0 skipped");
     repo.run(["simulate", "push", ".github/workflows/ci.yml", "--ref", "main", "--changed", "docs/a"])
         .exits(0)
         .says("does not start: `paths-ignore` lets no changed file through");

@@ -1,6 +1,8 @@
 //! Whether an event starts a workflow: its triggers and their filters (GitHub docs, "Workflow syntax", `on`, and "Events
 //! that trigger workflows").
 
+use std::fmt::Display;
+
 use serde_json::Value as Json;
 
 use super::contexts::{filled_in, given};
@@ -26,7 +28,7 @@ pub(super) fn starts(workflow: &Workflow, event: &Event) -> Verdict {
             let paths = || match event.runs_on() {
                 Some(Reference::Tag(_)) => Verdict::yes(),
                 None if may_be_tag && of_paths(&paths, event).answer == Answer::No => {
-                    Verdict::unknown("whether a tag is pushed, of which no files are filtered")
+                    depends_on("whether a tag is pushed, of which no files are filtered")
                 }
                 _ => of_paths(&paths, event),
             };
@@ -54,16 +56,20 @@ pub(super) fn starts(workflow: &Workflow, event: &Event) -> Verdict {
         }
         "workflow_run" => on.workflow_run.as_ref().map_or_else(not_there, |filters| {
             let which = match filters.workflows.as_slice() {
-                [] => Verdict::unknown("after which workflow, as it names none"),
-                names => Verdict::unknown(format!("whether it was one of {} that ran", listed(names))),
+                [] => depends_on("after which workflow, as it names none"),
+                names => depends_on(format!("whether it was one of {} that ran", listed(names))),
             };
             let is_filtered = !filters.branches.is_empty() || !filters.branches_ignore.is_empty();
             of_types(&filters.types, &[], event)
                 .and(|| which)
-                .and(|| if is_filtered { Verdict::unknown("on which branch it ran") } else { Verdict::yes() })
+                .and(|| if is_filtered { depends_on("on which branch it ran") } else { Verdict::yes() })
         }),
         _ => of_other(on, event).unwrap_or_else(not_there),
     }
+}
+
+fn depends_on(what: impl Display) -> Verdict {
+    Verdict::unknown(format!("it depends on {what}"))
 }
 
 /// A filter and its opposite, of which a workflow has one.
@@ -95,7 +101,7 @@ impl<'a> Filter<'a> {
         if !self.only.is_empty() && !self.ignored.is_empty() {
             Verdict::no(format!("GitHub refuses `{0}` beside `{0}-ignore`", self.name))
         } else if self.ignored.iter().any(|pattern| pattern.starts_with('!')) {
-            Verdict::unknown(format!("what `!` means under {}", self.key()))
+            depends_on(format!("what `!` means under {}", self.key()))
         } else {
             Verdict::yes()
         }
@@ -125,7 +131,7 @@ fn of_pushed(branches: &Filter<'_>, tags: &Filter<'_>, event: &Event) -> Verdict
     if !branches.is_there() && !tags.is_there() {
         return Verdict::yes();
     }
-    let Some(reference) = event.runs_on() else { return Verdict::unknown("which branch or tag is pushed") };
+    let Some(reference) = event.runs_on() else { return depends_on("which branch or tag is pushed") };
     let (own, other) = match reference {
         Reference::Branch(_) => (branches, tags),
         Reference::Tag(_) => (tags, branches),
@@ -140,7 +146,7 @@ fn of_pushed(branches: &Filter<'_>, tags: &Filter<'_>, event: &Event) -> Verdict
 fn of_base(branches: &Filter<'_>, event: &Event) -> Verdict {
     match event.base() {
         _ if !branches.is_there() => Verdict::yes(),
-        None => Verdict::unknown("into which branch it goes"),
+        None => depends_on("into which branch it goes"),
         Some(base) => branches.is_sane().and(|| branches.judge(&Reference::Branch(base.to_owned()))),
     }
 }
@@ -148,7 +154,7 @@ fn of_base(branches: &Filter<'_>, event: &Event) -> Verdict {
 fn of_paths(paths: &Filter<'_>, event: &Event) -> Verdict {
     match event.changed.as_deref() {
         _ if !paths.is_there() => Verdict::yes(),
-        None => Verdict::unknown(format!("which files change: it has {}", paths.key())),
+        None => depends_on(format!("which files change (it has {})", paths.key())),
         Some(changed) => {
             let matching = changed.iter().filter(|path| paths.lets_through(path)).count();
             // In which order GitHub takes them is not known.
@@ -159,7 +165,7 @@ fn of_paths(paths: &Filter<'_>, event: &Event) -> Verdict {
             } else if matching >= sure {
                 Verdict::yes()
             } else if matching > 0 || changed.len() > MAX_CHANGED {
-                Verdict::unknown(format!("which {MAX_CHANGED} of the changed files GitHub looks at"))
+                depends_on(format!("which {MAX_CHANGED} of the changed files GitHub looks at"))
             } else {
                 Verdict::no(format!("{} lets no changed file through", paths.key()))
             }
@@ -173,7 +179,7 @@ fn of_types(types: &[String], usual: &[&str], event: &Event) -> Verdict {
         if types.is_empty() { usual.to_vec() } else { types.iter().map(String::as_str).collect() };
     match event.activity() {
         _ if types.is_empty() => Verdict::yes(),
-        None => Verdict::unknown(format!("whether it is one of {}", listed(&types))),
+        None => depends_on(format!("whether it is one of {}", listed(&types))),
         Some(activity) if types.contains(&activity) => Verdict::yes(),
         Some(activity) => Verdict::no(format!("`{activity}` is not one of its types: {}", listed(&types))),
     }
@@ -191,7 +197,7 @@ fn of_other(on: &Triggers, event: &Event) -> Option<Verdict> {
     let others: Vec<&String> = others.filter(|filter| *filter != "types").collect();
     Some(of_types(&types, &[], event).and(|| match others.as_slice() {
         [] => Verdict::yes(),
-        others => Verdict::unknown(format!("whether {} lets it through", listed(others))),
+        others => depends_on(format!("whether {} lets it through", listed(others))),
     }))
 }
 

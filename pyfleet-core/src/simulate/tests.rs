@@ -55,7 +55,7 @@ fn what_starts_a_workflow() {
         ("push: {tags-ignore: [v0.*]}", push().on("main"), No, "no branch starts it"),
         ("push: {branches: [main], tags: [v*]}", push().on("refs/tags/v1"), Yes, ""),
         ("push: {branches: ['**', '!wip/**']}", push().on("wip/a"), No, "let the branch `wip/a` through"),
-        ("push: {paths: [src/**]}", push().on("main"), Unknown, "which files change: it has `paths`"),
+        ("push: {paths: [src/**]}", push().on("main"), Unknown, "which files change (it has `paths`)"),
         ("push: {paths: [src/**]}", push().on("main").changing(["a", "src/b"]), Yes, ""),
         (
             "push: {paths: [src/**]}",
@@ -71,7 +71,12 @@ fn what_starts_a_workflow() {
         ("push: {paths: [y/**]}", many("y/a"), Unknown, "which 300 of the changed files"),
         ("push: {branches: [main], paths: [src/**]}", push().on("topic"), No, "`branches`"),
         ("push: {branches: [main], paths: [src/**]}", push().changing(["a"]), No, "`paths`"),
-        ("push: {branches: [main], paths: [src/**]}", push(), Unknown, "pushed; which files change"),
+        (
+            "push: {branches: [main], paths: [src/**]}",
+            push(),
+            Unknown,
+            "pushed; it depends on which files change",
+        ),
         ("pull_request:", pull(), Yes, ""),
         (
             "pull_request:",

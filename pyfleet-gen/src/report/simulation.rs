@@ -152,12 +152,22 @@ pub(crate) fn write_human(event: &str, simulated: &[Simulated], streams: &mut St
     for workflow in idle {
         text.push(format!("{} does not start: {}", workflow.file, reasons(&workflow.because)));
     }
-    let Summary { workflows_that_start, jobs_that_run, jobs_that_may_run, jobs_that_are_skipped, .. } =
-        written.summary;
+    let Summary {
+        workflows_that_start,
+        workflows_that_may_start,
+        jobs_that_run,
+        jobs_that_may_run,
+        jobs_that_are_skipped,
+        ..
+    } = written.summary;
+    let verb = if workflows_that_start == 1 || simulated.len() == 1 { "starts" } else { "start" };
+    let may = match workflows_that_may_start {
+        0 => String::new(),
+        number => format!(", {number} may start"),
+    };
     text.push(String::new());
-    let verb = if workflows_that_start == 1 { "starts" } else { "start" };
     text.push(format!(
-        "{workflows_that_start} of {} {verb}; jobs: {jobs_that_run} run, {jobs_that_may_run} may run, {jobs_that_are_skipped} skipped",
+        "{workflows_that_start} of {} {verb}{may}; jobs: {jobs_that_run} run, {jobs_that_may_run} may run, {jobs_that_are_skipped} skipped",
         count(simulated.len(), "workflow"),
     ));
     for line in text.iter().flat_map(|part| part.split('\n')) {
