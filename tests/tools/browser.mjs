@@ -264,5 +264,6 @@ for (const file of rest) {
 waiting.clear();
 await send("Browser.close").catch(() => {});
 await new Promise((done) => (browser.exitCode === null ? browser.once("exit", done) : done()));
-rmSync(profile, { recursive: true, force: true });
+// Its helpers may write a moment longer than it lives.
+rmSync(profile, { recursive: true, force: true, maxRetries: 20, retryDelay: 250 });
 process.exit(0);
