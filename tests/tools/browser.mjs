@@ -51,8 +51,10 @@ output.setEncoding("utf8").on("data", (text) => {
     else for (const listener of listeners) listener(message);
   }
 });
+let isDone = false; // then it may end before it has answered
+const ended = new Promise((done) => browser.once("exit", done));
 browser.on("exit", (code) => {
-  if (waiting.size > 0) {
+  if (waiting.size > 0 && !isDone) {
     console.error(`Chromium ended with ${code}`);
     process.exit(1);
   }
@@ -265,9 +267,9 @@ for (const file of rest) {
     console.log(JSON.stringify({ file: basename(file), scheme, ...seen, problems: [...problems, ...seen.problems] }));
   }
 }
-waiting.clear();
-await send("Browser.close").catch(() => {});
-await new Promise((done) => (browser.exitCode === null ? browser.once("exit", done) : done()));
+isDone = true;
+send("Browser.close").catch(() => {});
+await ended;
 // Its helpers may write a moment longer than it lives.
 rmSync(profile, { recursive: true, force: true, maxRetries: 20, retryDelay: 250 });
 process.exit(0);
