@@ -6,6 +6,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
+use std::io::{self, Write as _};
 use std::{panic, thread};
 
 use super::body::{self, Example};
@@ -59,10 +60,15 @@ impl Story {
             IS_BEGUN.set(false);
             match ended {
                 Ok(()) => return,
-                Err(reason) if attempt < ATTEMPTS && reason.is::<Hung>() => {
-                    println!("the story is told again");
-                }
-                Err(reason) => panic::resume_unwind(reason),
+                Err(reason) => match reason.downcast::<Hung>() {
+                    // Nobody reads what a test prints that passes in the end: this is said to whoever runs them all.
+                    Ok(hung) if attempt < ATTEMPTS => {
+                        let test = thread::current().name().unwrap_or_default().to_owned();
+                        writeln!(io::stderr(), "{test} hung, and is told again: {}", hung.0).unwrap();
+                    }
+                    Ok(hung) => panic::resume_unwind(hung),
+                    Err(reason) => panic::resume_unwind(reason),
+                },
             }
         }
     }

@@ -1,4 +1,5 @@
-//! What `simulate` says of a run, compared with the run: every run of every test is such a case.
+//! What `simulate` says of a run, compared with the run: every run of every test is such a case, but for those of single
+//! steps, those that are cancelled, and second attempts.
 
 use pyfleet_core::simulate::{Answer, Assumption, Event, Reference, simulate};
 use pyfleet_core::workflow::{Graph, Workflow};

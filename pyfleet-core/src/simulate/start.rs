@@ -97,7 +97,7 @@ impl<'a> Filter<'a> {
     }
 
     /// What GitHub refuses of it, or does not say what it means.
-    fn is_sane(&self) -> Verdict {
+    fn sanity(&self) -> Verdict {
         if !self.only.is_empty() && !self.ignored.is_empty() {
             Verdict::no(format!("GitHub refuses `{0}` beside `{0}-ignore`", self.name))
         } else if self.ignored.iter().any(|pattern| pattern.starts_with('!')) {
@@ -137,7 +137,7 @@ fn of_pushed(branches: &Filter<'_>, tags: &Filter<'_>, event: &Event) -> Verdict
         Reference::Tag(_) => (tags, branches),
     };
     if own.is_there() {
-        own.is_sane().and(|| own.judge(&reference))
+        own.sanity().and(|| own.judge(&reference))
     } else {
         Verdict::no(format!("{} stands alone, so that no {} starts it", other.key(), reference.kind()))
     }
@@ -147,7 +147,7 @@ fn of_base(branches: &Filter<'_>, event: &Event) -> Verdict {
     match event.base() {
         _ if !branches.is_there() => Verdict::yes(),
         None => depends_on("into which branch it goes"),
-        Some(base) => branches.is_sane().and(|| branches.judge(&Reference::Branch(base.to_owned()))),
+        Some(base) => branches.sanity().and(|| branches.judge(&Reference::Branch(base.to_owned()))),
     }
 }
 
@@ -159,7 +159,7 @@ fn of_paths(paths: &Filter<'_>, event: &Event) -> Verdict {
             let matching = changed.iter().filter(|path| paths.lets_through(path)).count();
             // In which order GitHub takes them is not known.
             let sure = changed.len().saturating_sub(MAX_CHANGED - 1).max(1);
-            let sane = paths.is_sane();
+            let sane = paths.sanity();
             if sane.answer != Answer::Yes {
                 sane
             } else if matching >= sure {
