@@ -64,7 +64,7 @@ impl Story {
                     // Nobody reads what a test prints that passes in the end: this is said to whoever runs them all.
                     Ok(hung) if attempt < ATTEMPTS => {
                         let test = thread::current().name().unwrap_or_default().to_owned();
-                        writeln!(io::stderr(), "{test} hung, and is told again: {}", hung.0).unwrap();
+                        let _said = writeln!(io::stderr(), "{test} hung, and is told again: {}", hung.0);
                     }
                     Ok(hung) => panic::resume_unwind(hung),
                     Err(reason) => panic::resume_unwind(reason),
