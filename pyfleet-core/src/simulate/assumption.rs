@@ -16,7 +16,7 @@ use crate::expression::{ContextAccess, parse};
 ///
 /// assert!("needs.build.result=failure".parse::<Assumption>().is_ok());
 /// let refused = "needs.build.result=broken".parse::<Assumption>().unwrap_err();
-/// assert_eq!(refused, "a job's result is `success`, `failure` or `cancelled`, not `broken`");
+/// assert_eq!(refused, "a job's result is `success`, `failure`, `cancelled` or `skipped`, not `broken`");
 /// ```
 #[derive(Debug, Clone)]
 pub struct Assumption {
@@ -49,9 +49,9 @@ impl FromStr for Assumption {
         let is = |name: &str, own: &str| name.eq_ignore_ascii_case(own);
         let value = match names.as_slice() {
             [needs, _, result] if is(needs, "needs") && is(result, "result") => {
-                if !["success", "failure", "cancelled"].contains(&value) {
+                if !["success", "failure", "cancelled", "skipped"].contains(&value) {
                     return Err(format!(
-                        "a job's result is `success`, `failure` or `cancelled`, not `{value}`"
+                        "a job's result is `success`, `failure`, `cancelled` or `skipped`, not `{value}`"
                     ));
                 }
                 value.into()
@@ -91,6 +91,12 @@ fn opened(json: &serde_json::Value) -> Value {
 }
 
 impl Assumption {
+    /// That a job ends in a way: `success`, `failure`, `cancelled` or `skipped`.
+    pub(crate) fn ends(job: &str, result: &str) -> Self {
+        let path = ["needs", job, "result"].map(str::to_owned).into();
+        Self { path, value: result.into() }
+    }
+
     /// The job that it is about, if it is about one.
     #[must_use]
     pub fn job(&self) -> Option<&str> {
@@ -102,9 +108,15 @@ impl Assumption {
 
     /// Whether a job is cancelled: perhaps the run is.
     pub(super) fn cancels(&self) -> bool {
-        self.job().is_some()
-            && self.path.last().is_some_and(|name| name.eq_ignore_ascii_case("result"))
-            && self.value.text().is_some_and(|text| &*text == "cancelled")
+        self.result().is_some_and(|(_, result)| result == "cancelled")
+    }
+
+    /// A job, and how it ends.
+    fn result(&self) -> Option<(&str, String)> {
+        let [_, job, result] = self.path.as_slice() else { return None };
+        let is_result = self.job().is_some() && result.eq_ignore_ascii_case("result");
+        let text = self.value.text().filter(|_| is_result)?;
+        Some((job, text.to_string()))
     }
 }
 
@@ -131,6 +143,12 @@ fn set(within: &Value, path: &[String], value: &Value) -> Value {
         set_in.insert(name, own.clone()); // What is set already stays.
     }
     set_in.into()
+}
+
+/// Whether a job is taken not to run.
+pub(super) fn skips(assumed: &[Assumption], job: &str) -> bool {
+    let mut results = assumed.iter().filter_map(Assumption::result);
+    results.any(|(own, result)| result == "skipped" && own.eq_ignore_ascii_case(job))
 }
 
 /// Whether anything is assumed of a job: then it has run.

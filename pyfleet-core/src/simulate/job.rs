@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use indexmap::IndexMap;
 
-use super::assumption::{Assumption, assume, speaks_of};
+use super::assumption::{Assumption, assume, skips, speaks_of};
 use super::contexts::{scope, text};
 use super::{Answer, Event, Simulator, Verdict, matrix, reason};
 use crate::expression::evaluate::{Evaluated, Scope, Status, evaluate, holds};
@@ -192,7 +192,9 @@ impl<'w> Simulator<'w> {
             let here = || of_run.clone().with("needs", needs(self.graph.needs(id), &ended));
             let with_status = || here().with_status(before.status(event));
             let (mut runs, mut result) = decide(self.conditions.get(id), &before, with_status, reasons);
-            if runs.answer == Answer::Unknown && speaks_of(&event.assumed, id) {
+            if runs.answer != Answer::No && skips(&event.assumed, id) {
+                (runs, result) = (Verdict::no("that is assumed"), skipped());
+            } else if runs.answer == Answer::Unknown && speaks_of(&event.assumed, id) {
                 runs = Verdict { answer: Answer::Yes, because: vec!["that is assumed".to_owned()] };
                 result = success();
             }

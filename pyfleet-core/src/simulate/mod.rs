@@ -39,6 +39,8 @@ mod job;
 mod matrix;
 mod reason;
 mod start;
+mod starting;
+mod way;
 
 #[cfg(test)]
 mod tests;
@@ -48,6 +50,8 @@ use indexmap::IndexMap;
 pub use assumption::Assumption;
 pub use event::{Event, Mistake, Reference};
 pub use job::SimulatedJob;
+pub use reason::reasons;
+pub use way::{Despite, Way};
 
 use crate::workflow::{Graph, Workflow};
 

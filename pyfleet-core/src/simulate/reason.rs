@@ -4,6 +4,29 @@ use crate::expression::evaluate::{Scope, evaluate};
 use crate::expression::value::Value;
 use crate::expression::{Expression, Kind, Logical};
 
+/// Reasons in a row; what several of them depend on is listed once.
+///
+/// ```
+/// use pyfleet_core::simulate::reasons;
+///
+/// let because = ["it depends on `vars.A`", "it depends on `vars.B`"].map(str::to_owned);
+/// assert_eq!(reasons(&because), "it depends on `vars.A`, `vars.B`");
+/// ```
+#[must_use]
+pub fn reasons(because: &[String]) -> String {
+    const DEPENDS: &str = "it depends on ";
+    let mut text = String::new();
+    for (position, reason) in because.iter().enumerate() {
+        let before = position.checked_sub(1).map(|before| because[before].as_str());
+        match (before, reason.strip_prefix(DEPENDS)) {
+            (None, _) => text.push_str(reason),
+            (Some(before), Some(what)) if before.starts_with(DEPENDS) => text.push_str(&format!(", {what}")),
+            (Some(_), _) => text.push_str(&format!("; {reason}")),
+        }
+    }
+    text
+}
+
 /// So many parts are told; a condition may have thousands.
 const MOST: usize = 8;
 

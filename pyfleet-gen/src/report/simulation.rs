@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use std::io;
 
 use pyfleet_core::expression::opens_in;
-use pyfleet_core::simulate::{self, SimulatedJob, Simulation};
+use pyfleet_core::simulate::{self, SimulatedJob, Simulation, reasons};
 use serde::Serialize;
 
 use super::{count, inert, single_line};
@@ -198,21 +198,6 @@ fn line(job: &Job, width: usize) -> String {
     }
     about.extend(reason);
     format!("{verdict:<7}  {:<width$}  {}", job.id, about.join("; "))
-}
-
-/// Reasons in a row; what several of them depend on is listed once.
-fn reasons(because: &[String]) -> String {
-    const DEPENDS: &str = "it depends on ";
-    let mut text = String::new();
-    for (position, reason) in because.iter().enumerate() {
-        let before = position.checked_sub(1).map(|before| because[before].as_str());
-        match (before, reason.strip_prefix(DEPENDS)) {
-            (None, _) => text.push_str(reason),
-            (Some(before), Some(what)) if before.starts_with(DEPENDS) => text.push_str(&format!(", {what}")),
-            (Some(_), _) => text.push_str(&format!("; {reason}")),
-        }
-    }
-    text
 }
 
 /// Prints the object. It holds nothing that looks like a secret, and no line of it is a command to GitHub's runner.

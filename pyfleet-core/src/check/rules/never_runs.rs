@@ -6,12 +6,9 @@ use indexmap::IndexSet;
 
 use crate::check::{Check, Group, Rule, WorkflowFile};
 use crate::diagnostic::{Diagnostics, Path, Place, Severity};
-use crate::simulate::{Answer, Assumption, Event, Reference, Simulator};
+use crate::simulate::{Answer, Event, Simulator};
 use crate::spelling::listed;
-use crate::workflow::{Graph, Triggers};
-
-/// So many events are tried; a workflow with more is taken to run.
-const MOST: usize = 32;
+use crate::workflow::Graph;
 
 pub(super) static RULE: Rule = Rule {
     code: "never-runs",
@@ -57,7 +54,7 @@ fn check(file: &WorkflowFile<'_>, findings: &mut Diagnostics) {
     if workflow.jobs.values().all(|job| job.condition.is_none()) {
         return;
     }
-    let Some(events) = events(&workflow.on) else { return };
+    let Some(events) = Event::starting(&workflow.on) else { return };
     let simulator = Simulator::of(workflow);
     let mut never: BTreeSet<&str> = workflow.jobs.keys().map(String::as_str).collect();
     let mut starting = Vec::new();
@@ -89,86 +86,6 @@ fn check(file: &WorkflowFile<'_>, findings: &mut Diagnostics) {
                 .with_help("add the event that it waits for under `on`, or take the job out"),
         );
     }
-}
-
-/// Every event that starts the workflow, as far as its filters tell them apart; nothing where a caller decides.
-fn events(on: &Triggers) -> Option<Vec<Event>> {
-    if on.workflow_call.is_some() {
-        return None;
-    }
-    let mut all = Vec::new();
-    for name in on.names() {
-        let any = Event::any(name);
-        match name {
-            "push" => {
-                let push = on.push.as_ref()?;
-                let is_open = !push.branches_ignore.is_empty()
-                    || !push.tags_ignore.is_empty()
-                    || push.branches.is_empty() && push.tags.is_empty();
-                match names(&push.branches).zip(names(&push.tags)).filter(|_| !is_open) {
-                    Some((branches, tags)) => {
-                        let branches = branches.iter().map(|name| Reference::Branch(name.clone()));
-                        let tags = tags.iter().map(|name| Reference::Tag(name.clone()));
-                        let on = |reference| Event { reference: Some(reference), ..any.clone() };
-                        all.extend(branches.chain(tags).map(on));
-                    }
-                    None => all.push(any),
-                }
-            }
-            "pull_request" | "pull_request_target" => {
-                let own = if name == "pull_request" { &on.pull_request } else { &on.pull_request_target };
-                let own = own.as_ref()?;
-                let bases =
-                    names(&own.branches).filter(|names| !names.is_empty() && own.branches_ignore.is_empty());
-                let bases: Vec<Option<String>> =
-                    bases.map_or_else(|| vec![None], |names| names.iter().cloned().map(Some).collect());
-                for event in of_types(&any, &own.types, &["opened", "synchronize", "reopened"]) {
-                    all.extend(bases.iter().map(|base| Event { base: base.clone(), ..event.clone() }));
-                }
-            }
-            "merge_group" => {
-                let types = on.merge_group.as_ref().map(|own| own.types.as_slice());
-                all.extend(of_types(&any, types.unwrap_or_default(), &["checks_requested"]));
-            }
-            "schedule" if !on.schedule.is_empty() => {
-                for schedule in &on.schedule {
-                    let time: Assumption = format!("github.event.schedule={}", schedule.cron).parse().ok()?;
-                    all.push(any.clone().assuming(time));
-                }
-            }
-            "workflow_run" => {
-                all.extend(of_types(&any, on.workflow_run.as_ref().map_or(&[], |own| &own.types), &[]));
-            }
-            _ => {
-                let types = on.other.get(name).map(|filters| &filters["types"]);
-                let types: Vec<String> = match types {
-                    Some(serde_json::Value::String(only)) => vec![only.clone()],
-                    Some(serde_json::Value::Array(types)) => {
-                        types.iter().map(|own| own.as_str().map(str::to_owned)).collect::<Option<_>>()?
-                    }
-                    _ => Vec::new(),
-                };
-                all.extend(of_types(&any, &types, &[]));
-            }
-        }
-    }
-    (all.len() <= MOST).then_some(all)
-}
-
-/// An event of each type; of every type where none is known.
-fn of_types(any: &Event, types: &[String], usual: &[&str]) -> Vec<Event> {
-    let usual: Vec<String> = usual.iter().map(|own| (*own).to_owned()).collect();
-    let types = if types.is_empty() { &usual } else { types };
-    if types.is_empty() {
-        return vec![any.clone()];
-    }
-    types.iter().map(|own| Event { activity: Some(own.clone()), ..any.clone() }).collect()
-}
-
-/// The names of a filter whose patterns are names.
-fn names(patterns: &[String]) -> Option<&[String]> {
-    let is_name = |pattern: &String| !pattern.contains(['*', '?', '+', '[', ']', '!', '\\']);
-    patterns.iter().all(is_name).then_some(patterns)
 }
 
 #[cfg(test)]
