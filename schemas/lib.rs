@@ -14,3 +14,6 @@ pub const DIFFERENCE: &str = include_str!("difference.schema.json");
 
 /// The schema of what `simulate` prints with `--format json`, draft 7.
 pub const SIMULATION: &str = include_str!("simulation.schema.json");
+
+/// The schema of what `prove` prints with `--format json`, draft 7.
+pub const PROOF: &str = include_str!("proof.schema.json");

@@ -67,6 +67,44 @@ pub fn find(code: &str) -> Option<Explanation> {
 /// Codes that no rule has.
 const OTHERS: &[(&str, &str)] = &[
     (
+        "access-edited",
+        "The file in the repository is not the one that the manifest renders, so that what `prove` says of it holds for \
+         another text. `check` shows what differs, and `render` makes it current.",
+    ),
+    (
+        "access-started-otherwise",
+        "A job gets into an environment on an event that its safety level does not allow: below level 3 nothing does, at \
+         level 3 jobs only read, at level 4 whatever changes is started by hand, and whatever destroys always is. The job's \
+         condition, or that of a job that it needs, has to refuse the event.",
+    ),
+    (
+        "access-trust",
+        "A job assumes a role in an environment that the role is not for. The role trusts the environment's name, and so \
+         every job in it.",
+    ),
+    (
+        "access-unplanned",
+        "A job that the manifest does not plan runs in an environment of it, or a run decides in which. It gets that \
+         environment's secrets and, with `id-token: write`, a token that the environment's roles trust. Give it an \
+         environment of its own, or extend a workflow of the manifest with what it does.",
+    ),
+    (
+        "access-unreadable",
+        "A workflow file of the repository cannot be read, so that nothing is known of what it does. `validate` says what is \
+         wrong with it.",
+    ),
+    (
+        "access-unreviewed",
+        "A job can change an environment whose manifest says `approval: reviewers`, and there is a run in which nobody was \
+         asked. Either it waits for no job in the environment's approval environment, or its condition lets it run although \
+         that one was skipped, failed or was cancelled: the message names the event and what it depends on.",
+    ),
+    (
+        "access-without-plan",
+        "A job applies a saved plan, and may run although no job of the same run has planned successfully. It would apply \
+         what nobody has seen.",
+    ),
+    (
         "ambiguous-number",
         "YAML reads this number otherwise than it is written. `3.10` is 3.1, `0o17` is 15, `1e3` is 1000. Put it in \
          quotes where it is a version or a name.",

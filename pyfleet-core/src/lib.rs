@@ -106,6 +106,7 @@ pub mod flowchart;
 pub mod oidc;
 pub mod difference;
 pub mod guide;
+pub mod prove;
 
 #[cfg(test)]
 mod dependency_order;

@@ -38,6 +38,8 @@ pub(crate) enum Command {
     Diff(command::diff::Args),
     /// Say which workflows and jobs would run when something happens, which would not, and why
     Simulate(Box<command::simulate::Args>),
+    /// Prove who gets into which environment, on which events and after what, and say what that rests on
+    Prove(command::prove::Args),
     /// Print the manifest's JSON Schema, for editors
     Schema(command::schema::Args),
     /// Draw the workflows: jobs, needs, environments, approvals and locks

@@ -8,6 +8,7 @@ mod graph; // charts of all workflows, and of one
 mod killed; // a render that is killed at any moment, and two at once
 mod links; // symbolic and hard links: nothing outside is ever touched
 mod oidc; // the roles as text, JSON and Terraform; policies that exist; the guide among the rendered files
+mod prove; // who gets into which environment, and what no file says
 mod render; // what is written, what is removed, and what is left alone
 mod report; // the same for programs and for GitHub: JSON as its schema says, annotations
 mod sarif; // the same for code scanning, judged by SARIF's own validator

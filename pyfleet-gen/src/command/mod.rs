@@ -8,6 +8,7 @@ pub(crate) mod graph;
 pub(crate) mod init;
 mod judge;
 pub(crate) mod oidc;
+pub(crate) mod prove;
 pub(crate) mod render;
 pub(crate) mod schema;
 pub(crate) mod simulate;
@@ -34,6 +35,7 @@ pub(crate) fn run(cli: &Cli, streams: &mut Streams<'_>) -> Result<Exit, Failure>
         Command::Schema(args) => schema::run(args, streams),
         Command::Graph(args) => graph::run(args, &location()?, streams),
         Command::Simulate(args) => simulate::run(args, cli, streams),
+        Command::Prove(args) => prove::run(args, cli, streams),
         Command::Diff(args) => diff::run(args, cli, streams),
         Command::Completions(args) => completions::run(args, streams),
     }

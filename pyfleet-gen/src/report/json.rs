@@ -31,7 +31,7 @@ struct Written {
 /// Something that is wrong.
 #[derive(Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
-struct Finding {
+pub(super) struct Finding {
     /// The rule or check that found it.
     code: &'static str,
     /// How bad it is: an `error` stops rendering.
@@ -142,7 +142,8 @@ pub(crate) fn write(report: &Report, exit: Exit, streams: &mut Streams<'_>) -> i
     writeln!(streams.out, "{}", text.replace("##[", "#\\u0023["))
 }
 
-fn written(report: &Report, exit: Exit) -> Written {
+/// Everything that was found, file by file.
+pub(super) fn findings(report: &Report) -> Vec<Finding> {
     let findings = report.texts.iter().flat_map(|text| {
         text.findings.iter().map(|found| {
             let finding = &found.diagnostic;
@@ -175,6 +176,10 @@ fn written(report: &Report, exit: Exit) -> Written {
             }
         })
     });
+    findings.collect()
+}
+
+fn written(report: &Report, exit: Exit) -> Written {
     let file = |file: &super::File| File {
         path: visible(&file.path).into_owned(),
         state: file.state,
@@ -182,7 +187,7 @@ fn written(report: &Report, exit: Exit) -> Written {
         help: file.help.as_deref().map(|help| visible(help).into_owned()),
     };
     Written {
-        findings: findings.collect(),
+        findings: findings(report),
         files: report.files.as_ref().map(|files| files.iter().map(file).collect()),
         summary: Summary {
             command: report.command,

@@ -9,6 +9,7 @@ mod excerpt;
 pub(crate) mod github;
 pub(crate) mod human;
 pub(crate) mod json;
+pub(crate) mod proof;
 pub(crate) mod sarif;
 #[cfg(test)]
 mod schema;
