@@ -411,6 +411,7 @@ impl Run {
             approvals: Vec::new(),
         };
         let group = running.run();
+        running.has_gone_known_ways();
         if attempt == 1 {
             running.is_as_simulated();
         }

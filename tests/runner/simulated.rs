@@ -1,7 +1,7 @@
-//! What `simulate` says of a run, compared with the run: every run of every test is such a case, but for those of single
-//! steps, those that are cancelled, and second attempts.
+//! What is said of a run without running it, compared with the run: every run of every test is such a case, but for those of
+//! single steps, and for `simulate` those that are cancelled, and second attempts.
 
-use pyfleet_core::simulate::{Answer, Assumption, Event, Reference, simulate};
+use pyfleet_core::simulate::{Answer, Assumption, Event, Reference, Simulator, simulate};
 use pyfleet_core::workflow::{Graph, Workflow};
 use serde_json::Value as Json;
 
@@ -43,6 +43,25 @@ fn assume_all(payload: &Json, path: &str, event: &mut Event) {
 }
 
 impl Running<'_> {
+    /// Each job has run on an event, and after jobs, of which it was said before that no run does without them.
+    pub(super) fn has_gone_known_ways(&self) {
+        if self.run.alone.is_some() {
+            return;
+        }
+        let workflow: &Workflow = self.workflow;
+        let is_open = |result: &str| ["skipped", "waiting", "unstarted"].contains(&result);
+        let has_run = self.jobs.iter().filter(|(_, job)| !is_open(job.result()) && job.error.is_none());
+        let has_run: Vec<&str> = has_run.map(|(id, _)| id.as_str()).collect();
+        for (id, way) in Simulator::of(workflow).ways(has_run) {
+            let (name, file) = (self.run.event.as_str(), &self.run.workflow);
+            assert!(way.events.iter().any(|event| event.name == name), "{file}: {id} never runs on {name}");
+            for before in &way.after {
+                let result = self.jobs[before.as_str()].result();
+                assert_eq!(result, "success", "{file}: {id} never runs without {before}");
+            }
+        }
+    }
+
     /// What is said before the run, and with everything that its jobs have said, is what happened.
     pub(super) fn is_as_simulated(&self) {
         if self.run.alone.is_some() || self.cancelled {
