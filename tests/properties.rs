@@ -16,6 +16,8 @@ use proptest::prelude::*;
 use proptest::sample::{select, subsequence};
 use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestCaseResult, TestRng, TestRunner};
 use pyfleet_core::plan::Plan;
+use pyfleet_core::project::Project;
+use pyfleet_core::prove::{Content, File, prove};
 use pyfleet_core::source::Source;
 use pyfleet_core::workflow;
 use pyfleet_gen::project_file::load;
@@ -357,13 +359,17 @@ fn written(manifest: &Json, as_json: bool) -> String {
 
 /// What a manifest renders to; the test fails where something is found.
 fn rendered(text: &str) -> Result<(Plan, Files), TestCaseError> {
+    rendered_of(text).map(|(_, plan, files)| (plan, files))
+}
+
+fn rendered_of(text: &str) -> Result<(Project, Plan, Files), TestCaseError> {
     let loaded = load(Source::new("pyfleet.yml", text));
     let Some((project, plan)) = loaded.planned else {
         return Err(TestCaseError::fail(format!("the manifest is refused: {:#?}\n{text}", loaded.findings)));
     };
     let files =
         render(&project, &plan, "pyfleet.yml").map_err(|error| TestCaseError::fail(format!("{error:#}")))?;
-    Ok((plan, files))
+    Ok((project, plan, files))
 }
 
 /// The workflows among rendered files.
@@ -449,6 +455,24 @@ fn what_is_read_back_is_what_was_planned() {
         prop_assert_eq!(plan.workflows.len(), 4);
         for (file, findings) in read_back(&plan, &files) {
             prop_assert!(findings.is_empty(), "{}: {:#?}", file, findings);
+        }
+        Ok(())
+    });
+}
+
+#[test]
+fn what_is_rendered_is_proven() {
+    holds("what is rendered is proven", |manifest, as_json| {
+        let (project, plan, files) = rendered_of(&written(&manifest, as_json))?;
+        let read = |(path, text): (&String, &String)| {
+            let (workflow, _) = workflow::parse(Source::new(path.clone(), text.clone())).0.unwrap();
+            (path.clone(), File { content: Content::Workflow(Box::new(workflow)), is_rendered: true })
+        };
+        let proof = prove(&project, &plan, &workflows(&files).map(read).collect());
+        prop_assert!(proof.findings.is_empty(), "{:#?}", proof.findings);
+        prop_assert_eq!(proof.environments.len(), project.environments.len());
+        for environment in &proof.environments {
+            prop_assert!(environment.claims.iter().all(|claim| claim.holds), "{:#?}", environment.claims);
         }
         Ok(())
     });

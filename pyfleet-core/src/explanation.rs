@@ -67,15 +67,22 @@ pub fn find(code: &str) -> Option<Explanation> {
 /// Codes that no rule has.
 const OTHERS: &[(&str, &str)] = &[
     (
+        "access-called",
+        "A job calls a workflow whose text may change without anybody's noticing: by a tag or a branch, or the repository's \
+         own at another commit, past the rules of its branches. Its jobs may run in any environment, and so nothing is proven. \
+         Call your own workflows by their path, and others' by a commit.",
+    ),
+    (
         "access-edited",
-        "The file in the repository is not the one that the manifest renders, so that what `prove` says of it holds for \
-         another text. `check` shows what differs, and `render` makes it current.",
+        "The file in the repository is not the one that the manifest renders. What its steps do is not known, and so nothing \
+         is proven. `check` shows what differs, and `render` makes it current.",
     ),
     (
         "access-started-otherwise",
         "A job gets into an environment on an event that its safety level does not allow: below level 3 nothing does, at \
          level 3 jobs only read, at level 4 whatever changes is started by hand, and whatever destroys always is. The job's \
-         condition, or that of a job that it needs, has to refuse the event.",
+         condition, or that of a job that it needs, has to refuse the event. A job with `actions: write` may start by its \
+         token what a person should start: it has to be started by a person itself.",
     ),
     (
         "access-trust",
@@ -90,8 +97,8 @@ const OTHERS: &[(&str, &str)] = &[
     ),
     (
         "access-unreadable",
-        "A workflow file of the repository cannot be read, so that nothing is known of what it does. `validate` says what is \
-         wrong with it.",
+        "A workflow file of the repository cannot be read, or is a link: nothing is known of what it does, and so nothing is \
+         proven. `validate FILE` says what is wrong with it.",
     ),
     (
         "access-unreviewed",

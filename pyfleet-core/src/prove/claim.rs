@@ -1,9 +1,10 @@
 //! What is claimed of an environment, one property after the other.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
-use super::Proof;
-use super::access::{Access, Door};
+use super::access::{Access, Door, Origin, Starter};
+use super::condition::Conditions;
+use super::{Content, File, Proof};
 use crate::diagnostic::{Diagnostic, Path};
 use crate::expression::opens_in;
 use crate::manifest::{Approval, AwsRole, Kind, SafetyLevel};
@@ -55,11 +56,11 @@ pub struct Claim {
     pub holds: bool,
     /// The jobs that it does not speak of.
     pub except: Vec<Exception>,
-    /// What it rests on: positions in [`Proof::conditions`].
+    /// What it rests on: positions in [`Proof::conditions`], sorted.
     pub under: Vec<usize>,
 }
 
-/// A job of which a claim does not speak, and why it need not.
+/// A job of which a claim does not speak, and why.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Exception {
     /// Its workflow file.
@@ -70,14 +71,17 @@ pub struct Exception {
     pub because: &'static str,
 }
 
+/// Why nothing is claimed of what steps do that pyfleet did not write.
+const OF_ITS_OWNER: &str = "not all its steps are pyfleet's, and what the others do is not known";
+
 /// Judges what gets into one environment.
 pub(super) struct Judge<'a> {
     pub(super) project: &'a Project,
     pub(super) plan: &'a Plan,
+    pub(super) files: &'a BTreeMap<String, File>,
     pub(super) environment: &'a Environment,
     pub(super) accesses: &'a [Access],
-    /// Called workflows that are not there to be read.
-    pub(super) called: &'a BTreeSet<String>,
+    pub(super) starters: &'a [Starter],
 }
 
 /// What was found out about a claim.
@@ -85,75 +89,69 @@ pub(super) struct Judge<'a> {
 struct Found {
     broken: Vec<(String, Diagnostic)>,
     except: Vec<Exception>,
+    /// Whether something else keeps it from being proven, which is reported elsewhere.
+    is_open: bool,
 }
 
 impl Judge<'_> {
-    /// The claims, with what they rest on and what breaks them.
-    pub(super) fn claims(&self, proof: &mut Proof) -> Vec<Claim> {
-        let name = &self.environment.name;
+    /// The claims, with what they rest on and what breaks them; none of them holds while something is open.
+    pub(super) fn claims(&self, rest_on: &Conditions, is_open: bool, proof: &mut Proof) -> Vec<Claim> {
         let level = self.environment.level;
-        let mut claims = Vec::new();
-        let mut claim = |property, says: String, found: Found, under: &[&String]| {
-            claims.push(Claim {
-                property,
-                says,
-                holds: found.broken.is_empty() && (property != Property::OwnJobs || proof.all_are_read()),
-                except: found.except,
-                under: under.iter().map(|condition| proof.condition((*condition).clone())).collect(),
-            });
-            proof.findings.extend(found.broken);
+        let name = &self.environment.name;
+        let Conditions { of_files, trust, reviewers, pull_requests } = rest_on;
+        let files: Vec<&String> = of_files.iter().chain(trust).collect();
+        let and = |more: Option<&'_ String>| -> Vec<String> {
+            files.iter().copied().chain(more).cloned().collect()
         };
-        let branch = &self.environment.branch;
-        let enters = format!(
-            "GitHub lets runs of `{branch}` alone into `{name}` and the environments that belong to it"
-        );
-        let protected =
-            format!("`{branch}` changes by reviewed pull requests alone: the ruleset that `oidc` prints");
-        let trusts = format!("the roles of `{name}` trust whom `oidc` says, and nobody else");
-        let asks = format!(
-            "`{}` has reviewers, none of them agrees to a run of their own, and no administrator passes by",
-            self.environment.approval_name()
-        );
-        let called: Vec<String> = self
-            .called
-            .iter()
-            .map(|called| {
-                format!("`{called}`, which is called, has no job in an environment of this project")
-            })
-            .collect();
-        let files: Vec<&String> = [&enters, &protected].into_iter().chain(&called).collect();
 
-        claim(
+        let mut claimed = vec![(
             Property::OwnJobs,
             format!("only jobs of the manifest get into `{name}`"),
             self.own_jobs(),
-            &files,
-        );
-        if self.identities().next().is_some() {
-            claim(Property::Trust, self.says_of_trust(), self.trust(), &[&trusts]);
+            and(pull_requests.as_ref()),
+        )];
+        if let Some(trust) = trust {
+            let says = self.says_of_trust();
+            claimed.push((Property::Trust, says, self.trust(), vec![trust.clone()]));
         }
-        claim(Property::StartedBy, says_of_starts(level), self.started_by(), &files);
+        claimed.push((Property::StartedBy, self.says_of_starts(), self.started_by(), and(None)));
         if level >= SafetyLevel::AUTOMATES && self.destroying().next().is_some() {
-            let says = "what destroys it is started by hand".to_owned();
-            claim(Property::DestroyedByHand, says, self.destroyed_by_hand(), &files);
+            let says = "a job that is there to destroy is started by hand".to_owned();
+            claimed.push((Property::DestroyedByHand, says, self.destroyed_by_hand(), and(None)));
         }
         if self.environment.approval != Approval::None && level >= SafetyLevel::WRITES {
-            let under: Vec<&String> = files.iter().copied().chain([&asks]).collect();
             let says = format!("what changes `{name}` waits until its reviewers have agreed");
-            claim(Property::Reviewed, says, self.reviewed(), &under);
+            claimed.push((Property::Reviewed, says, self.reviewed(), and(Some(reviewers))));
         }
         if self.applying().next().is_some() {
             let says = "what is applied was planned in the same run".to_owned();
-            claim(Property::Planned, says, self.planned(), &files);
+            claimed.push((Property::Planned, says, self.planned(), and(None)));
         }
-        claims
+
+        claimed
+            .into_iter()
+            .map(|(property, says, found, conditions)| {
+                let mut under: Vec<usize> =
+                    conditions.into_iter().map(|condition| proof.condition(condition)).collect();
+                under.sort_unstable();
+                let holds = found.broken.is_empty() && !found.is_open && !is_open;
+                for finding in found.broken {
+                    // Two claims may be broken by one thing.
+                    if !proof.findings.contains(&finding) {
+                        proof.findings.push(finding);
+                    }
+                }
+                Claim { property, says, holds, except: found.except, under }
+            })
+            .collect()
     }
 
     fn own_jobs(&self) -> Found {
         let mut found = Found::default();
-        for access in self.accesses.iter().filter(|access| !access.is_planned) {
+        for access in self.accesses.iter().filter(|access| access.origin == Origin::Foreign) {
             let (job, name) = (&access.job, &self.environment.name);
-            let message = match &access.environment {
+            let environment = access.environment.as_ref().filter(|_| access.door != Door::PullRequests);
+            let message = match environment {
                 None => format!(
                     "on a pull request, the role for plans of `{name}` trusts the token of `{job}`, which the manifest \
                      does not plan"
@@ -166,12 +164,25 @@ impl Judge<'_> {
                     format!("`{job}` is in the environment `{own}`, and the manifest does not plan it")
                 }
             };
-            let key = if access.environment.is_some() { "environment" } else { "permissions" };
-            found.broken.push(access.finding("access-unplanned", key, message).help(
-                "let it run in an environment of its own, or extend a workflow of the manifest with what it does",
-            ));
+            let help = if self.is_disabled(&access.file) {
+                "the manifest disables this workflow: `pyfleet-gen render` removes the file"
+            } else {
+                match access.environment {
+                    None => {
+                        "let the job ask for no token, or run in an environment that is not the manifest's"
+                    }
+                    Some(_) => "let it run in an environment that is not the manifest's",
+                }
+            };
+            let key = if environment.is_some() { "environment" } else { "permissions" };
+            found.broken.push(access.finding("access-unplanned", key, message, help));
         }
         found
+    }
+
+    /// Whether the manifest knows a workflow, and does not want it.
+    fn is_disabled(&self, file: &str) -> bool {
+        self.project.workflows.keys().any(|name| format!(".github/workflows/{name}.yml") == file)
     }
 
     /// The jobs of the plan that become something in this environment's account.
@@ -186,43 +197,69 @@ impl Judge<'_> {
     }
 
     fn says_of_trust(&self) -> String {
-        let (name, backend) = (&self.environment.name, self.environment.backend_name());
-        let writes = self.identities().any(|(.., purpose)| purpose.changes());
-        let pulls = self.identities().any(|(.., purpose)| purpose == AwsRole::PullRequestPlan);
-        let reads = match pulls {
-            true => format!("jobs in `{}` and pull requests", self.environment.plan_name()),
-            false => format!("jobs in `{}`", self.environment.plan_name()),
-        };
-        match writes {
-            true => format!(
-                "roles that change it trust jobs in `{name}` and `{backend}`, those that read it {reads}"
+        let is_any = |wanted: fn(AwsRole) -> bool| self.identities().any(|(.., purpose)| wanted(purpose));
+        let trusted = [
+            (
+                is_any(|purpose| matches!(purpose, AwsRole::Apply | AwsRole::Deploy)),
+                self.environment.name.to_string(),
             ),
-            false => format!("its roles read, and trust {reads}"),
-        }
+            (
+                is_any(|purpose| matches!(purpose, AwsRole::BackendCreate | AwsRole::BackendDestroy)),
+                self.environment.backend_name(),
+            ),
+            (is_any(|purpose| purpose == AwsRole::Plan), self.environment.plan_name()),
+        ];
+        let trusted =
+            trusted.into_iter().filter(|(is_there, _)| *is_there).map(|(_, name)| format!("in `{name}`"));
+        let pulls =
+            is_any(|purpose| purpose == AwsRole::PullRequestPlan).then(|| "of pull requests".to_owned());
+        let trusted: Vec<String> = trusted.chain(pulls).collect();
+        format!("each role trusts the jobs that it is for, {}", listed(&trusted))
     }
 
-    /// A role trusts the subjects of the jobs that assume it: each runs where jobs of its kind do.
+    /// A role trusts the subjects of the jobs that assume it: each has to run where roles of its kind are.
     fn trust(&self) -> Found {
         let mut found = Found::default();
-        for (workflow, id, purpose) in self.identities() {
-            let model = workflow.model.jobs.get(id);
-            let door = model.and_then(|job| Door::of(&workflow.model, job, self.environment));
+        for (planned, id, purpose) in self.identities() {
+            let content = self.files.get(&planned.file).map(|file| &file.content);
+            let Some(Content::Workflow(workflow)) = content else { continue };
+            let Some(job) = workflow.jobs.get(id) else { continue };
             let wanted = match purpose {
                 AwsRole::PullRequestPlan => Door::PullRequests,
                 purpose if purpose.changes() => Door::Changes,
                 _ => Door::Reads,
             };
-            if door != Some(wanted) {
+            if Door::of(workflow, job, self.environment) != Some(wanted) {
                 let message = format!(
-                    "`{id}` becomes `{}` of `{}` in an environment that is not for it: the role would trust every job there",
+                    "`{id}` is to become `{}` of `{}`, and does not run where jobs do for which that role is",
                     purpose.name(),
                     self.environment.name
                 );
-                let finding = Diagnostic::error("access-trust", Path::of(["jobs", id]), message);
-                found.broken.push((workflow.file.clone(), finding));
+                let finding =
+                    Diagnostic::error("access-trust", Path::of(["jobs", id]).key("environment"), message);
+                let finding =
+                    finding.with_help("let the role trust no other environment than the one it belongs to");
+                found.broken.push((planned.file.clone(), finding));
             }
         }
         found
+    }
+
+    fn says_of_starts(&self) -> String {
+        let pulls = self.accesses.iter().any(|access| access.door == Door::PullRequests);
+        let read = if pulls {
+            "by hand, a push, the clock or a pull request"
+        } else {
+            "by hand, a push or the clock"
+        };
+        match self.environment.level.number() {
+            5.. => {
+                format!("what changes it is started by hand, a push or the clock, and what reads it {read}")
+            }
+            4 => format!("what changes it is started by hand, and what reads it {read}"),
+            3 => format!("nothing changes it, and what reads it is started {read}"),
+            _ => "nothing changes it, and nothing reads it".to_owned(),
+        }
     }
 
     fn started_by(&self) -> Found {
@@ -233,21 +270,62 @@ impl Judge<'_> {
                 Door::Changes => "can change",
                 Door::Reads | Door::PullRequests => "can read",
             };
+            let may = starts(access.door, level);
             let at = format!("at safety level {} ", level.number());
-            let help =
-                "let its condition refuse the event, take the event out of `on`, or raise `safety-level`";
-            found.broken.extend(self.started_otherwise(access, does, starts(access.door, level), &at, help));
+            found.broken.extend(self.started_otherwise(access, does, may, &at));
+        }
+        if let Some(strongest) = self.started_by_hand() {
+            let may = starts(strongest, level);
+            found
+                .broken
+                .extend(self.starters.iter().filter_map(|starter| self.starts_otherwise(starter, may)));
         }
         found
     }
 
+    /// The most that somebody gets who starts workflows by hand.
+    fn started_by_hand(&self) -> Option<Door> {
+        let by_hand = || {
+            self.accesses
+                .iter()
+                .filter(|own| own.events.iter().any(|event| BY_HAND.contains(&event.as_str())))
+        };
+        let changes = by_hand().any(|access| access.door == Door::Changes);
+        changes.then_some(Door::Changes).or_else(|| by_hand().next().map(|_| Door::Reads))
+    }
+
+    /// What is wrong with a token that starts what a person should.
+    fn starts_otherwise(&self, starter: &Starter, may: &[&str]) -> Option<(String, Diagnostic)> {
+        let others: Vec<&String> =
+            starter.events.iter().filter(|event| !may.contains(&event.as_str())).collect();
+        if others.is_empty() {
+            return None;
+        }
+        let message = format!(
+            "with `actions: write`, the token of `{}` starts by itself what a person starts in `{}`, and it may run on {}",
+            starter.job,
+            self.environment.name,
+            listed(&others),
+        );
+        let path = Path::of(["jobs", starter.job.as_str()]).key("permissions");
+        let finding = Diagnostic::error("access-started-otherwise", path, message);
+        Some((
+            starter.file.clone(),
+            finding.with_help("leave `actions: write` out, or let a person start this as well"),
+        ))
+    }
+
     fn destroyed_by_hand(&self) -> Found {
-        let mut found = Found::default();
-        let help = "let its condition, or that of a job that it needs, ask for `workflow_dispatch`";
-        let broken = self
-            .destroying()
-            .filter_map(|access| self.started_otherwise(access, "destroys what is in", BY_HAND, "", help));
-        found.broken.extend(broken);
+        let mut found = Found { is_open: self.has_strangers(), ..Found::default() };
+        for access in self.destroying() {
+            found.broken.extend(self.started_otherwise(access, "destroys what is in", BY_HAND, ""));
+        }
+        found
+            .broken
+            .extend(self.starters.iter().filter_map(|starter| self.starts_otherwise(starter, BY_HAND)));
+        let otherwise =
+            |access: &&Access| access.events.iter().any(|event| !BY_HAND.contains(&event.as_str()));
+        found.except.extend(self.of_owners().filter(otherwise).map(|access| access.exception(OF_ITS_OWNER)));
         found
     }
 
@@ -258,7 +336,6 @@ impl Judge<'_> {
         does: &str,
         may: &[&str],
         at: &str,
-        help: &str,
     ) -> Option<(String, Diagnostic)> {
         let others: Vec<&String> =
             access.events.iter().filter(|event| !may.contains(&event.as_str())).collect();
@@ -275,20 +352,38 @@ impl Judge<'_> {
             self.environment.name,
             listed(&others),
         );
-        Some(access.finding("access-started-otherwise", "if", message).help(help))
+        let is_called = others.iter().any(|event| *event == "workflow_call");
+        let help = match is_called {
+            true => "let no workflow call it: what its callers are started by is not looked at",
+            false => "take the event out of `on`, or let the job's condition refuse it",
+        };
+        Some(access.finding("access-started-otherwise", "if", message, help))
+    }
+
+    /// Whether somebody gets in, and may change what is there, whom the manifest does not know.
+    fn has_strangers(&self) -> bool {
+        self.accesses.iter().any(|access| access.origin == Origin::Foreign && access.door == Door::Changes)
+    }
+
+    /// The jobs that may change what is there with steps that are not pyfleet's.
+    fn of_owners(&self) -> impl Iterator<Item = &Access> {
+        self.accesses.iter().filter(|access| {
+            matches!(access.origin, Origin::Extended | Origin::Ejected) && access.door == Door::Changes
+        })
     }
 
     fn reviewed(&self) -> Found {
         let mut found = Found::default();
         let name = &self.environment.name;
+        let is_reviewed = |access: &Access| access.reviewed_by.iter().any(|(_, whose)| whose == name);
         let changing = self.accesses.iter().filter(|access| access.door == Door::Changes);
-        for access in changing.filter(|access| access.reviewed_by.is_empty() && !access.events.is_empty()) {
+        for access in changing.filter(|access| !is_reviewed(access)) {
             if let Some(because) = self.exempt(access) {
-                found.except.push(Exception { file: access.file.clone(), job: access.job.clone(), because });
+                found.except.push(access.exception(because));
                 continue;
             }
-            let despite = access.asking.iter().rev().find_map(|id| Some((id, access.despite.get(id)?)));
-            let message = match despite {
+            let asks = self.environment.approval_name();
+            let message = match access.despite.first() {
                 Some((asking, despite)) => {
                     let ends = match despite.result {
                         "failure" => "fails",
@@ -305,27 +400,19 @@ impl Judge<'_> {
                     )
                 }
                 None => format!(
-                    "`{}` can change `{name}`, and nothing that it waits for asks the reviewers of `{}`",
+                    "`{}` can change `{name}`, and nothing that it waits for asks the reviewers of `{asks}`",
                     access.job,
-                    self.environment.approval_name()
                 ),
             };
-            let help = format!(
-                "let it need a job in `{}`, and run only if that succeeded",
-                self.environment.approval_name()
-            );
-            found.broken.push(access.finding("access-unreviewed", "needs", message).help(help));
+            let help = format!("let it need a job in `{asks}`, and run only if that succeeded");
+            found.broken.push(access.finding("access-unreviewed", "needs", message, help));
         }
         found
     }
 
-    /// Why a job of the plan waits for no reviewers, if it need not: its steps are known, and nobody else's among them.
+    /// Why a job waits for no reviewers, if it need not: all its steps are known.
     fn exempt(&self, access: &Access) -> Option<&'static str> {
-        let (workflow, job) = self.planned_job(access)?;
-        let is_here = |named: &String| *named == access.job;
-        if workflow.extension.steps.iter().any(|own| own.job.as_ref().is_none_or(is_here)) {
-            return None;
-        }
+        let (workflow, job) = self.planned_job(access).filter(|_| access.origin == Origin::Planned)?;
         match &job.body {
             Body::CreateBackend(_) => Some("it makes the backend where that is missing, and removes nothing"),
             Body::OidcProbe(_) => Some("it asks AWS who it is, and nothing else"),
@@ -333,7 +420,8 @@ impl Judge<'_> {
                 let wish = self.project.workflows.get(&workflow.name)?;
                 let because = match &job.body {
                     Body::TfApply(_) => {
-                        "a rollback that destroys nothing waits for the typed phrase alone, unless it says `approval: reviewers`"
+                        "a rollback that destroys nothing waits for the typed phrase alone, unless it says \
+                         `approval: reviewers`"
                     }
                     _ => "a rollback waits for the typed phrase alone, unless it says `approval: reviewers`",
                 };
@@ -349,7 +437,7 @@ impl Judge<'_> {
         Some((workflow, workflow.jobs.get(&access.job)?))
     }
 
-    /// The jobs that destroy what is there.
+    /// The jobs that are there to destroy.
     fn destroying(&self) -> impl Iterator<Item = &Access> {
         self.accesses.iter().filter(|access| {
             self.planned_job(access).is_some_and(|(_, job)| match &job.body {
@@ -371,8 +459,8 @@ impl Judge<'_> {
     }
 
     fn planned(&self) -> Found {
-        let mut found = Found::default();
-        for (access, workflow) in self.applying().filter(|(access, _)| !access.events.is_empty()) {
+        let mut found = Found { is_open: self.has_strangers(), ..Found::default() };
+        for (access, workflow) in self.applying() {
             let plans = |id: &String| {
                 workflow.jobs.get(id).is_some_and(|job| {
                     matches!(&job.body, Body::TfPlan(plan) if plan.environment == self.environment.name.as_str())
@@ -380,13 +468,11 @@ impl Judge<'_> {
             };
             if !access.after.iter().any(plans) {
                 let message = format!("`{}` may apply what no job of the run has planned", access.job);
-                found.broken.push(
-                    access
-                        .finding("access-without-plan", "needs", message)
-                        .help("let it need the job that plans, and run only if that succeeded"),
-                );
+                let help = "let it need the job that plans, and run only if that succeeded";
+                found.broken.push(access.finding("access-without-plan", "needs", message, help));
             }
         }
+        found.except.extend(self.of_owners().map(|access| access.exception(OF_ITS_OWNER)));
         found
     }
 }
@@ -404,28 +490,20 @@ const fn starts(door: Door, level: SafetyLevel) -> &'static [&'static str] {
     }
 }
 
-fn says_of_starts(level: SafetyLevel) -> String {
-    match level.number() {
-        5.. => "what changes it is started by hand, by a push or by the clock".to_owned(),
-        4 => "what changes it is started by hand".to_owned(),
-        3 => "nothing changes it".to_owned(),
-        _ => "nothing changes it, and nothing reads it".to_owned(),
-    }
-}
-
-/// A finding at a job, which still lacks what to do about it.
-struct Broken(String, Diagnostic);
-
-impl Broken {
-    fn help(self, help: impl Into<String>) -> (String, Diagnostic) {
-        (self.0, self.1.with_help(help))
-    }
-}
-
 impl Access {
     /// At a key of the job if it is there, else at the job.
-    fn finding(&self, code: &'static str, key: &'static str, message: String) -> Broken {
+    fn finding(
+        &self,
+        code: &'static str,
+        key: &'static str,
+        message: String,
+        help: impl Into<String>,
+    ) -> (String, Diagnostic) {
         let path = Path::of(["jobs", self.job.as_str()]).key(key);
-        Broken(self.file.clone(), Diagnostic::error(code, path, message))
+        (self.file.clone(), Diagnostic::error(code, path, message).with_help(help))
+    }
+
+    fn exception(&self, because: &'static str) -> Exception {
+        Exception { file: self.file.clone(), job: self.job.clone(), because }
     }
 }

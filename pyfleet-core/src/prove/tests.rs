@@ -1,8 +1,9 @@
 use std::collections::BTreeMap;
 
-use super::{Door, Proof, prove};
+use super::{Content, Door, File, Proof, prove};
+use crate::diagnostic::Diagnostic;
 use crate::manifest::{self, AwsRole};
-use crate::plan::{Plan, plan};
+use crate::plan::{self, Plan};
 use crate::project::{self, Project};
 use crate::source::Source;
 use crate::workflow::{self, OrExpression, PullRequest, Push, Workflow, WorkflowCall};
@@ -10,14 +11,18 @@ use crate::workflow::{self, OrExpression, PullRequest, Push, Workflow, WorkflowC
 const PYFLEET: &str = include_str!("../../../examples/pyfleet/pyfleet.yml");
 const SANDBOX_BROKER: &str = include_str!("../../../examples/sandbox-broker/pyfleet.yml");
 
-type Files = BTreeMap<String, Option<Workflow>>;
+type Files = BTreeMap<String, File>;
 
 /// A project, its plan, and the files that it renders to, as far as steps do not matter.
 fn planned(text: &str) -> (Project, Plan, Files) {
     let manifest = manifest::parse(Source::new("pyfleet.yml", text)).0.unwrap();
     let project = project::resolve(&manifest).0.unwrap();
-    let (plan, _) = plan(&project);
-    let files = plan.workflows.iter().map(|own| (own.file.clone(), Some(own.model.clone()))).collect();
+    let (plan, _) = plan::plan(&project);
+    let file = |own: &plan::Workflow| File {
+        content: Content::Workflow(Box::new(own.model.clone())),
+        is_rendered: true,
+    };
+    let files = plan.workflows.iter().map(|own| (own.file.clone(), file(own))).collect();
     (project, plan, files)
 }
 
@@ -42,8 +47,9 @@ fn broken(proof: &Proof) -> Vec<String> {
 /// What a workflow of somebody's own breaks.
 fn with_own(text: &str) -> Proof {
     let (project, plan, mut files) = planned(PYFLEET);
-    let own = workflow::parse(Source::new("own.yml", text)).0;
-    files.insert(".github/workflows/own.yml".to_owned(), own.map(|(workflow, _)| workflow));
+    let read = workflow::parse(Source::new("own.yml", text)).0;
+    let content = read.map_or(Content::Unreadable, |(workflow, _)| Content::Workflow(Box::new(workflow)));
+    files.insert(".github/workflows/own.yml".to_owned(), File { content, is_rendered: false });
     prove(&project, &plan, &files)
 }
 
@@ -98,13 +104,19 @@ fn a_workflow_of_somebodys_own() {
             "the environment, on whatever a stranger does",
             "on: issue_comment\njobs: {a: {environment: prod, runs-on: x, steps: [{run: x}]}}",
             ALL,
-            &["prod: own-jobs", "prod: started-by", "prod: reviewed"],
+            &[
+                "prod: own-jobs",
+                "prod: started-by",
+                "prod: destroyed-by-hand",
+                "prod: reviewed",
+                "prod: planned",
+            ],
         ),
         (
             "in another case",
             "on: workflow_dispatch\njobs: {a: {environment: {name: PROD-Backend}, runs-on: x, steps: [{run: x}]}}",
             &["access-unplanned", "access-unreviewed"],
-            &["prod: own-jobs", "prod: reviewed"],
+            &["prod: own-jobs", "prod: destroyed-by-hand", "prod: reviewed", "prod: planned"],
         ),
         (
             "where it is only read, when it may be",
@@ -117,20 +129,29 @@ fn a_workflow_of_somebodys_own() {
             "on: workflow_dispatch\njobs:\n  ask: {environment: prod-approval, runs-on: x, steps: [{run: x}]}\n  \
              a: {needs: ask, environment: prod, runs-on: x, steps: [{run: x}]}",
             &["access-unplanned"],
-            &["prod: own-jobs"],
+            &["prod: own-jobs", "prod: destroyed-by-hand", "prod: planned"],
         ),
         (
             "a run decides",
             "on: {workflow_dispatch: {inputs: {to: {type: environment}}}}\njobs: {a: {environment: '${{ inputs.to }}', runs-on: x, steps: [{run: x}]}}",
             &["access-unplanned", "access-unreviewed"],
-            &["dev: own-jobs", "prod: own-jobs", "prod: reviewed"],
+            &[
+                "dev: own-jobs",
+                "dev: destroyed-by-hand",
+                "dev: planned",
+                "prod: own-jobs",
+                "prod: destroyed-by-hand",
+                "prod: reviewed",
+                "prod: planned",
+            ],
         ),
         (
-            "what cannot be read",
-            "on: push\njobs: [",
-            &["access-unreadable"],
-            &["dev: own-jobs", "prod: own-jobs"],
+            "a run decides on something else",
+            "on: push\njobs: {a: {environment: 'preview-${{ github.ref_name }}', runs-on: x, steps: [{run: x}]}}",
+            &[],
+            &[],
         ),
+        ("what cannot be read", "on: push\njobs: [", &["access-unreadable"], &["all"]),
         (
             "a token of a pull request",
             "on: pull_request\npermissions: {id-token: write}\njobs: {a: {runs-on: x, steps: [{run: x}]}}",
@@ -139,9 +160,63 @@ fn a_workflow_of_somebodys_own() {
         ),
         (
             "a token of a pull request, on its base",
-            "on: pull_request_target\njobs: {a: {permissions: write-all, runs-on: x, steps: [{run: x}]}}",
+            "on: pull_request_target\njobs: {a: {permissions: {id-token: write}, runs-on: x, steps: [{run: x}]}}",
             &["access-started-otherwise", "access-unplanned"],
             &["dev: own-jobs", "dev: started-by"],
+        ),
+        (
+            "a token that starts what people start",
+            "on: [issue_comment, workflow_dispatch]\npermissions: {actions: write}\njobs: {a: {runs-on: x, steps: [{run: gh workflow run tf.yml}]}}",
+            &["access-started-otherwise"],
+            &["dev: started-by", "dev: destroyed-by-hand", "prod: started-by", "prod: destroyed-by-hand"],
+        ),
+        (
+            "a token that starts it on a push: what destroys is started by hand alone",
+            "on: push\njobs: {a: {permissions: write-all, runs-on: x, steps: [{run: gh workflow run tf.yml}]}}",
+            &["access-started-otherwise"],
+            &["dev: destroyed-by-hand", "prod: destroyed-by-hand"],
+        ),
+        (
+            "a token that starts it by hand",
+            "on: workflow_dispatch\npermissions: {actions: write}\njobs: {a: {runs-on: x, steps: [{run: gh workflow run tf.yml}]}}",
+            &[],
+            &[],
+        ),
+        (
+            "a condition of which nothing is known",
+            "on: push\njobs: {a: {if: 'new(1) || always()', environment: dev-plan, runs-on: x, steps: [{run: x}]}}",
+            &["access-unplanned"],
+            &["dev: own-jobs"],
+        ),
+        (
+            "a condition that is not understood",
+            "on: push\njobs: {a: {if: \"always() || 'a' ?? 'b'\", environment: dev-plan, runs-on: x, steps: [{run: x}]}}",
+            &["access-unplanned"],
+            &["dev: own-jobs"],
+        ),
+        (
+            "the number of a pull request",
+            "on: pull_request\njobs: {a: {if: \"!contains(github.ref, '1')\", environment: dev-plan, runs-on: x, steps: [{run: x}]}}",
+            &["access-started-otherwise", "access-unplanned"],
+            &["dev: own-jobs", "dev: started-by"],
+        ),
+        (
+            "an action without types",
+            "on: deployment_status\njobs: {a: {if: github.event.action == 'created', environment: ' dev-plan ', runs-on: x, steps: [{run: x}]}}",
+            &["access-started-otherwise", "access-unplanned"],
+            &["dev: own-jobs", "dev: started-by"],
+        ),
+        (
+            "no environment after all",
+            "on: pull_request\npermissions: write-all\njobs: {a: {environment: {name: ''}, runs-on: x, steps: [{run: x}]}}",
+            &["access-started-otherwise", "access-unplanned"],
+            &[
+                "dev: own-jobs",
+                "dev: started-by",
+                "dev: destroyed-by-hand",
+                "prod: started-by",
+                "prod: destroyed-by-hand",
+            ],
         ),
         (
             "a token of no pull request",
@@ -152,14 +227,21 @@ fn a_workflow_of_somebodys_own() {
         (
             "never",
             "on: push\njobs: {a: {if: false, environment: dev, runs-on: x, steps: [{run: x}]}}",
-            &["access-unplanned"],
-            &["dev: own-jobs"],
+            &[],
+            &[],
         ),
     ];
     for (what, text, expected, claims) in cases {
         let proof = with_own(text);
         assert_eq!(codes(&proof), *expected, "{what}: {:#?}", proof.findings);
-        assert_eq!(broken(&proof), *claims, "{what}");
+        if *claims == ["all"] {
+            assert!(
+                proof.environments.iter().flat_map(|own| &own.claims).all(|claim| !claim.holds),
+                "{what}"
+            );
+        } else {
+            assert_eq!(broken(&proof), *claims, "{what}");
+        }
     }
 }
 
@@ -167,7 +249,10 @@ fn a_workflow_of_somebodys_own() {
 fn changed(text: &str, file: &str, change: impl FnOnce(&mut Workflow)) -> Proof {
     let (project, plan, mut files) = planned(text);
     files.retain(|path, _| path.ends_with(&format!("/{file}")));
-    change(files.values_mut().next().and_then(Option::as_mut).unwrap());
+    let Some(Content::Workflow(workflow)) = files.values_mut().next().map(|file| &mut file.content) else {
+        panic!("{file} is not planned");
+    };
+    change(workflow);
     prove(&project, &plan, &files)
 }
 
@@ -176,15 +261,18 @@ fn changed(text: &str, file: &str, change: impl FnOnce(&mut Workflow)) -> Proof 
 fn no_way_around_the_reviewers_goes_unseen() {
     let (project, plan, files) = planned(PYFLEET);
     let proof = prove(&project, &plan, &files);
-    let waiting = proof.environments.iter().flat_map(|own| &own.accesses);
-    let waiting: Vec<_> = waiting.filter(|own| !own.reviewed_by.is_empty()).collect();
+    let prod = proof.environments.iter().find(|own| own.name.as_str() == "prod").unwrap();
+    let waiting: Vec<_> = prod.accesses.iter().filter(|own| !own.reviewed_by.is_empty()).collect();
     assert!(waiting.len() >= 9, "{}", waiting.len());
     for access in waiting {
         let file = access.file.rsplit('/').next().unwrap();
-        let (id, asking) = (access.job.as_str(), access.reviewed_by[0].as_str());
+        let (id, asking) = (access.job.as_str(), access.reviewed_by[0].0.as_str());
         let despite = |change: &dyn Fn(&mut Workflow)| {
             let proof = changed(PYFLEET, file, |workflow| change(workflow));
-            let found = proof.findings.iter().find(|(_, own)| own.code == "access-unreviewed");
+            let is_it = |own: &Diagnostic| {
+                own.code == "access-unreviewed" && own.message.starts_with(&format!("`{id}` "))
+            };
+            let found = proof.findings.iter().find(|(_, own)| is_it(own));
             found.unwrap_or_else(|| panic!("{file}: {id}")).1.message.clone()
         };
         let said = despite(&|workflow| workflow.jobs[id].condition = Some("always()".to_owned()));
@@ -216,7 +304,7 @@ fn no_way_around_the_reviewers_goes_unseen() {
         let is_seen = said.contains("nothing that it waits for asks the reviewers of `prod-approval`");
         assert!(is_seen || said.contains("may run although `approve-apply-prod-1` is skipped"), "{said}");
         let said = despite(&|workflow| workflow.on.workflow_call = Some(WorkflowCall::default()));
-        assert!(said.ends_with("is skipped, on workflow_call"), "{said}");
+        assert!(said.ends_with("on workflow_call: what a caller has done before is not looked at"), "{said}");
     }
 }
 
@@ -292,9 +380,15 @@ fn a_role_is_assumed_where_it_belongs() {
     assert_eq!(broken(&prove(&project, &plan, &files)), ["dev: trust"]);
 }
 
-/// A workflow that lies elsewhere is believed nothing, and no more can be said.
+/// Of a workflow that lies elsewhere no more can be said than that somebody has to look; one that changes is never known.
 #[test]
 fn a_called_workflow_is_a_condition() {
+    let own = "acme/pyfleet/.github/workflows/tf.yml@3d3c42e5aac5ba805825da76410c181273ba90b1";
+    for uses in ["acme/ci/.github/workflows/build.yml@v1", own] {
+        let proof = with_own(&format!("on: push\njobs: {{a: {{uses: '{uses}'}}}}"));
+        assert_eq!(codes(&proof), ["access-called"], "{uses}");
+        assert!(proof.environments.iter().flat_map(|own| &own.claims).all(|claim| !claim.holds));
+    }
     let calls = |uses: &str| {
         let text = format!("on: push\njobs: {{a: {{uses: '{uses}'}}}}");
         let proof = with_own(&text);
@@ -304,8 +398,11 @@ fn a_called_workflow_is_a_condition() {
     let elsewhere = "acme/ci/.github/workflows/build.yml@3d3c42e5aac5ba805825da76410c181273ba90b1";
     assert_eq!(
         calls(elsewhere),
-        [format!("`{elsewhere}`, which is called, has no job in an environment of this project")]
+        [format!("`{elsewhere}`, which is called, has no job in an environment of acme/pyfleet")]
     );
     assert_eq!(calls("./.github/workflows/own.yml"), [""; 0]);
-    assert_eq!(calls("./.github/workflows/gone.yml").len(), 1);
+    assert_eq!(
+        codes(&with_own("on: push\njobs: {a: {uses: ./.github/workflows/gone.yml}}")),
+        ["access-called"]
+    );
 }

@@ -5,7 +5,7 @@ use super::assumption::assume;
 use super::event::Reference;
 use crate::expression::evaluate::{Failure, MAX_TEXT, Scope, evaluate};
 use crate::expression::value::{Object, Value};
-use crate::expression::{embedded, opens_in};
+use crate::expression::{Comparison, Expression, Kind, Literal, condition, embedded, opens_in};
 use crate::workflow::{Input, InputKind, Triggers, Workflow};
 
 /// `github`, `inputs` and `vars` of a run.
@@ -77,14 +77,44 @@ fn reference(workflow: &Workflow, event: &Event) -> [Option<String>; 2] {
     }
     // Of every pull request it is known that this is no branch and no tag, and not which number it has: what a condition
     // says of that is left open.
-    let is_asked = |condition: &String| {
-        let condition = condition.to_ascii_lowercase();
-        condition.contains("refs/pull") || condition.contains("/merge")
-    };
-    if event.is_any && workflow.jobs.values().filter_map(|job| job.condition.as_ref()).any(is_asked) {
+    let mut conditions = workflow.jobs.values().filter_map(|job| job.condition.as_deref());
+    if event.is_any && conditions.any(looks_into_reference) {
         return nothing;
     }
     [Some(format!("refs/pull/{NUMBER}/merge")), Some(format!("{NUMBER}/merge"))]
+}
+
+/// Whether a condition asks more of a reference than whether it is one of some branches or tags.
+fn looks_into_reference(text: &str) -> bool {
+    if !text.to_ascii_lowercase().contains("ref") && !text.to_ascii_lowercase().contains("github") {
+        return false;
+    }
+    let Ok(condition) = condition(text) else { return true };
+    let names = [["github", "ref"], ["github", "ref_name"]];
+    let reads =
+        condition.contexts().iter().filter(|access| names.iter().any(|name| access.may_read(name))).count();
+    let is_reference = |operand: &Expression| {
+        operand.as_context().is_some_and(|access| names.iter().any(|name| access.is_within(name)))
+    };
+    let mut compared = 0;
+    condition.walk(&mut |part| match &part.kind {
+        Kind::Compare { operator: Comparison::Equal | Comparison::NotEqual, left, right } => {
+            for (operand, other) in [(left, right), (right, left)] {
+                let is_other = |name: &str| !name.to_ascii_lowercase().ends_with("/merge");
+                let is_named = matches!(&other.kind, Kind::Literal(Literal::String(name)) if is_other(name));
+                compared += usize::from(is_named && is_reference(operand));
+            }
+        }
+        Kind::Call { function, arguments } if function.eq_ignore_ascii_case("startsWith") => {
+            let [operand, start] = arguments.as_slice() else { return };
+            let is_kind =
+                |start: &str| ["refs/heads/", "refs/tags/"].iter().any(|kind| start.starts_with(kind));
+            let is_named = matches!(&start.kind, Kind::Literal(Literal::String(name)) if is_kind(name));
+            compared += usize::from(is_named && is_reference(operand));
+        }
+        _ => {}
+    });
+    reads > compared
 }
 
 /// `github.event`: what GitHub tells of the event.
@@ -94,11 +124,16 @@ fn payload(workflow: &Workflow, event: &Event) -> Value {
     repository.insert("full_name", perhaps(event.repository.as_deref()));
     repository.insert("default_branch", perhaps(event.default_branch.as_deref()));
     let has_types = !Triggers::types(name).is_empty() || name == "repository_dispatch";
+    // Deployments have an action in their payload, and no types to filter by.
+    let action = match has_types || name.starts_with("deployment") {
+        true => perhaps(event.activity()),
+        false => Value::Null,
+    };
     // GitHub itself starts what is scheduled.
     let sender = event.actor.as_deref().filter(|_| name != "schedule");
     let mut payload = Object::open()
         .with("repository", repository)
-        .with("action", if has_types { perhaps(event.activity()) } else { Value::Null })
+        .with("action", action)
         .with("sender", Object::open().with("login", perhaps(sender)));
     match name {
         _ if event.has_pull_request() => {

@@ -8,7 +8,7 @@ use indexmap::IndexMap;
 use super::assumption::{Assumption, assume, skips, speaks_of};
 use super::contexts::{scope, text};
 use super::{Answer, Event, Simulator, Verdict, matrix, reason};
-use crate::expression::evaluate::{Evaluated, Scope, Status, evaluate, holds};
+use crate::expression::evaluate::{Evaluated, FailureKind, Scope, Status, evaluate, holds};
 use crate::expression::value::{Object, Value};
 use crate::expression::{Expression, MistakeKind, condition, embedded};
 use crate::workflow::{Graph, Job, Workflow};
@@ -44,6 +44,14 @@ impl From<&Result> for Value {
             Result::SuccessOrSkipped | Result::Unknown => Self::Unknown,
         }
     }
+}
+
+/// A run as far as it is known.
+pub(super) struct Run<'e, 'w> {
+    pub(super) event: &'e Event,
+    /// What its jobs can read beside `needs`.
+    scope: Scope,
+    ended: IndexMap<&'w str, Ended<'w>>,
 }
 
 struct Ended<'w> {
@@ -144,7 +152,8 @@ impl<'w> Condition<'w> {
         match self {
             Self::Expression(_, expression) => expression.calls_status(),
             Self::Text { asks_status } => *asks_status,
-            Self::Unreadable => false,
+            // What it asks is not known.
+            Self::Unreadable => true,
         }
     }
 
@@ -181,17 +190,53 @@ impl<'w> Simulator<'w> {
         answers
     }
 
+    /// Whether a job may run where one that it waits for has ended in a way, by what is known of each of the others alone.
+    pub(super) fn may_run_behind(
+        &self,
+        id: &str,
+        needed: &'w str,
+        result: &'static str,
+        run: &Run<'_, 'w>,
+    ) -> bool {
+        // What others see of a job that may fail is not documented.
+        if result == "failure" && self.may_fail(needed) {
+            return true;
+        }
+        let direct = self.graph.needs(id);
+        let mut before = Before::of(direct, &run.ended);
+        before.success = Some(false);
+        before.failure = if result == "failure" { Some(true) } else { before.failure };
+        before.stopped_by = Some((needed, result.to_owned()));
+        let here = || {
+            let needs = needs(direct, &run.ended, Some((needed, result)));
+            run.scope.clone().with("needs", needs).with_status(before.status(run.event))
+        };
+        let (runs, _) = decide(self.conditions.get(id), &before, here, run.event.is_any, false);
+        runs.answer != Answer::No
+    }
+
+    /// Whether a run goes on where a job fails.
+    pub(super) fn may_fail(&self, id: &str) -> bool {
+        self.workflow.jobs[id].continue_on_error.as_ref().is_some_and(|own| !own.is(&false))
+    }
+
     /// Goes through the jobs in order. Reasons, which only people need, are found where they are asked for.
-    fn walk(&self, event: &Event, reasons: bool, mut tell: impl FnMut(&'w str, Verdict, &dyn Fn() -> Scope)) {
+    pub(super) fn walk<'e>(
+        &self,
+        event: &'e Event,
+        reasons: bool,
+        mut tell: impl FnMut(&'w str, Verdict, &dyn Fn() -> Scope),
+    ) -> Run<'e, 'w> {
         let of_run = scope(self.workflow, event);
         let mut ended: IndexMap<&str, Ended<'w>> = IndexMap::new();
         for &id in &self.order {
             let job = &self.workflow.jobs[id];
             let before = Before::of(self.graph.needs(id), &ended);
             // Most jobs are decided without it.
-            let here = || of_run.clone().with("needs", needs(self.graph.needs(id), &ended));
+            let here = || of_run.clone().with("needs", needs(self.graph.needs(id), &ended, None));
             let with_status = || here().with_status(before.status(event));
-            let (mut runs, mut result) = decide(self.conditions.get(id), &before, with_status, reasons);
+            let (mut runs, mut result) =
+                decide(self.conditions.get(id), &before, with_status, event.is_any, reasons);
             if runs.answer != Answer::No && skips(&event.assumed, id) {
                 (runs, result) = (Verdict::no("that is assumed"), skipped());
             } else if runs.answer == Answer::Unknown && speaks_of(&event.assumed, id) {
@@ -211,14 +256,14 @@ impl<'w> Simulator<'w> {
                 outputs = assumed("outputs", outputs);
                 if let Some(text) = assumed("result", (&result).into()).text() {
                     // What others see of a job that may fail is not documented.
-                    let goes_on = job.continue_on_error.as_ref().is_some_and(|own| !own.is(&false));
-                    let is_hidden = goes_on && &*text == "failure";
+                    let is_hidden = &*text == "failure" && self.may_fail(id);
                     result = if is_hidden { Result::Unknown } else { Result::Known(text.to_string()) };
                 }
             }
             tell(id, runs, &here);
             ended.insert(id, Ended { result, outputs, before });
         }
+        Run { event, scope: of_run, ended }
     }
 }
 
@@ -254,12 +299,18 @@ pub(super) fn order<'w>(workflow: &'w Workflow, graph: &Graph<'w>) -> Vec<&'w st
     order
 }
 
-/// `needs`: how those ended that a job waits for.
-fn needs(direct: &[&str], ended: &IndexMap<&str, Ended<'_>>) -> Value {
+/// `needs`: how those ended that a job waits for; of one of them that may be said apart.
+fn needs(direct: &[&str], ended: &IndexMap<&str, Ended<'_>>, apart: Option<(&str, &str)>) -> Value {
     let mut needs = Object::new();
     for id in direct {
         let Some(own) = ended.get(id) else { continue };
-        let own = Object::new().with("result", &own.result).with("outputs", own.outputs.clone());
+        let own = match apart.filter(|(needed, _)| needed == id) {
+            None => Object::new().with("result", &own.result).with("outputs", own.outputs.clone()),
+            Some((_, result)) => {
+                let outputs = if result == "skipped" { Object::new() } else { Object::open() };
+                Object::new().with("result", result).with("outputs", outputs)
+            }
+        };
         needs.insert(*id, own.into());
     }
     needs.into()
@@ -289,6 +340,7 @@ fn decide(
     condition: Option<&Condition<'_>>,
     before: &Before<'_>,
     scope: impl FnOnce() -> Scope,
+    is_any: bool,
     reasons: bool,
 ) -> (Verdict, Result) {
     let asks_status = condition.is_some_and(Condition::asks_status);
@@ -321,6 +373,10 @@ fn decide(
     let scope = scope();
     let decides = |holds| if reasons { reason::decides(expression, text, &scope, holds) } else { Vec::new() };
     match holds(expression, &scope) {
+        // GitHub may know more functions, and longer texts.
+        Err(failure) if is_any && matches!(failure.kind, FailureKind::NoFunction | FailureKind::TooLong) => {
+            (Verdict::unknown(format!("its condition cannot be evaluated: {failure}")), Result::Unknown)
+        }
         Err(failure) => {
             let because = format!("its condition fails, and with it the run: {failure}");
             // What others see of it then is not documented.

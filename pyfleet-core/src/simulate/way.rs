@@ -1,11 +1,17 @@
 //! On which events a job may run, and which jobs have succeeded before it whenever it does.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
+use indexmap::{IndexMap, IndexSet};
+
+use super::job::Run;
 use super::{Answer, Assumption, Event, Simulator};
 
 /// How a job ends that does not succeed (GitHub docs, "Contexts", `needs.<job_id>.result`).
 const OTHERWISE: [&str; 3] = ["skipped", "failure", "cancelled"];
+
+/// So many conditions are evaluated for the ways of a workflow, a second or so; what is not found by then is not said.
+const MOST: usize = 100_000;
 
 /// The way to a job.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -14,8 +20,6 @@ pub struct Way {
     pub events: Vec<Event>,
     /// The jobs without whose success it never runs, each after those that it needs.
     pub after: Vec<String>,
-    /// Of every other job that it waits for, how it may run without that one's success.
-    pub despite: BTreeMap<String, Despite>,
 }
 
 /// How a job may run although another one has not succeeded.
@@ -49,66 +53,139 @@ impl<'w> Simulator<'w> {
     ///     steps: [{ run: make apply }]
     /// ";
     /// let workflow = workflow::parse(Source::new("ci.yml", text)).0.unwrap().0;
-    /// let way = &Simulator::of(&workflow).ways(["apply"])["apply"];
+    /// let simulator = Simulator::of(&workflow);
+    /// let way = &simulator.ways(["apply"])["apply"];
     /// assert_eq!(way.events.iter().map(|event| event.name.as_str()).collect::<Vec<_>>(), ["push"]);
     /// // Nobody is asked where the plan fails.
     /// assert!(way.after.is_empty());
-    /// assert_eq!(way.despite["approve"].result, "skipped");
+    /// let despite = simulator.despite("apply", "approve").unwrap();
+    /// assert_eq!((despite.event.as_str(), despite.result), ("push on the branch main", "skipped"));
     /// ```
     #[must_use]
     pub fn ways<'j>(&self, jobs: impl IntoIterator<Item = &'j str>) -> BTreeMap<&'j str, Way> {
         let mut ways: BTreeMap<&str, Way> = jobs.into_iter().map(|id| (id, Way::default())).collect();
-        let on = &self.workflow.on;
-        let events = Event::starting(on).unwrap_or_else(|| on.names().map(Event::any).collect());
-        if on.workflow_call.is_some() {
-            for (id, way) in &mut ways {
-                way.events.clone_from(&events);
-                let called =
-                    || Despite { event: "workflow_call".to_owned(), result: "skipped", because: Vec::new() };
-                let before = self.graph.ancestors(id).into_iter();
-                way.despite = before.map(|before| (before.to_owned(), called())).collect();
-            }
+        if ways.is_empty() {
             return ways;
         }
-        for event in &events {
-            let Some(answers) = self.answers(event, false) else { continue };
-            for (id, way) in &mut ways {
-                if answers.get(id).is_some_and(|own| own.answer != Answer::No) {
+        let events = self.events();
+        if self.workflow.on.workflow_call.is_some() {
+            ways.values_mut().for_each(|way| way.events.clone_from(&events));
+            return ways;
+        }
+        let mut search = Search { simulator: self, runs: Vec::new(), left: MOST, after: IndexMap::new() };
+        for event in events.iter().filter(|event| self.starts(event).answer != Answer::No) {
+            search.runs.push(self.walk(event, false, |id, runs, _| {
+                if let Some(way) = ways.get_mut(id).filter(|_| runs.answer != Answer::No) {
                     way.events.push(event.clone());
                 }
-            }
+            }));
         }
-        let mut waiting: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
-        for id in ways.keys() {
-            for before in self.graph.ancestors(id) {
-                waiting.entry(before).or_default().push(id);
-            }
+        for id in &self.order {
+            search.look_at(id);
         }
-        for before in &self.order {
-            let Some(mut never) = waiting.remove(before) else { continue };
-            for (event, result) in events.iter().flat_map(|event| OTHERWISE.map(|result| (event, result))) {
-                if never.is_empty() {
-                    break;
-                }
-                let without = event.clone().assuming(Assumption::ends(before, result));
-                let Some(answers) = self.answers(&without, false) else { continue };
-                let runs: Vec<&str>;
-                (runs, never) = never.into_iter().partition(|id| answers[id].answer != Answer::No);
-                if runs.is_empty() {
-                    continue;
-                }
-                let reasons = self.answers(&without, true).unwrap_or_default();
-                for id in runs {
-                    let because = reasons.get(id).map(|own| own.because.clone()).unwrap_or_default();
-                    let despite = Despite { event: event.to_string(), result, because };
-                    ways.entry(id).or_default().despite.insert((*before).to_owned(), despite);
-                }
-            }
-            for id in never {
-                ways.entry(id).or_default().after.push((*before).to_owned());
-            }
+        search.look_at_others(&ways.keys().copied().collect());
+        for (id, way) in &mut ways {
+            let Some(after) = search.after.get(id) else { continue };
+            let after = self.order.iter().filter(|before| after.contains(*before));
+            way.after = after.map(|before| (*before).to_owned()).collect();
         }
         ways
+    }
+
+    /// How a job may run although another one, which it waits for, has not succeeded; nothing where it never does.
+    #[must_use]
+    pub fn despite(&self, job: &str, before: &str) -> Option<Despite> {
+        if self.workflow.on.workflow_call.is_some() {
+            let because = vec!["what a caller has done before is not looked at".to_owned()];
+            return Some(Despite { event: "workflow_call".to_owned(), result: "skipped", because });
+        }
+        let events = self.events();
+        events.iter().flat_map(|event| OTHERWISE.map(|result| (event, result))).find_map(|(event, result)| {
+            let without = event.clone().assuming(Assumption::ends(before, result));
+            let verdict = self.answers(&without, true)?.swap_remove(job)?;
+            let because = match result == "failure" && self.may_fail(before) {
+                true => vec![format!("`{before}` has `continue-on-error`")],
+                false => verdict.because,
+            };
+            (verdict.answer != Answer::No).then(|| Despite { event: event.to_string(), result, because })
+        })
+    }
+
+    /// Everything that starts the workflow, as far as that is told apart.
+    fn events(&self) -> Vec<Event> {
+        let on = &self.workflow.on;
+        Event::starting(on).unwrap_or_else(|| on.names().map(Event::any).collect())
+    }
+}
+
+/// Which jobs have succeeded before which.
+struct Search<'s, 'e, 'w> {
+    simulator: &'s Simulator<'w>,
+    /// What is known of a run on each event.
+    runs: Vec<Run<'e, 'w>>,
+    /// How many conditions may still be evaluated.
+    left: usize,
+    /// The jobs that have succeeded whenever one runs.
+    after: IndexMap<&'w str, IndexSet<&'w str>>,
+}
+
+impl<'w> Search<'_, '_, 'w> {
+    /// Every event, and every way for a job not to succeed in it.
+    fn cases(&self) -> impl Iterator<Item = (&Run<'_, 'w>, &'static str)> {
+        self.runs.iter().flat_map(|run| OTHERWISE.map(|result| (run, result)))
+    }
+
+    /// What follows from a job's own condition: whatever it relies on has relied on others before.
+    fn look_at(&mut self, id: &'w str) {
+        let mut after: IndexSet<&str> = IndexSet::new();
+        for needed in self.simulator.graph.needs(id).iter().rev() {
+            if !after.contains(needed) && self.relies_on(id, needed) {
+                after.extend(&self.after[needed]);
+                after.insert(needed);
+            }
+        }
+        self.after.insert(id, after);
+    }
+
+    fn relies_on(&mut self, id: &str, needed: &'w str) -> bool {
+        let asked = self.cases().count();
+        if self.left < asked {
+            return false;
+        }
+        self.left -= asked;
+        !self.cases().any(|(run, result)| self.simulator.may_run_behind(id, needed, result, run))
+    }
+
+    /// What follows only from the conditions of all jobs together: a job may rely on one of two that both rely on a third.
+    fn look_at_others(&mut self, jobs: &BTreeSet<&str>) {
+        let order = &self.simulator.order;
+        let mut open: IndexMap<&str, Vec<&str>> = IndexMap::new();
+        for &id in order.iter().filter(|id| jobs.contains(*id)) {
+            for before in self.simulator.graph.ancestors(id) {
+                if !self.after[id].contains(before) {
+                    open.entry(before).or_default().push(id);
+                }
+            }
+        }
+        for &before in order {
+            let Some(mut never) = open.swap_remove(before) else { continue };
+            let mut cases = Vec::new();
+            for (run, result) in self.cases() {
+                cases.push(run.event.clone().assuming(Assumption::ends(before, result)));
+            }
+            for without in cases {
+                if never.is_empty() || self.left < order.len() {
+                    never.clear();
+                    break;
+                }
+                self.left -= order.len();
+                let Some(answers) = self.simulator.answers(&without, false) else { continue };
+                never.retain(|id| answers[id].answer == Answer::No);
+            }
+            for id in never {
+                self.after.entry(id).or_default().insert(before);
+            }
+        }
     }
 }
 
@@ -238,7 +315,8 @@ mod tests {
                     continue;
                 }
                 let workflow = read(conditions, skips);
-                let ways = Simulator::of(&workflow).ways(["b", "c"]);
+                let simulator = Simulator::of(&workflow);
+                let ways = simulator.ways(["b", "c"]);
                 let runs = runs(conditions);
                 for (id, way) in &ways {
                     let events: Vec<&str> = way.events.iter().map(|event| event.name.as_str()).collect();
@@ -249,18 +327,43 @@ mod tests {
                             assert_eq!(ended[before.as_str()], "success", "{names:?}: {id}: {ended:?}");
                         }
                     }
-                    for (before, despite) in &way.despite {
+                    for before in ["a", "b"].into_iter().filter(|before| before < id) {
+                        let despite = simulator.despite(id, before);
+                        assert!(
+                            despite.is_none() || !way.after.iter().any(|own| own == before),
+                            "{names:?}: {id}"
+                        );
+                        let Some(despite) = despite else { continue };
                         assert!(OTHERWISE.contains(&despite.result));
                         said += 1;
-                        let is_so = |(_, ended): &&(bool, BTreeMap<&str, &str>)| {
-                            ended[id] != "skipped" && ended[before.as_str()] != "success"
+                        let is_so = |(_, ended): &(bool, BTreeMap<&str, &str>)| {
+                            ended[id] != "skipped" && ended[before] != "success"
                         };
-                        seen += usize::from(runs.iter().any(|run| is_so(&run)));
+                        seen += usize::from(runs.iter().any(is_so));
                     }
                 }
             }
         }
         // What is not seen: a condition that two jobs share is taken for two.
         assert!(said > 1_000 && seen * 100 >= said * 95, "{seen} of {said}");
+    }
+
+    /// Many jobs in a row, on many branches: what each relies on is asked once.
+    #[test]
+    fn a_long_way_is_found_soon() {
+        let branches: Vec<String> = (0..32).map(|branch| format!("b{branch}")).collect();
+        let mut text = format!(
+            "on: {{push: {{branches: {branches:?}}}}}\njobs:\n  j0: {{runs-on: x, steps: [{{run: x}}]}}\n"
+        );
+        for job in 1..200 {
+            let before = format!("j{}", job - 1);
+            text.push_str(&format!(
+                "  j{job}: {{needs: {before}, if: \"!cancelled() && needs.{before}.result == 'success' && github.ref != \
+                 needs.{before}.outputs.o\", runs-on: x, steps: [{{run: x}}]}}\n"
+            ));
+        }
+        let workflow = workflow::parse(Source::new("w.yml", text)).0.unwrap().0;
+        let ways = Simulator::of(&workflow).ways(["j199"]);
+        assert_eq!((ways["j199"].events.len(), ways["j199"].after.len()), (32, 199));
     }
 }

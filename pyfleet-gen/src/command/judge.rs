@@ -18,6 +18,8 @@ use crate::waive;
 
 /// Rendered files without a finding that would stop them.
 pub(crate) struct Judged {
+    pub(crate) project: Project,
+    pub(crate) plan: Plan,
     pub(crate) files: Files,
     /// Workflow files that are left to their owner.
     pub(crate) ejected: Vec<Ejected>,
@@ -137,7 +139,11 @@ impl Unjudged {
         }
         stopping += errors(&about_waivers);
         report.add(source, about_waivers);
-        if stopping > 0 { Err(Stopped(stopping)) } else { Ok(Judged { files, ejected, ejected_errors }) }
+        if stopping > 0 {
+            Err(Stopped(stopping))
+        } else {
+            Ok(Judged { project, plan, files, ejected, ejected_errors })
+        }
     }
 }
 

@@ -1,95 +1,95 @@
 //! `prove`: who gets into the environments, on which events and after what.
 
 use std::collections::BTreeMap;
+use std::io;
 
-use pyfleet_core::diagnostic::{Diagnostic, Diagnostics, Path};
-use pyfleet_core::prove::prove;
+use pyfleet_core::diagnostic::Diagnostics;
+use pyfleet_core::prove::{Content, File, prove};
 use pyfleet_core::source::Source;
-use pyfleet_core::workflow::{self, Parsed, Workflow};
+use pyfleet_core::workflow;
 use pyfleet_core::yaml::tree::Document;
 
 use super::Failure;
-use super::judge::load_plan;
+use super::judge::{Judged, judge, report_stopped};
 use crate::Streams;
 use crate::cli::Cli;
 use crate::exit::Exit;
-use crate::project_file::{self, Location};
-use crate::render::render;
-use crate::report::{Format, Report, github, human, proof, sarif, visible};
+use crate::project_file::Location;
+use crate::report::{Format, Report, github, human, json, proof, sarif, visible};
 use crate::repository::{FileError, Repository};
 use crate::workflow_files::FOLDER;
 
 /// What is shown.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// How it is shown: for people with every job that gets in, as one JSON object (see schemas/proof.schema.json), or only
-    /// what breaks a claim
+    /// How it is shown; as JSON by schemas/proof.schema.json
     #[arg(long, value_enum, default_value_t = Format::Human)]
     format: Format,
 }
 
-/// A workflow file, and what is known of it.
-struct File {
+/// A workflow file, as it is shown.
+struct Shown {
     source: Source,
-    /// What it means, and how it is written; nothing where it cannot be read.
-    read: Option<(Workflow, Document)>,
-    /// Whether another text lies where it is rendered to.
-    is_edited: bool,
+    document: Option<Document>,
 }
 
 pub(crate) fn run(args: &Args, cli: &Cli, streams: &mut Streams<'_>) -> Result<Exit, Failure> {
     let location = Location::find(cli.directory.as_deref(), cli.manifest.as_deref())?;
-    let Some((project, plan)) = load_plan("prove", &location, streams)? else {
-        return Ok(Exit::CouldNotRun);
-    };
     let repository = Repository::open(&location.root)?;
-    let mut files: BTreeMap<String, File> = BTreeMap::new();
-    for (path, text) in render(&project, &plan, project_file::NAME)? {
-        if path.starts_with(FOLDER) {
-            let is_edited = repository.read_text(&path)?.is_some_and(|own| own != text);
-            files.insert(path.clone(), File::read(path, text, is_edited));
+    let mut report = Report::new("prove", &location.from_here());
+    let Judged { project, plan, files: rendered, .. } = match judge(&location, &repository, &mut report)? {
+        Ok(judged) => judged,
+        Err(stopped) => {
+            match args.format {
+                Format::Human => {
+                    human::write(&report, streams)?;
+                    report_stopped(stopped, &location, streams)?;
+                }
+                Format::Json => json::write(&report, Exit::CouldNotRun, streams)?,
+                Format::Github => github::write(&report, Exit::CouldNotRun, streams)?,
+                Format::Sarif => sarif::write(&report, Exit::CouldNotRun, streams)?,
+            }
+            return Ok(Exit::CouldNotRun);
         }
+    };
+
+    // What lies there is what GitHub runs; what is not written yet is looked at as it would be.
+    let mut texts = workflows_of(&repository)?;
+    for (path, text) in rendered.iter().filter(|(path, _)| path.starts_with(FOLDER) || is_script(path)) {
+        let lies_there = || if is_script(path) { repository.read_text(path).ok().flatten() } else { None };
+        texts.entry(path.clone()).or_insert_with(|| Some(lies_there().unwrap_or_else(|| text.clone())));
     }
-    for path in workflows_of(&repository)? {
-        if !files.contains_key(&path)
-            && let Some(text) = repository.read_text(&path)?
-        {
-            files.insert(path.clone(), File::read(path, text, false));
-        }
+    let (mut files, mut shown) = (BTreeMap::new(), BTreeMap::new());
+    for (path, text) in texts {
+        let is_rendered = rendered.get(&path).is_some_and(|own| Some(own) == text.as_ref());
+        let source = Source::new(visible(&path), text.clone().unwrap_or_default());
+        let read = text.filter(|_| !is_script(&path)).and_then(|_| workflow::parse(source.clone()).0);
+        let (content, document) = match read {
+            Some((workflow, document)) => (Content::Workflow(Box::new(workflow)), Some(document)),
+            None if is_script(&path) => (Content::Script, None),
+            None => (Content::Unreadable, None),
+        };
+        files.insert(path.clone(), File { content, is_rendered });
+        shown.insert(path, Shown { source, document });
     }
 
-    let workflows = files
-        .iter()
-        .map(|(path, file)| (path.clone(), file.read.as_ref().map(|(workflow, _)| workflow.clone())));
-    let proof = prove(&project, &plan, &workflows.collect());
+    let proof = prove(&project, &plan, &files);
     let mut found: BTreeMap<&str, Diagnostics> = BTreeMap::new();
-    for (file, finding) in &proof.findings {
-        found.entry(file).or_default().push(finding.clone());
+    for (path, finding) in &proof.findings {
+        found.entry(path).or_default().push(finding.clone());
     }
-    let mut report = Report::new("prove", &location.from_here());
-    for (path, file) in &files {
-        let mut findings = found.remove(path.as_str()).unwrap_or_default();
-        if file.is_edited {
-            findings.push(
-                Diagnostic::error(
-                    "access-edited",
-                    Path::root(),
-                    "another text lies here than the manifest renders: nothing is proven of it",
-                )
-                .with_help("`pyfleet-gen check` says what differs, `pyfleet-gen render` makes it current"),
-            );
-        }
-        if let Some((_, document)) = &file.read {
+    for (path, mut findings) in found {
+        let Some(Shown { source, document }) = shown.remove(path) else { continue };
+        if let Some(document) = document {
             document.locate(&mut findings);
         }
-        report.add(file.source.clone(), findings);
+        report.add(source, findings);
     }
-    let exit = if report.texts.is_empty() { Exit::Clean } else { Exit::Findings };
+    let exit = if proof.findings.is_empty() { Exit::Clean } else { Exit::Findings };
     match args.format {
         Format::Human => {
             human::write(&report, streams)?;
-            let edited = files.values().filter(|file| file.is_edited).count();
-            proof::write_human(&proof, edited, streams)?;
+            proof::write_human(&proof, streams)?;
         }
         Format::Json => proof::write_json(&proof, &report, exit, streams)?,
         Format::Github => github::write(&report, exit, streams)?,
@@ -98,27 +98,28 @@ pub(crate) fn run(args: &Args, cli: &Cli, streams: &mut Streams<'_>) -> Result<E
     Ok(exit)
 }
 
-impl File {
-    fn read(path: String, text: String, is_edited: bool) -> Self {
-        let source = Source::new(visible(&path), text);
-        let read = workflow::read(source.clone()).0;
-        Self { source, read: read.map(|Parsed { workflow, document, .. }| (workflow, document)), is_edited }
-    }
+fn is_script(path: &str) -> bool {
+    path.starts_with(".github/scripts/")
 }
 
-/// The workflow files that lie in a repository.
-fn workflows_of(repository: &Repository) -> Result<Vec<String>, FileError> {
+/// The workflow files that lie in a repository, as GitHub finds them. What is a link, too large or not to be read has no
+/// text.
+fn workflows_of(repository: &Repository) -> Result<BTreeMap<String, Option<String>>, FileError> {
     let components: Vec<&str> = FOLDER.split('/').collect();
-    let Some(folder) = repository.directory(&components)? else { return Ok(Vec::new()) };
-    let refused = |error: std::io::Error| FileError::io(FOLDER, &error);
-    let mut paths = Vec::new();
+    let Some(folder) = repository.directory(&components)? else { return Ok(BTreeMap::new()) };
+    let refused = |error: io::Error| FileError::io(FOLDER, &error);
+    let mut texts = BTreeMap::new();
     for entry in folder.entries().map_err(refused)? {
-        let name = entry.map_err(refused)?.file_name();
-        // GitHub takes no name that is no text.
-        if let Some(name) = name.to_str().filter(|name| name.ends_with(".yml") || name.ends_with(".yaml")) {
-            paths.push(format!("{FOLDER}/{name}"));
+        let entry = entry.map_err(refused)?;
+        let name = entry.file_name();
+        // GitHub takes no name that is no text; whether it looks at the case of the end is not documented.
+        let Some(name) = name.to_str() else { continue };
+        let is_workflow = [".yml", ".yaml"].iter().any(|end| name.to_ascii_lowercase().ends_with(end));
+        if is_workflow && !entry.file_type().map_err(refused)?.is_dir() {
+            let path = format!("{FOLDER}/{name}");
+            let text = repository.read_text(&path).ok().flatten();
+            texts.insert(path, text);
         }
     }
-    paths.sort_unstable();
-    Ok(paths)
+    Ok(texts)
 }

@@ -81,7 +81,7 @@ fn write(
     report: &mut Report,
 ) -> Result<Result<Rendered, Stopped>, Failure> {
     let repository = Repository::open(&location.root)?;
-    let Judged { files, ejected, ejected_errors } = match judge(location, &repository, report)? {
+    let Judged { files, ejected, ejected_errors, .. } = match judge(location, &repository, report)? {
         Ok(judged) => judged,
         Err(stopped) => return Ok(Err(stopped)),
     };

@@ -4,6 +4,7 @@
 
 use std::io;
 
+use pyfleet_core::manifest::AwsRole;
 use pyfleet_core::prove::{self, Door, Proof};
 use pyfleet_core::spelling::listed;
 use serde::Serialize;
@@ -22,7 +23,7 @@ struct Written {
     environments: Vec<Environment>,
     /// What the claims rest on, and no file says.
     conditions: Vec<String>,
-    /// What breaks a claim, file by file.
+    /// What was found in the manifest, and what breaks a claim, file by file.
     findings: Vec<Finding>,
     /// What came of it.
     summary: Summary,
@@ -58,14 +59,44 @@ struct Job {
     environment: Option<String>,
     /// What it can do there.
     can: Can,
-    /// Whether the manifest plans it.
-    is_planned: bool,
+    /// Who wrote it.
+    origin: Origin,
+    /// The role that the manifest's plan gives it: `apply`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    role: Option<&'static str>,
     /// The events on which it may run.
     events: Vec<String>,
+    /// The jobs that it waits for directly.
+    needs: Vec<String>,
     /// The jobs without whose success it never runs.
     after: Vec<String>,
-    /// Those of them that have waited for the environment's reviewers.
-    reviewed_by: Vec<String>,
+    /// Those of them that have waited for reviewers.
+    reviewed_by: Vec<Reviewed>,
+}
+
+/// Who wrote a job.
+#[derive(Serialize, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case")]
+enum Origin {
+    /// The manifest plans it, and all its steps are pyfleet's.
+    Planned,
+    /// The manifest extends a workflow with it, or it with steps.
+    Extended,
+    /// The manifest leaves its workflow to its owner.
+    Ejected,
+    /// Somebody else, whom the manifest does not know.
+    Foreign,
+}
+
+/// A job that has waited for reviewers.
+#[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+struct Reviewed {
+    /// Its id.
+    id: String,
+    /// The environment whose reviewers they are.
+    environment: String,
 }
 
 /// What a job can do.
@@ -85,7 +116,7 @@ enum Can {
 #[derive(Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 struct Claim {
-    /// What it is about: `own-jobs`, `trust`, `started-by`, `reviewed` or `planned`.
+    /// What it is about: `own-jobs`, `trust`, `started-by`, `destroyed-by-hand`, `reviewed` or `planned`.
     property: &'static str,
     /// What it says.
     says: String,
@@ -113,7 +144,7 @@ struct Exception {
 #[derive(Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 struct Summary {
-    /// 0: every claim holds; 1: one does not, or a file is not what was proven.
+    /// 0: every claim holds; 1: one is not proven.
     #[cfg_attr(test, schemars(range(max = 1)))]
     exit_code: u8,
     /// How many claims there are.
@@ -123,7 +154,7 @@ struct Summary {
 }
 
 /// Prints each environment with its jobs and claims, and then what these rest on.
-pub(crate) fn write_human(proof: &Proof, edited: usize, streams: &mut Streams<'_>) -> io::Result<()> {
+pub(crate) fn write_human(proof: &Proof, streams: &mut Streams<'_>) -> io::Result<()> {
     let mut lines = Vec::new();
     for environment in &proof.environments {
         let agrees =
@@ -142,15 +173,15 @@ pub(crate) fn write_human(proof: &Proof, edited: usize, streams: &mut Streams<'_
         lines.push(String::new());
     }
     let (all, held) = (claims(proof).count(), claims(proof).filter(|claim| claim.holds).count());
-    let but = match edited {
+    let limited = claims(proof).filter(|claim| claim.holds && !claim.except.is_empty()).count();
+    let but = match limited {
         0 => String::new(),
-        1 => ", but not of 1 file that was edited".to_owned(),
-        files => format!(", but not of {files} files that were edited"),
+        claims => format!(", {claims} of them but for some jobs"),
     };
     lines.push(match proof.environments.len() {
         0 => "0 claims: the manifest has no environment".to_owned(),
         environments => format!(
-            "{held} of {} on {} hold, under {}{but}",
+            "{held} of {} on {} hold{but}, under {}",
             count(all, "claim"),
             count(environments, "environment"),
             count(proof.conditions.len(), "condition"),
@@ -169,10 +200,7 @@ fn claims(proof: &Proof) -> impl Iterator<Item = &prove::Claim> {
 /// The jobs that get in, file by file.
 fn jobs(environment: &prove::EnvironmentProof) -> Vec<String> {
     let width = environment.accesses.iter().map(|own| own.job.chars().count()).max().unwrap_or_default();
-    let events = |own: &prove::Access| match own.events.as_slice() {
-        [] => "never runs".to_owned(),
-        events => format!("on {}", listed(events)),
-    };
+    let events = |own: &prove::Access| format!("on {}", listed(&own.events));
     let widest = environment.accesses.iter().map(|own| events(own).chars().count()).max().unwrap_or_default();
     let (mut lines, mut file) = (Vec::new(), "");
     for own in &environment.accesses {
@@ -184,10 +212,12 @@ fn jobs(environment: &prove::EnvironmentProof) -> Vec<String> {
             Door::Changes => "changes",
             Door::Reads | Door::PullRequests => "reads",
         };
-        let after = own.after.iter().map(|id| match own.reviewed_by.contains(id) {
-            true => format!("{id} (reviewers)"),
-            false => id.clone(),
-        });
+        // What a job needs directly, and whoever is asked: what stands before these follows.
+        let after =
+            own.after.iter().filter_map(|id| match own.reviewed_by.iter().find(|(asking, _)| asking == id) {
+                Some((_, whose)) => Some(format!("{id} (reviewers of {whose})")),
+                None => own.needs.contains(id).then(|| id.clone()),
+            });
         let after: Vec<String> = after.collect();
         let after = if after.is_empty() { String::new() } else { format!("after {}", listed(&after)) };
         let line = format!("    {can:<7}  {:<width$}  {:<widest$}  {after}", own.job, events(own));
@@ -198,7 +228,11 @@ fn jobs(environment: &prove::EnvironmentProof) -> Vec<String> {
 
 /// A claim, and below it the jobs that it does not speak of.
 fn told(claim: &prove::Claim) -> Vec<String> {
-    let verdict = if claim.holds { "holds" } else { "BROKEN" };
+    let but = match claim.except.len() {
+        0 => String::new(),
+        jobs => format!(" but for {}", count(jobs, "job")),
+    };
+    let verdict = if claim.holds { format!("holds{but}") } else { "NOT PROVEN".to_owned() };
     let under: Vec<String> = claim.under.iter().map(|position| (position + 1).to_string()).collect();
     let under = if under.is_empty() { String::new() } else { format!(" [{}]", under.join(", ")) };
     let mut lines = vec![format!("  {verdict}: {}{under}", claim.says)];
@@ -212,7 +246,7 @@ fn told(claim: &prove::Claim) -> Vec<String> {
         let own = claim.except.iter().filter(|own| own.because == because);
         let name = |file: &str| file.rsplit('/').next().unwrap_or(file).to_owned();
         let jobs: Vec<String> = own.map(|own| format!("{} of {}", own.job, name(&own.file))).collect();
-        lines.push(format!("    but for {}: {because}", listed(&jobs)));
+        lines.push(format!("    not for {}: {because}", listed(&jobs)));
     }
     lines
 }
@@ -240,10 +274,21 @@ fn written(proof: &Proof, report: &Report, exit: Exit) -> Written {
             Door::Reads => Can::Read,
             Door::PullRequests => Can::ReadForPullRequests,
         },
-        is_planned: own.is_planned,
+        origin: match own.origin {
+            prove::Origin::Planned => Origin::Planned,
+            prove::Origin::Extended => Origin::Extended,
+            prove::Origin::Ejected => Origin::Ejected,
+            prove::Origin::Foreign => Origin::Foreign,
+        },
+        role: own.role.map(AwsRole::name),
         events: all(&own.events),
+        needs: all(&own.needs),
         after: all(&own.after),
-        reviewed_by: all(&own.reviewed_by),
+        reviewed_by: own
+            .reviewed_by
+            .iter()
+            .map(|(id, whose)| Reviewed { id: safe(id), environment: whose.to_string() })
+            .collect(),
     };
     let claim = |own: &prove::Claim| Claim {
         property: own.property.name(),
