@@ -36,6 +36,7 @@ const FROM_PATH: [(&str, &str); 8] = [
     ("bash", "install Debian's `bash`"),
     ("cargo", "install Rust with rustup"),
     ("git", "install Debian's `git`"),
+    // `tests/run` puts the one of GitHub's runners first.
     ("jq", "install Debian's `jq`"),
     ("node", "install Node 20.19 or later"),
     ("python3", "install Python 3.11 or later"),
