@@ -7,7 +7,7 @@ use super::condition::Conditions;
 use super::{Content, File, Proof};
 use crate::diagnostic::{Diagnostic, Path};
 use crate::expression::opens_in;
-use crate::manifest::{Approval, AwsRole, Kind, SafetyLevel};
+use crate::manifest::{Approval, AwsRole, Disposition, Kind, SafetyLevel};
 use crate::plan::{self, Body, Plan};
 use crate::project::{Environment, Project};
 use crate::simulate::reasons;
@@ -135,12 +135,7 @@ impl Judge<'_> {
                     conditions.into_iter().map(|condition| proof.condition(condition)).collect();
                 under.sort_unstable();
                 let holds = found.broken.is_empty() && !found.is_open && !is_open;
-                for finding in found.broken {
-                    // Two claims may be broken by one thing.
-                    if !proof.findings.contains(&finding) {
-                        proof.findings.push(finding);
-                    }
-                }
+                proof.findings.extend(found.broken);
                 Claim { property, says, holds, except: found.except, under }
             })
             .collect()
@@ -167,7 +162,7 @@ impl Judge<'_> {
             let help = if self.is_disabled(&access.file) {
                 "the manifest disables this workflow: `pyfleet-gen render` removes the file"
             } else {
-                match access.environment {
+                match environment {
                     None => {
                         "let the job ask for no token, or run in an environment that is not the manifest's"
                     }
@@ -182,7 +177,9 @@ impl Judge<'_> {
 
     /// Whether the manifest knows a workflow, and does not want it.
     fn is_disabled(&self, file: &str) -> bool {
-        self.project.workflows.keys().any(|name| format!(".github/workflows/{name}.yml") == file)
+        let mut disabled =
+            self.project.workflows.iter().filter(|(_, wish)| wish.disposition == Disposition::Disabled);
+        disabled.any(|(name, _)| format!(".github/workflows/{name}.yml") == file)
     }
 
     /// The jobs of the plan that become something in this environment's account.
@@ -274,24 +271,19 @@ impl Judge<'_> {
             let at = format!("at safety level {} ", level.number());
             found.broken.extend(self.started_otherwise(access, does, may, &at));
         }
-        if let Some(strongest) = self.started_by_hand() {
-            let may = starts(strongest, level);
-            found
-                .broken
-                .extend(self.starters.iter().filter_map(|starter| self.starts_otherwise(starter, may)));
+        if let Some(may) = self.may_start_by_hand() {
+            let wrong = self.starters.iter().filter_map(|starter| self.starts_otherwise(starter, may));
+            found.broken.extend(wrong);
         }
         found
     }
 
-    /// The most that somebody gets who starts workflows by hand.
-    fn started_by_hand(&self) -> Option<Door> {
-        let by_hand = || {
-            self.accesses
-                .iter()
-                .filter(|own| own.events.iter().any(|event| BY_HAND.contains(&event.as_str())))
-        };
-        let changes = by_hand().any(|access| access.door == Door::Changes);
-        changes.then_some(Door::Changes).or_else(|| by_hand().next().map(|_| Door::Reads))
+    /// What may lead to a start by hand, by the most that somebody gets who does that; anything, if that is nothing.
+    fn may_start_by_hand(&self) -> Option<&'static [&'static str]> {
+        let by_hand = self.accesses.iter().filter(|own| own.events.iter().any(|event| event == BY_HAND[0]));
+        let doors: Vec<Door> = by_hand.map(|access| access.door).collect();
+        let strongest = if doors.contains(&Door::Changes) { Door::Changes } else { *doors.first()? };
+        Some(starts(strongest, self.environment.level))
     }
 
     /// What is wrong with a token that starts what a person should.
